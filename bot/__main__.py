@@ -1,0 +1,5 @@
+"""The `sluice` command."""
+
+
+def main() -> None:
+    """Run the command line."""
