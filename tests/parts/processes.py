@@ -1,0 +1,68 @@
+"""Child processes of the real parts: free ports, start, stop, and the log when one fails."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import socket
+import subprocess
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+STOP_SECONDS = 2.0
+
+
+class PartFailedError(RuntimeError):
+    """A real part did not start; the message carries the end of its log."""
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of loopback that are free now and differ from each other."""
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+
+
+@contextlib.contextmanager
+def running(
+    command: Sequence[str], *, log: Path, ready: Callable[[], bool], seconds: float
+) -> Iterator[None]:
+    """The command runs and `ready` has answered yes; it is gone when the block ends."""
+    with log.open("wb") as output:
+        process = subprocess.Popen(_dies_with_us(command), stdout=output, stderr=subprocess.STDOUT)
+    try:
+        _await(process, ready=ready, log=log, seconds=seconds)
+        yield
+    finally:
+        _stop(process)
+
+
+def _dies_with_us(command: Sequence[str]) -> list[str]:
+    # A test run that is killed outright runs no clean-up; the kernel then ends the child for it.
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", "KILL", *command] if setpriv else list(command)
+
+
+def _await(process: subprocess.Popen[bytes], *, ready: Callable[[], bool], log: Path, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not ready():
+        if process.poll() is not None or time.monotonic() > deadline:
+            tail = log.read_text(errors="replace")[-3000:]
+            raise PartFailedError(f"{log.stem} did not become ready (exit {process.poll()}):\n{tail}")
+        time.sleep(0.03)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        # An API server waits up to a minute for open watches; the tests have no use for that courtesy.
+        process.kill()
+        process.wait(STOP_SECONDS)
