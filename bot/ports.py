@@ -1,0 +1,216 @@
+"""The four doors to the outside: mesh, metrics, chat, clock. Adapters and fakes implement them, nobody else.
+
+Every method has a timeout of its own, raises only `Transient` or `Fault`, and can be repeated without harm.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from strategies.effects import Audience
+from strategies.reasons import Refused
+from strategies.release import Drift, Release, Target
+from strategies.routing import Route, Split
+from strategies.verdicts import Reading, Verdict
+
+# --- mesh -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SurveyRequest:
+    """Which service, to which version; `baseline` and `routes` (VirtualService, route names) when somebody named them."""
+
+    service: str
+    namespace: str
+    candidate: str
+    baseline: str | None = None
+    version_label: str = "version"
+    routes: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RouteOrder:
+    """What one route should carry: a split, or (None) its original fields.
+
+    `original` is the canonical JSON that `Preparation.originals` gave for this route, empty when nothing was captured.
+    `expected` is what we last wrote and read back (None: the original), for telling drift from our own past.
+    `force` overwrites drift: a rollback, or a person's choice to restore.
+    """
+
+    release: str
+    revision: int
+    route: Route
+    target: Target
+    split: Split | None
+    original: str = ""
+    expected: Split | None = None
+    force: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The object carries the order: `changed` is False when it already did."""
+
+    resource_version: str
+    changed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """The cluster is ready for the first split: original fields by route key, ready pods by version."""
+
+    originals: Mapping[str, str]
+    ready: Mapping[str, int]
+
+
+class Mesh(Protocol):
+    """Istio and the workloads behind it. Reads are served from the watch cache."""
+
+    def survey(self, request: SurveyRequest) -> Target | Refused:
+        """Resolve a service to routes and versions, from the cache alone; unknown names suggest the nearest."""
+        ...
+
+    def prepare(self, release: Release) -> Preparation | Refused:
+        """Capture originals, add the candidate's subset when missing, count ready pods.
+
+        Refused with NOT_READY while the candidate has no ready pod; that refusal alone is cured by waiting.
+        """
+        ...
+
+    def set_route(self, name: str, orders: Callable[[], Sequence[RouteOrder]]) -> Written | Drift:
+        """Write one VirtualService (`namespace/name`): take it from the cache, then ask `orders` what it should carry.
+
+        Drift is returned, and nothing written, when our fields are neither `expected` nor already as ordered.
+        An empty answer of `orders` writes nothing.
+        """
+        ...
+
+    def observe(self, name: str, orders: Sequence[RouteOrder]) -> Drift | None:
+        """Compare the cached object with what we last wrote (`expected`); None when it is as we left it."""
+        ...
+
+    def ready_pods(self, target: Target) -> Mapping[str, int] | None:
+        """Ready pods by version from the cache; None while the cache is not filled."""
+        ...
+
+    def manifest(self, name: str) -> Mapping[str, object] | None:
+        """The VirtualService `namespace/name` as the cache has it."""
+        ...
+
+    def retire(self, release: Release) -> str:
+        """Scale the baseline's Deployment to zero, or delete it with its subset; says what was done."""
+        ...
+
+    def troubles(self) -> Sequence[str]:
+        """Why the cluster cannot be relied on now, one sentence each; empty when all is well."""
+        ...
+
+
+# --- metrics --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What to read for one release: the service and its two versions, since the last look."""
+
+    release: str
+    target: Target
+    since: datetime
+
+
+class Metrics(Protocol):
+    """Prometheus."""
+
+    def look(self, subjects: Sequence[Subject], at: datetime) -> Mapping[str, Reading]:
+        """One reading per release id, in one batched query per metric. Trouble is inside the reading, never raised."""
+        ...
+
+    def is_idle(self, target: Target, version: str, window: timedelta, at: datetime) -> tuple[bool, str]:
+        """True with the proof when nothing called `version` in the window while its targets were scraped."""
+        ...
+
+    def troubles(self) -> Sequence[str]:
+        """Why Prometheus cannot be relied on now; empty when all is well."""
+        ...
+
+
+# --- chat -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """Where a message stands."""
+
+    channel: str
+    ts: str
+    permalink: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One stored look, for tables and pictures."""
+
+    at: datetime
+    stage: int
+    reading: Reading
+    verdicts: tuple[Verdict, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """All that a message of a release may show; rendered by the chat adapter alone."""
+
+    release: Release
+    now: datetime
+    cluster: str
+    looks: tuple[Look, ...] = ()
+    links: Mapping[str, str] = field(default_factory=dict)
+    mention_approvers: tuple[str, ...] = ()
+    root: Posted | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One sentence for the thread, in plain words; the adapter escapes it and adds the mentions."""
+
+    text: str
+    audience: Audience = Audience.NOBODY
+    is_broadcast: bool = False
+    picture: bytes | None = None
+    alt_text: str = ""
+
+
+class Chat(Protocol):
+    """Slack, as the worker sees it. `posted` is the message to update, None to post anew."""
+
+    def show_root(self, card: Card, posted: Posted | None) -> Posted:
+        """Post or update the root message of a release."""
+        ...
+
+    def show_stage(self, card: Card, stage: int, picture: bytes | None, posted: Posted | None) -> Posted:
+        """Post or update the message of one stage in the thread of `card.root`; a refused picture becomes a table."""
+        ...
+
+    def say(self, card: Card, line: Line) -> Posted:
+        """Post one line into the thread of `card.root`."""
+        ...
+
+    def call(self, card: Card, text: str) -> Posted:
+        """Post a new channel message that mentions on-call."""
+        ...
+
+    def troubles(self) -> Sequence[str]:
+        """Why Slack cannot be relied on now; empty when all is well."""
+        ...
+
+
+# --- clock ----------------------------------------------------------------------------------------------------------
+
+
+class Clock(Protocol):
+    """Time, so that the core never asks for it itself."""
+
+    def now(self) -> datetime:
+        """Aware UTC."""
+        ...

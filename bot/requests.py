@@ -1,0 +1,161 @@
+"""What people ask of Sluice and what it answers, free of Slack, REST and command line."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from bot.ports import Card
+from strategies.plan import Approve, Plan, StrategyName
+from strategies.release import Release, Target
+
+
+@dataclass(frozen=True, slots=True)
+class StartRequest:
+    """`start` and `plan`: None means "as the profile says"; `dry` shows the plan and starts nothing."""
+
+    service: str
+    version: str
+    strategy: StrategyName | None = None
+    steps: tuple[Decimal, ...] | None = None
+    hold: timedelta | None = None
+    approve: Approve | None = None
+    baseline: str | None = None
+    at: datetime | None = None
+    dry: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StatusRequest:
+    """`status [<id>|<service>]`: empty means everything active."""
+
+    subject: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ListRequest:
+    """`list [active|scheduled|mine|all]`."""
+
+    scope: str = "active"
+
+
+@dataclass(frozen=True, slots=True)
+class ApproveRequest:
+    """`approve <id> [note]` or the button; `revision` None means the present question."""
+
+    subject: str
+    note: str = ""
+    revision: int | None = None
+    acknowledged: bool = False
+    override_reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PauseRequest:
+    """`pause <id> [reason]`."""
+
+    subject: str
+    reason: str = ""
+    revision: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeRequest:
+    """`resume <id>`."""
+
+    subject: str
+    revision: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RollbackRequest:
+    """`rollback <id|service> [reason]`."""
+
+    subject: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleRequest:
+    """`schedule <id> at <time> [zone] [auto|ask] [until <time>]`."""
+
+    subject: str
+    at: datetime
+    until: datetime | None = None
+    unattended: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class DriftRequest:
+    """`drift <id> adopt|restore|stop`."""
+
+    subject: str
+    choice: str
+    revision: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HelpRequest:
+    """`help [subcommand]`."""
+
+    topic: str = ""
+
+
+Request = (
+    StartRequest
+    | StatusRequest
+    | ListRequest
+    | ApproveRequest
+    | PauseRequest
+    | ResumeRequest
+    | RollbackRequest
+    | ScheduleRequest
+    | DriftRequest
+    | HelpRequest
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One sentence for the person who asked; `release` when it is about one."""
+
+    text: str
+    release: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The present state of one release."""
+
+    card: Card
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What a start would do: stages with their end times, the unified diff of the first write, remarks."""
+
+    target: Target
+    plan: Plan
+    ends: tuple[datetime, ...]
+    diff: str = ""
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Releases, newest first."""
+
+    releases: tuple[Release, ...]
+    title: str = "Active releases"
+    now: datetime | None = None
+    troubles: tuple[str, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmNeeded:
+    """The approval goes against missing evidence; a confirm must name it."""
+
+    release: Release
+    missing: str
+
+
+Answer = Said | Shown | Planned | Listed | ConfirmNeeded

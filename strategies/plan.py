@@ -1,0 +1,137 @@
+"""What will happen, in order: plan, stages, gates."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from enum import StrEnum
+
+from strategies.routing import Split
+
+
+class StrategyName(StrEnum):
+    """The ways of releasing that end in a plan."""
+
+    CANARY = "canary"
+
+
+class Approve(StrEnum):
+    """Where people are asked: before every increase, before the last one, or nowhere."""
+
+    EVERY = "every"
+    FINAL = "final"
+    NONE = "none"
+
+
+class Better(StrEnum):
+    """Which direction of a metric is good."""
+
+    LOWER = "lower"
+    HIGHER = "higher"
+
+
+@dataclass(frozen=True, slots=True)
+class Margin:
+    """How much worse is still allowed: absolute in the metric's unit, or relative to the baseline (0.1 = 10 %)."""
+
+    value: float
+    relative: bool = False
+
+    def beyond(self, baseline: float, better: Better) -> float:
+        """The bound that `baseline` sets under this margin; above it (below, if higher is better) is worse."""
+        size = abs(baseline) * abs(self.value) if self.relative else abs(self.value)
+        return baseline + size if better is Better.LOWER else baseline - size
+
+
+@dataclass(frozen=True, slots=True)
+class MetricGate:
+    """A question asked of Prometheus.
+
+    `limit` is an absolute bound in the metric's unit (`unit`: "ratio", "ms" or "1"); `allowed` a worsening against the
+    baseline in the same window that is no harm; `tolerated` one that must be ruled out before promotion.
+    """
+
+    metric: str
+    unit: str
+    better: Better = Better.LOWER
+    limit: float | None = None
+    allowed: Margin | None = None
+    tolerated: Margin | None = None
+    query: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalGate:
+    """A question asked of people: `quorum` different approvers."""
+
+    quorum: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse a quorum that nobody can miss."""
+        if self.quorum < 1:
+            raise ValueError(f"quorum must be at least 1, got {self.quorum}")
+
+
+Gate = MetricGate | ApprovalGate
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One split per service, how long it is held, and what is asked before the next stage."""
+
+    splits: Mapping[str, Split]
+    hold: timedelta
+    gates: tuple[Gate, ...] = ()
+    min_requests: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse a stage without a split or with a hold that runs backwards."""
+        if not self.splits:
+            raise ValueError("a stage needs a split")
+        if self.hold < timedelta(0):
+            raise ValueError(f"hold must not be negative, got {self.hold}")
+        if self.min_requests < 0:
+            raise ValueError(f"min_requests must not be negative, got {self.min_requests}")
+
+    @property
+    def metric_gates(self) -> tuple[MetricGate, ...]:
+        """The gates that a look answers."""
+        return tuple(gate for gate in self.gates if isinstance(gate, MetricGate))
+
+    @property
+    def approval(self) -> ApprovalGate | None:
+        """The question asked of people before the stage is left, if any."""
+        return next((gate for gate in self.gates if isinstance(gate, ApprovalGate)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Stages in order; the last one gives the candidate everything."""
+
+    strategy: StrategyName
+    stages: tuple[Stage, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse a plan with nothing to do."""
+        if not self.stages:
+            raise ValueError("a plan needs at least one stage")
+
+    def shares(self, service: str, candidate: str) -> tuple[Decimal, ...]:
+        """The candidate's percent in each stage."""
+        return tuple(stage.splits[service].share(candidate) for stage in self.stages)
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """What was asked for, complete: profile, command and defaults already merged."""
+
+    strategy: StrategyName
+    service: str
+    baseline: str
+    candidate: str
+    steps: tuple[Decimal, ...]
+    hold: timedelta
+    approve: Approve = Approve.EVERY
+    quorum: int = 1
+    gates: tuple[MetricGate, ...] = ()
+    min_requests: int = 0

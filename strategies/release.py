@@ -1,0 +1,253 @@
+"""A release: what moves, by which rules, and where it stands now."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from strategies.plan import Plan, Stage
+from strategies.routing import HUNDRED, Route, Split
+from strategies.verdicts import Outcome, Verdict
+
+
+class Phase(StrEnum):
+    """Where a release stands."""
+
+    SCHEDULED = "scheduled"
+    PREPARING = "preparing"
+    SHIFTING = "shifting"
+    OBSERVING = "observing"
+    AWAITING_APPROVAL = "awaiting_approval"
+    PAUSED = "paused"
+    SOAKING = "soaking"
+    DECOMMISSIONING = "decommissioning"
+    ROLLING_BACK = "rolling_back"
+    STUCK = "stuck"
+    COMPLETED = "completed"
+    ROLLED_BACK = "rolled_back"
+
+
+ENDED = frozenset({Phase.COMPLETED, Phase.ROLLED_BACK})
+LOOKING = frozenset({Phase.SHIFTING, Phase.OBSERVING, Phase.AWAITING_APPROVAL, Phase.PAUSED, Phase.SOAKING})
+
+
+class Role(StrEnum):
+    """What a person may do; given by user or group id, never by membership of a channel."""
+
+    VIEWER = "viewer"
+    RELEASER = "releaser"
+    APPROVER = "approver"
+    OVERRIDE = "override"
+    ON_CALL = "on_call"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who asks: a person with roles and group ids resolved at the moment of the click, or Sluice itself."""
+
+    id: str
+    name: str
+    roles: frozenset[Role] = frozenset()
+    groups: frozenset[str] = frozenset()
+
+
+SLUICE = Actor("sluice", "Sluice")
+
+
+class OnHarm(StrEnum):
+    """What proven harm does."""
+
+    ROLL_BACK = "roll_back"
+    PAUSE = "pause"
+
+
+class AtDeadline(StrEnum):
+    """What a stage does that still lacks evidence at its deadline."""
+
+    ASK = "ask"
+    HOLD = "hold"
+    ROLL_BACK = "roll_back"
+
+
+class NoAnswer(StrEnum):
+    """What an unanswered question does; approving is not among the values."""
+
+    HOLD = "hold"
+    ROLL_BACK = "roll_back"
+
+
+class Decommission(StrEnum):
+    """What becomes of the baseline after the soak."""
+
+    KEEP = "keep"
+    SCALE_TO_ZERO = "scale_to_zero"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The part of a profile that the machine obeys, as it was when the release was asked for."""
+
+    approvers: frozenset[str] = frozenset()  # user or group ids; empty: everybody with the approver role
+    requester_may_approve: bool = False
+    no_answer_after: timedelta = timedelta(hours=2)
+    no_answer_then: NoAnswer = NoAnswer.HOLD
+    on_harm: OnHarm = OnHarm.ROLL_BACK
+    deadline: timedelta = timedelta(minutes=30)
+    at_deadline: AtDeadline = AtDeadline.ASK
+    soak: timedelta = timedelta(minutes=30)
+    decommission: Decommission = Decommission.KEEP
+    look: timedelta = timedelta(seconds=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One service that moves: its host, its two versions and the routes that share its traffic.
+
+    `subsets` and `workloads` name the DestinationRule subset and the Deployment of each version.
+    """
+
+    service: str
+    host: str
+    namespace: str
+    baseline: str
+    candidate: str
+    routes: tuple[Route, ...]
+    subsets: Mapping[str, str] = field(default_factory=dict)
+    workloads: Mapping[str, str] = field(default_factory=dict)
+    version_label: str = "version"
+
+    @property
+    def objects(self) -> tuple[str, ...]:
+        """The VirtualServices to write, as `namespace/name`, each once."""
+        return tuple(dict.fromkeys(f"{route.namespace}/{route.virtual_service}" for route in self.routes))
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """A person's yes to one question."""
+
+    actor: Actor
+    stage: int
+    revision: int
+    at: datetime
+    note: str = ""
+    overrides: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StandingApproval:
+    """A yes given in advance: these stages, inside this window, while nothing fails, drifts or changes."""
+
+    actor: Actor
+    stages: tuple[int, ...]
+    opens: datetime
+    closes: datetime
+    given_at: datetime
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """Somebody else changed our fields: what stands there, what we wrote, who did it."""
+
+    object: str
+    difference: str
+    by: str
+    split: Split | None
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """One service on its way from the baseline to the candidate.
+
+    `stage` is the index into the plan (-1 before the first). `note` is the sentence that says why it stands where it
+    stands. `originals` holds each targeted route's fields before the first write, as canonical JSON by route key.
+    `confirmed` are the objects whose present split was read back. `memory` belongs to the judge and is opaque here.
+    """
+
+    id: str
+    targets: tuple[Target, ...]
+    plan: Plan
+    rules: Rules
+    requester: Actor
+    channel: str
+    created_at: datetime
+    phase: Phase
+    entered_at: datetime
+    stage: int = -1
+    revision: int = 1
+    note: str = ""
+    wake_at: datetime | None = None
+    starts_at: datetime | None = None
+    not_before: datetime | None = None
+    stage_began_at: datetime | None = None
+    hold_until: datetime | None = None
+    hold_left: timedelta | None = None
+    soak_until: datetime | None = None
+    asked_at: datetime | None = None
+    reminded: bool = False
+    called_at: datetime | None = None
+    confirmed: frozenset[str] = frozenset()
+    originals: Mapping[str, str] = field(default_factory=dict)
+    approvals: tuple[Approval, ...] = ()
+    standing: StandingApproval | None = None
+    verdicts: tuple[Verdict, ...] = ()
+    memory: str = ""
+    last_look_at: datetime | None = None
+    unready_looks: int = 0
+    resume_to: Phase | None = None
+    drift: Drift | None = None
+
+    @property
+    def target(self) -> Target:
+        """The first service of the release, the one it is named after."""
+        return self.targets[0]
+
+    @property
+    def current(self) -> Stage | None:
+        """The stage whose split is wanted now, None before the first."""
+        return self.plan.stages[self.stage] if self.stage >= 0 else None
+
+    @property
+    def following(self) -> Stage | None:
+        """The stage after this one, None at the last."""
+        after = self.stage + 1
+        return self.plan.stages[after] if after < len(self.plan.stages) else None
+
+    @property
+    def is_over(self) -> bool:
+        """True when nothing will happen any more."""
+        return self.phase in ENDED
+
+    @property
+    def is_going_back(self) -> bool:
+        """True when the baseline's original fields are wanted, also while stuck on the way."""
+        return self.phase in {Phase.ROLLING_BACK, Phase.ROLLED_BACK} or (
+            self.phase is Phase.STUCK and self.resume_to is Phase.ROLLING_BACK
+        )
+
+    @property
+    def objects(self) -> tuple[str, ...]:
+        """Every VirtualService of the release, as `namespace/name`."""
+        return tuple(dict.fromkeys(name for target in self.targets for name in target.objects))
+
+    def wanted(self, service: str) -> Split | None:
+        """The split that the mesh should serve now; None means the original fields."""
+        if self.is_going_back or self.current is None:
+            return None
+        return self.current.splits[service]
+
+    def failing(self) -> tuple[Verdict, ...]:
+        """Verdicts that prove harm."""
+        return tuple(verdict for verdict in self.verdicts if verdict.outcome is Outcome.FAIL)
+
+    def waiting(self) -> tuple[Verdict, ...]:
+        """Verdicts that still lack something."""
+        return tuple(verdict for verdict in self.verdicts if verdict.outcome is Outcome.WAIT)
+
+    def share(self) -> str:
+        """The candidate's wanted percent as text without the sign, for sentences."""
+        split = self.wanted(self.target.service)
+        value = split.share(self.target.candidate) if split else HUNDRED - HUNDRED
+        return f"{value.normalize():f}"

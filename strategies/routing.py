@@ -1,0 +1,107 @@
+"""Where traffic is shared (Route) and how (Split)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+
+HUNDRED = Decimal(100)
+FINEST = Decimal("0.01")
+
+
+class Protocol(StrEnum):
+    """The list of a VirtualService that a route stands in."""
+
+    HTTP = "http"
+    TCP = "tcp"
+    TLS = "tls"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Route:
+    """One route of one VirtualService; `name` is the route's own name, or `#<index>` where it has none."""
+
+    namespace: str
+    virtual_service: str
+    protocol: Protocol
+    name: str
+
+    def __post_init__(self) -> None:
+        """Refuse an empty part: a route that names nothing leads nowhere."""
+        if not (self.namespace and self.virtual_service and self.name):
+            raise ValueError("a route needs a namespace, a VirtualService and a name")
+
+    @property
+    def key(self) -> str:
+        """`namespace/virtual-service/protocol/name`, unique in one cluster."""
+        return f"{self.namespace}/{self.virtual_service}/{self.protocol}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Requests that go to one version whatever the weights say; exactly one operator is set."""
+
+    on: str  # "header:<name>", "cookie:<name>", "query:<name>", "uri", "method", "authority", "source_label:<name>"
+    to: str
+    exact: str | None = None
+    prefix: str | None = None
+    regex: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a match without an operator, or with two."""
+        given = [value for value in (self.exact, self.prefix, self.regex) if value is not None]
+        if len(given) != 1:
+            raise ValueError(f"match on {self.on!r} needs exactly one of exact, prefix, regex")
+
+
+@dataclass(frozen=True, slots=True)
+class Mirror:
+    """Copies of requests sent to a version that answers nobody, in percent of the route's requests."""
+
+    to: str
+    percent: Decimal
+
+    def __post_init__(self) -> None:
+        """Refuse a percentage that no proxy can mirror."""
+        if not Decimal(0) < self.percent <= HUNDRED:
+            raise ValueError(f"mirror percent must be above 0 and at most 100, got {self.percent}")
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Decimal percents by version, summing to exactly 100; a value that cannot be served cannot be built."""
+
+    weights: Mapping[str, Decimal]
+    matches: tuple[Match, ...] = field(default=())
+    mirror: Mirror | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse unnamed versions, weights outside 0 to 100, more than two decimals, a sum other than 100."""
+        if not self.weights:
+            raise ValueError("a split needs at least one version")
+        for version, weight in self.weights.items():
+            if not version:
+                raise ValueError("a split names every version")
+            if not weight.is_finite() or not Decimal(0) <= weight <= HUNDRED:
+                raise ValueError(f"weight of {version} must be between 0 and 100, got {weight}")
+            if weight % FINEST:
+                raise ValueError(f"weight of {version} has more than two decimals: {weight}")
+        if sum(self.weights.values()) != HUNDRED:
+            raise ValueError(f"weights must sum to 100, got {sum(self.weights.values())}")
+
+    @classmethod
+    def between(cls, baseline: str, candidate: str, share: Decimal) -> "Split":
+        """The candidate takes `share` percent, the baseline the rest; both are always named."""
+        if baseline == candidate:
+            raise ValueError(f"baseline and candidate are both {baseline!r}")
+        return cls({baseline: HUNDRED - share, candidate: share})
+
+    def share(self, version: str) -> Decimal:
+        """Percent of the route's requests that `version` answers; 0 for a version not named."""
+        return self.weights.get(version, Decimal(0))
+
+
+def percent(value: Decimal) -> str:
+    """A percentage as people write it: `5 %`, `0.5 %`."""
+    text = f"{value.normalize():f}"
+    return f"{text} %"
