@@ -14,12 +14,12 @@ from strategies.release import Drift, Release, Target
 from strategies.routing import Route, Split
 from strategies.verdicts import Reading, Verdict
 
-# --- mesh -----------------------------------------------------------------------------------------------------------
+# --- mesh ---
 
 
 @dataclass(frozen=True, slots=True)
 class SurveyRequest:
-    """Which service, to which version; `baseline` and `routes` (VirtualService, route names) when somebody named them."""
+    """Which service, to which version; `baseline` and `routes` (VirtualService, route names) when named."""
 
     service: str
     namespace: str
@@ -107,7 +107,7 @@ class Mesh(Protocol):
         ...
 
 
-# --- metrics --------------------------------------------------------------------------------------------------------
+# --- metrics ---
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,7 @@ class Metrics(Protocol):
         ...
 
 
-# --- chat -----------------------------------------------------------------------------------------------------------
+# --- chat ---
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +205,7 @@ class Chat(Protocol):
         ...
 
 
-# --- clock ----------------------------------------------------------------------------------------------------------
+# --- clock ---
 
 
 class Clock(Protocol):

@@ -1,6 +1,7 @@
 """Canary: the candidate takes a growing share of everybody's requests."""
 
 from decimal import Decimal
+from itertools import pairwise
 
 from strategies.plan import ApprovalGate, Approve, Gate, Plan, Spec, Stage
 from strategies.reasons import ReasonCode, Refused
@@ -36,7 +37,7 @@ def _steps_trouble(steps: tuple[Decimal, ...]) -> str:
             return f"Step {step} is not above 0 and at most 100."
         if step % FINEST:
             return f"Step {percent(step)} has more than two decimals."
-    for before, after in zip(steps, steps[1:], strict=False):
+    for before, after in pairwise(steps):
         if after <= before:
             return f"Step {percent(after)} does not rise above {percent(before)}."
     if steps[-1] != HUNDRED:

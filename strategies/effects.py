@@ -107,14 +107,13 @@ class PostStage:
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """One line in the release's thread; `is_broadcast` shows it in the channel too, `has_picture` adds the evidence."""
+    """One line in the release's thread; `is_broadcast` shows it in the channel too."""
 
     release: str
     line: str
     text: str
     audience: Audience = Audience.NOBODY
     is_broadcast: bool = False
-    has_picture: bool = False
     urgency: Urgency = Urgency.STAGE
     lane = Lane.CHAT
 

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 
 from strategies.plan import Plan, Stage
-from strategies.routing import HUNDRED, Route, Split
+from strategies.routing import Route, Split, percent
 from strategies.verdicts import Outcome, Verdict
 
 
@@ -28,7 +29,10 @@ class Phase(StrEnum):
 
 
 ENDED = frozenset({Phase.COMPLETED, Phase.ROLLED_BACK})
-LOOKING = frozenset({Phase.SHIFTING, Phase.OBSERVING, Phase.AWAITING_APPROVAL, Phase.PAUSED, Phase.SOAKING})
+# Stuck is looked at too: a candidate that was left with a share must still be taken back when it hurts.
+LOOKING = frozenset(
+    {Phase.SHIFTING, Phase.OBSERVING, Phase.AWAITING_APPROVAL, Phase.PAUSED, Phase.SOAKING, Phase.STUCK}
+)
 
 
 class Role(StrEnum):
@@ -163,7 +167,9 @@ class Release:
 
     `stage` is the index into the plan (-1 before the first). `note` is the sentence that says why it stands where it
     stands. `originals` holds each targeted route's fields before the first write, as canonical JSON by route key.
-    `confirmed` are the objects whose present split was read back. `memory` belongs to the judge and is opaque here.
+    `confirmed` are the objects whose present split was read back; `split_revision` is the revision that wanted it;
+    `written` is the stage whose split was read back everywhere (-1: the originals). `overwrites` lets the next write
+    replace somebody else's edit. `memory` belongs to the judge and is opaque here.
     """
 
     id: str
@@ -177,6 +183,7 @@ class Release:
     entered_at: datetime
     stage: int = -1
     revision: int = 1
+    split_revision: int = 1
     note: str = ""
     wake_at: datetime | None = None
     starts_at: datetime | None = None
@@ -188,7 +195,10 @@ class Release:
     asked_at: datetime | None = None
     reminded: bool = False
     called_at: datetime | None = None
+    retry_at: datetime | None = None
     confirmed: frozenset[str] = frozenset()
+    written: int = -1
+    overwrites: bool = False
     originals: Mapping[str, str] = field(default_factory=dict)
     approvals: tuple[Approval, ...] = ()
     standing: StandingApproval | None = None
@@ -238,6 +248,11 @@ class Release:
             return None
         return self.current.splits[service]
 
+    @property
+    def is_confirmed(self) -> bool:
+        """True when every object carries the wanted split."""
+        return self.confirmed >= set(self.objects)
+
     def failing(self) -> tuple[Verdict, ...]:
         """Verdicts that prove harm."""
         return tuple(verdict for verdict in self.verdicts if verdict.outcome is Outcome.FAIL)
@@ -247,7 +262,6 @@ class Release:
         return tuple(verdict for verdict in self.verdicts if verdict.outcome is Outcome.WAIT)
 
     def share(self) -> str:
-        """The candidate's wanted percent as text without the sign, for sentences."""
+        """The candidate's wanted percent as text, for sentences."""
         split = self.wanted(self.target.service)
-        value = split.share(self.target.candidate) if split else HUNDRED - HUNDRED
-        return f"{value.normalize():f}"
+        return percent(split.share(self.target.candidate) if split else Decimal(0))

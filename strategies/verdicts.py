@@ -19,7 +19,8 @@ class Verdict:
     """A gate's answer with its evidence, in the unit of the metric.
 
     `reason` is one sentence for a person. `missing` says what a `wait` waits for. `baseline`, `candidate` and
-    `bound` are what was compared (`unit`: "ratio", "ms", "requests", "cores", "bytes" or "1"); None where there was no data.
+    `bound` are what was compared (`unit`: "ratio", "ms", "requests", "cores", "bytes" or "1"); None where there was
+    no data.
     """
 
     gate: str

@@ -1,0 +1,268 @@
+"""What a fact from outside does to a release."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from strategies import approvals, moves, timers
+from strategies.decision import Decision, ignored
+from strategies.effects import Audience, CallOnCall, Effect, PostStage, Prepare, RefreshCard, Say, Urgency
+from strategies.events import (
+    BaselineRetired,
+    DriftFound,
+    EffectFailed,
+    LookTaken,
+    PreparationBlocked,
+    Prepared,
+    RouteConfirmed,
+    WakeReached,
+)
+from strategies.release import AtDeadline, NoAnswer, OnHarm, Phase, Release
+from strategies.verdicts import Outcome, Verdict
+
+PREPARE_AGAIN = timedelta(seconds=5)
+SPLIT = "split"
+
+
+def prepared(release: Release, event: Prepared, now: datetime) -> Decision:
+    """The first split may be written."""
+    ready = replace(release, originals=dict(event.originals))
+    return moves.shift(ready, 0, now, "the cluster is ready")
+
+
+def blocked(release: Release, event: PreparationBlocked, now: datetime) -> Decision:
+    """What waiting cures is tried again; anything else ends the release before it began."""
+    if event.is_final:
+        return moves.roll_back(release, now, event.text, Audience.REQUESTER_AND_ON_CALL)
+    if release.retry_at is not None:
+        return ignored(release)
+    changed = release.note != event.text
+    waiting = replace(release, note=event.text, retry_at=now + PREPARE_AGAIN)
+    effects = (RefreshCard(release.id, Urgency.STAGE),) if changed else ()
+    return Decision(waiting, effects, why=event.text, is_notable=changed)
+
+
+def confirmed(release: Release, event: RouteConfirmed, now: datetime) -> Decision:
+    """One object carries the wanted split; the last one completes the write."""
+    if event.revision < release.split_revision or event.object not in release.objects:
+        return ignored(release)
+    done = release.confirmed | {event.object}
+    if done == release.confirmed:
+        return ignored(release)
+    if not done >= set(release.objects):
+        return Decision(replace(release, confirmed=done), why=f"{event.object} is written")
+    if release.is_going_back:
+        return moves.rolled_back(release, now, done)
+    written = replace(release, confirmed=done, written=release.stage, overwrites=False)
+    if release.phase is Phase.SHIFTING:
+        written = replace(written, note=f"{release.share()} is written, not seen in traffic yet")
+    return Decision(written, (RefreshCard(release.id, Urgency.STAGE),), why="the split is written and read back")
+
+
+def drifted(release: Release, event: DriftFound, now: datetime) -> Decision:
+    """Somebody changed our fields: stop, show, ask."""
+    if release.drift is not None:
+        return ignored(release)
+    why = f"{event.drift.by} changed {event.drift.object}"
+    stopped = moves.pause(replace(release, drift=event.drift), now, why)
+    line = Say(
+        release.id,
+        f"drift:{stopped.release.revision}",
+        f"{why}:\n{event.drift.difference}",
+        audience=Audience.REQUESTER_AND_ON_CALL,
+        urgency=Urgency.DECISION,
+    )
+    return replace(stopped, effects=(*stopped.effects, line))
+
+
+def looked(release: Release, event: LookTaken, now: datetime) -> Decision:
+    """Take the verdicts of a look: harm goes back, a complete pass goes on, anything else waits."""
+    if _is_old(release, event):
+        return ignored(release)
+    seen = _with_look(release, event)
+    turned = bool(seen.failing()) != bool(release.failing())
+    if turned:
+        seen = replace(seen, revision=seen.revision + 1)
+    harm = _harm(seen)
+    if harm:
+        return _on_harm(seen, now, harm)
+    decision = _progress(seen, now)
+    if decision is not None:
+        return decision
+    changed = turned or _outcomes(seen.verdicts) != _outcomes(release.verdicts)
+    effects: tuple[Effect, ...] = (RefreshCard(release.id, Urgency.STAGE),) if changed else ()
+    why = "; ".join(f"{verdict.gate} {verdict.outcome}" for verdict in seen.verdicts) if changed else ""
+    return Decision(seen, effects, why=why, is_notable=changed)
+
+
+def woken(release: Release, event: WakeReached, now: datetime) -> Decision:
+    """Do what is due in this phase; a twin of an earlier wake does nothing."""
+    if release.wake_at is None or event.due != release.wake_at or now < event.due:
+        return ignored(release)
+    match release.phase:
+        case Phase.SCHEDULED:
+            return moves.prepare(release, now, "its time has come")
+        case Phase.PREPARING:
+            return Decision(replace(release, retry_at=None), (Prepare(release.id),), is_notable=False)
+        case Phase.SOAKING:
+            return moves.retire(release, now, "the soak is over")
+        case Phase.ROLLING_BACK:
+            return _call(release, now)
+        case Phase.SHIFTING | Phase.OBSERVING:
+            return _progress(release, now) or _at_deadline(release, now)
+        case Phase.AWAITING_APPROVAL:
+            return _progress(release, now) or _unanswered(release, now)
+        case _:
+            return ignored(release)
+
+
+def retired(release: Release, event: BaselineRetired, now: datetime) -> Decision:
+    """The old version is gone, with the proof that nothing called it."""
+    return moves.complete(release, now, event.proof)
+
+
+def failed(release: Release, event: EffectFailed, now: datetime) -> Decision:
+    """An effect cannot be done: stop loudly. A rollback stays wanted and its write goes on."""
+    text = f"{release.id} is stuck: {event.text}"
+    stuck = replace(
+        release,
+        phase=Phase.STUCK,
+        entered_at=now,
+        resume_to=Phase.ROLLING_BACK if release.is_going_back else release.resume_to or release.phase,
+        revision=release.revision + 1,
+        called_at=now,
+        note=event.text,
+        standing=None,
+    )
+    call = CallOnCall(release.id, f"stuck:{stuck.revision}", text)
+    stage = (PostStage(release.id, release.stage, Urgency.ROLLBACK),) if release.stage >= 0 else ()
+    return Decision(stuck, (call, *stage, RefreshCard(release.id, Urgency.ROLLBACK)), why=text)
+
+
+def _is_old(release: Release, event: LookTaken) -> bool:
+    if event.stage != release.stage or release.is_going_back:
+        return True
+    return release.last_look_at is not None and event.at <= release.last_look_at
+
+
+def _with_look(release: Release, event: LookTaken) -> Release:
+    unready = release.unready_looks
+    if event.candidate_ready is not None:
+        unready = unready + 1 if event.candidate_ready == 0 else 0
+    return replace(release, verdicts=event.verdicts, memory=event.memory, last_look_at=event.at, unready_looks=unready)
+
+
+def _harm(release: Release) -> str:
+    if release.failing():
+        return "; ".join(verdict.reason for verdict in release.failing())
+    split = release.wanted(release.target.service)
+    has_share = split is not None and split.share(release.target.candidate) > 0
+    if has_share and release.unready_looks >= 2:
+        return f"{release.target.candidate} has a share of the traffic and no ready pod in 2 looks running."
+    return ""
+
+
+def _on_harm(release: Release, now: datetime, harm: str) -> Decision:
+    safe = replace(release, standing=None)
+    if release.rules.on_harm is OnHarm.ROLL_BACK:
+        return moves.roll_back(safe, now, harm, Audience.REQUESTER_AND_ON_CALL)
+    if release.phase is Phase.PAUSED:
+        return Decision(safe, is_notable=release.note != harm, why=harm)
+    stopped = moves.pause(safe, now, harm)
+    line = Say(
+        release.id,
+        f"harm:{stopped.release.revision}",
+        f"{release.id} is paused: {harm}",
+        audience=Audience.REQUESTER_AND_ON_CALL,
+        is_broadcast=True,
+        urgency=Urgency.DECISION,
+    )
+    return replace(stopped, effects=(*stopped.effects, line))
+
+
+def _progress(release: Release, now: datetime) -> Decision | None:
+    """The move that the evidence allows now, None when there is none."""
+    due = release.not_before is None or now >= release.not_before
+    match release.phase:
+        case Phase.SHIFTING if release.is_confirmed and _has_passed(release.verdicts, SPLIT):
+            return moves.observe(release, now)
+        case Phase.OBSERVING if due and moves.passes(release, now):
+            return _standing(release, now) or moves.advance(release, now, "every gate passes")
+        case Phase.AWAITING_APPROVAL if due:
+            return _standing(release, now)
+        case _:
+            return None
+
+
+def _standing(release: Release, now: datetime) -> Decision | None:
+    standing = release.standing
+    if standing is None or not approvals.standing_is_complete(release):
+        return None
+    if now > standing.closes:
+        decision = moves.ask(
+            replace(release, standing=None, not_before=None),
+            now,
+            "the window was missed; nothing was caught up",
+        )
+        line = Say(
+            release.id,
+            f"missed:{decision.release.revision}",
+            f"{release.id}: the window of the standing approval closed before every gate passed.",
+            audience=Audience.APPROVERS,
+        )
+        return replace(decision, effects=(*decision.effects, line))
+    if not moves.passes(release, now):
+        return None
+    return moves.shift(release, release.stage + 1, now, f"approved in advance by {standing.actor.name}")
+
+
+def _at_deadline(release: Release, now: datetime) -> Decision:
+    due = timers.deadline(release)
+    if due is None or now < due:
+        return Decision(release, is_notable=False)
+    lacking = moves.missing(release, now) or "not every gate passes"
+    match release.rules.at_deadline:
+        case AtDeadline.ROLL_BACK:
+            return moves.roll_back(release, now, f"the deadline has passed: {lacking}", Audience.REQUESTER_AND_ON_CALL)
+        case AtDeadline.HOLD:
+            held = replace(release, note=f"held at the deadline: {lacking}")
+            return Decision(held, (RefreshCard(release.id, Urgency.STAGE),), why=held.note)
+        case AtDeadline.ASK:
+            return moves.ask(release, now, f"the deadline has passed: {lacking}")
+
+
+def _unanswered(release: Release, now: datetime) -> Decision:
+    if release.standing is not None and now > release.standing.closes:
+        return _standing(release, now) or Decision(replace(release, standing=None), is_notable=False)
+    end = timers.no_answer(release)
+    if end is not None and now >= end:
+        if release.rules.no_answer_then is NoAnswer.ROLL_BACK:
+            return moves.roll_back(release, now, "nobody answered in time", Audience.REQUESTER_AND_ON_CALL)
+        held = replace(release, note="nobody has answered; holding")
+        return Decision(held, (RefreshCard(release.id, Urgency.STAGE),), why=held.note)
+    half = timers.reminder(release)
+    if half is not None and now >= half:
+        line = Say(
+            release.id,
+            f"reminder:{release.revision}",
+            f"{release.id} still waits for approval: {release.note}.",
+            audience=Audience.ON_CALL,
+        )
+        return Decision(replace(release, reminded=True), (line,), why="reminded")
+    return Decision(release, is_notable=False)
+
+
+def _call(release: Release, now: datetime) -> Decision:
+    text = (
+        f"{release.id}: the rollback to {release.target.baseline} is not confirmed after 60 s; it is still being tried."
+    )
+    call = CallOnCall(release.id, f"rollback:{release.revision}", text)
+    return Decision(replace(release, called_at=now), (call,), why=text)
+
+
+def _outcomes(verdicts: tuple[Verdict, ...]) -> Mapping[str, Outcome]:
+    return {verdict.gate: verdict.outcome for verdict in verdicts}
+
+
+def _has_passed(verdicts: tuple[Verdict, ...], gate: str) -> bool:
+    return any(verdict.gate == gate and verdict.outcome is Outcome.PASS for verdict in verdicts)

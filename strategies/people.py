@@ -1,0 +1,205 @@
+"""What a person's request does to a release."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from strategies import approvals, moves
+from strategies.decision import Decision, ignored
+from strategies.effects import Audience, RefreshCard, Urgency
+from strategies.events import (
+    DriftChoice,
+    DriftResolved,
+    PauseRequested,
+    ReleaseRequested,
+    ResumeRequested,
+    RollbackRequested,
+    ScheduleRequested,
+)
+from strategies.plan import Plan
+from strategies.reasons import ReasonCode, Refused
+from strategies.release import Actor, Phase, Release, Role
+from strategies.routing import Split
+
+OPERATORS = frozenset({Role.RELEASER, Role.APPROVER, Role.ON_CALL})
+
+
+def begin(event: ReleaseRequested, now: datetime) -> Decision | Refused:
+    """A new release, prepared at once or at its time."""
+    if Role.RELEASER not in event.actor.roles:
+        return Refused(ReasonCode.NOT_ALLOWED, "Only people with the releaser role may start a release.")
+    release = Release(
+        id=event.release,
+        targets=event.targets,
+        plan=event.plan,
+        rules=event.rules,
+        requester=event.actor,
+        channel=event.channel,
+        created_at=now,
+        phase=Phase.SCHEDULED,
+        entered_at=now,
+        starts_at=event.starts_at,
+        note=f"asked for by {event.actor.name}",
+    )
+    why = f"{event.actor.name} asked for {release.target.service} {release.target.candidate}"
+    if event.starts_at and event.starts_at > now:
+        card = RefreshCard(release.id, Urgency.STAGE)
+        return Decision(release, (card,), reply=f"{release.id} is scheduled.", why=why)
+    decision = moves.prepare(release, now, why)
+    return replace(
+        decision, reply=f"{release.id} is on its way: {release.target.baseline} → {release.target.candidate}."
+    )
+
+
+def pause(release: Release, event: PauseRequested, now: datetime) -> Decision | Refused:
+    """The plan waits; looks and the right to roll back do not."""
+    refused = not_operator(event.actor)
+    if refused:
+        return refused
+    why = f"paused by {event.actor.name}" + (f": {event.reason}" if event.reason else "")
+    return replace(moves.pause(release, now, why), reply=f"{release.id} is paused.")
+
+
+def resume(release: Release, event: ResumeRequested, now: datetime) -> Decision | Refused:
+    """Go on where the plan stood, or try again what got stuck."""
+    refused = not_operator(event.actor) or stale(release, event.revision)
+    if refused:
+        return refused
+    if release.drift:
+        return Refused(ReasonCode.DRIFT, f"{release.drift.by} changed the route: adopt, restore or stop first.")
+    if release.failing():
+        reasons = "; ".join(verdict.reason for verdict in release.failing())
+        return Refused(ReasonCode.GATE_FAILING, f"A gate fails: {reasons} Roll back, or override with a reason.")
+    decision = continued(release, now, f"resumed by {event.actor.name}")
+    return replace(decision, reply=f"{release.id} goes on.")
+
+
+def continued(release: Release, now: datetime, why: str) -> Decision:
+    """Take up the phase that a pause, a drift or a fault interrupted."""
+    match release.resume_to:
+        case Phase.SCHEDULED:
+            due = release.starts_at is None or release.starts_at <= now
+            if due:
+                return moves.prepare(release, now, why)
+            waiting = replace(
+                release,
+                phase=Phase.SCHEDULED,
+                entered_at=now,
+                resume_to=None,
+                revision=release.revision + 1,
+                note=why,
+            )
+            return Decision(waiting, (RefreshCard(release.id, Urgency.DECISION),), why=why)
+        case Phase.PREPARING:
+            return moves.prepare(release, now, why)
+        case Phase.DECOMMISSIONING:
+            return moves.retire(release, now, why)
+        case Phase.SOAKING:
+            left = release.hold_left if release.hold_left is not None else release.rules.soak
+            soaking = moves.soak(release, now, why)
+            return replace(soaking, release=replace(soaking.release, soak_until=now + left))
+        case Phase.AWAITING_APPROVAL:
+            return moves.ask(release, now, why)
+        case Phase.ROLLING_BACK:
+            return moves.roll_back(release, now, why)
+        case _ if not release.is_confirmed:
+            left_over = release.hold_left
+            again = moves.shift(release, release.stage, now, why)
+            return replace(again, release=replace(again.release, hold_left=left_over))
+        case _:
+            seen = moves.observe(replace(release, revision=release.revision + 1), now)
+            return replace(seen, why=why)
+
+
+def roll_back(release: Release, event: RollbackRequested, now: datetime) -> Decision | Refused:
+    """All traffic to the baseline. Never refused but for who asks."""
+    refused = not_operator(event.actor)
+    if refused:
+        return refused
+    if release.phase in {Phase.ROLLING_BACK, Phase.ROLLED_BACK}:
+        text = f"{release.target.service} is on its way back to {release.target.baseline} already."
+        return replace(ignored(release), reply=text)
+    why = f"asked for by {event.actor.name}" + (f": {event.reason}" if event.reason else "")
+    decision = moves.roll_back(release, now, why, Audience.NOBODY)
+    return replace(decision, reply=f"Rolling back {release.target.service} to {release.target.baseline}.")
+
+
+def schedule(release: Release, event: ScheduleRequested, now: datetime) -> Decision | Refused:
+    """A scheduled start moves to its new time; a running release waits with its next increase."""
+    refused = not_operator(event.actor)
+    if refused:
+        return refused
+    if event.at <= now or event.closes <= event.at:
+        return Refused(ReasonCode.BAD_INPUT, "The time must lie ahead, and the window must end after it begins.")
+    if release.phase is Phase.SCHEDULED:
+        moved = replace(release, starts_at=event.at, revision=release.revision + 1)
+        card = RefreshCard(release.id, Urgency.DECISION)
+        return Decision(
+            moved,
+            (card,),
+            reply=f"{release.id} starts at its new time.",
+            why=f"start moved by {event.actor.name}",
+        )
+    if release.following is None:
+        return Refused(ReasonCode.WRONG_PHASE, f"{release.id} is at its last stage; there is no increase to schedule.")
+    return approvals.stand(release, event, now)
+
+
+def resolve_drift(release: Release, event: DriftResolved, now: datetime) -> Decision | Refused:
+    """Somebody else's edit is taken over, undone, or ends the release."""
+    if release.drift is None:
+        return Refused(ReasonCode.WRONG_PHASE, f"{release.id} sees no foreign change of its route.")
+    refused = not_operator(event.actor) or stale(release, event.revision)
+    if refused:
+        return refused
+    match event.choice:
+        case DriftChoice.STOP:
+            decision = moves.roll_back(release, now, f"stopped by {event.actor.name} after a foreign change")
+            return replace(decision, reply=f"Rolling back {release.target.service}.")
+        case DriftChoice.RESTORE:
+            cleared = replace(release, drift=None, overwrites=True)
+            again = moves.shift(cleared, release.stage, now, f"our split restored by {event.actor.name}")
+            kept = replace(again.release, hold_left=release.hold_left)
+            return replace(again, release=kept, reply="The split of the plan is written again.")
+        case DriftChoice.ADOPT:
+            return _adopt(release, event, now)
+
+
+def not_operator(actor: Actor) -> Refused | None:
+    """Why `actor` may not steer a release; None when they may."""
+    if actor.roles & OPERATORS:
+        return None
+    return Refused(ReasonCode.NOT_ALLOWED, "Only releasers, approvers and on-call may do this.")
+
+
+def stale(release: Release, revision: int | None) -> Refused | None:
+    """Why a button of `revision` no longer speaks of this release; None when it does."""
+    if revision is None or revision == release.revision:
+        return None
+    return Refused(
+        ReasonCode.STALE_REVISION,
+        f"{release.id} has moved on since that button was posted; nothing was changed.",
+    )
+
+
+def _adopt(release: Release, event: DriftResolved, now: datetime) -> Decision | Refused:
+    found = release.drift.split if release.drift else None
+    if found is None:
+        return Refused(ReasonCode.DRIFT, "What stands in the route is no split of the two versions: restore or stop.")
+    refused = approvals.not_approver(release, event.actor)
+    if refused:
+        return refused
+    share = found.share(release.target.candidate)
+    if not share:
+        return moves.roll_back(release, now, f"{event.actor.name} adopted a split without the candidate")
+    adopted = replace(release, plan=_with_split(release, found), drift=None)
+    decision = moves.shift(adopted, release.stage, now, f"{event.actor.name} adopted the split found in the route")
+    return replace(decision, reply=f"The split found is now the plan: {decision.release.share()}.")
+
+
+def _with_split(release: Release, found: Split) -> Plan:
+    service, candidate = release.target.service, release.target.candidate
+    stages = release.plan.stages
+    here = replace(stages[release.stage], splits={**stages[release.stage].splits, service: found})
+    share = found.share(candidate)
+    later = tuple(s for s in stages[release.stage + 1 :] if s.splits[service].share(candidate) > share)
+    return replace(release.plan, stages=(*stages[: release.stage], here, *later))

@@ -1,0 +1,60 @@
+"""When a release wants to be woken: one column, the earliest of its timers that lies ahead."""
+
+from datetime import datetime, timedelta
+
+from strategies.release import Phase, Release
+
+CALL_AFTER = timedelta(seconds=60)
+
+
+def deadline(release: Release) -> datetime | None:
+    """When the stage's evidence is due: counted from its start, never before its hold can be over."""
+    stage = release.current
+    if stage is None or release.stage_began_at is None:
+        return None
+    return release.stage_began_at + max(release.rules.deadline, stage.hold)
+
+
+def reminder(release: Release) -> datetime | None:
+    """Half way to the end of patience, when nobody has answered yet."""
+    start = _asked_from(release)
+    return start + release.rules.no_answer_after / 2 if start and not release.reminded else None
+
+
+def no_answer(release: Release) -> datetime | None:
+    """When an unanswered question stops waiting."""
+    start = _asked_from(release)
+    return start + release.rules.no_answer_after if start else None
+
+
+def next_wake(release: Release, now: datetime) -> datetime | None:
+    """The earliest timer after `now`; what is due already was handled by the decision that asks."""
+    ahead = [moment for moment in _timers(release) if moment is not None and moment > now]
+    return min(ahead, default=None)
+
+
+def _asked_from(release: Release) -> datetime | None:
+    if release.asked_at is None:
+        return None
+    return max(release.asked_at, release.not_before) if release.not_before else release.asked_at
+
+
+def _timers(release: Release) -> tuple[datetime | None, ...]:
+    match release.phase:
+        case Phase.SCHEDULED:
+            return (release.starts_at,)
+        case Phase.PREPARING:
+            return (release.retry_at,)
+        case Phase.SHIFTING:
+            return (deadline(release),)
+        case Phase.OBSERVING:
+            return (release.hold_until, release.not_before, deadline(release))
+        case Phase.AWAITING_APPROVAL:
+            closes = release.standing.closes if release.standing else None
+            return (release.not_before, closes, reminder(release), no_answer(release))
+        case Phase.SOAKING:
+            return (release.soak_until,)
+        case Phase.ROLLING_BACK:
+            return (release.entered_at + CALL_AFTER if release.called_at is None else None,)
+        case Phase.PAUSED | Phase.DECOMMISSIONING | Phase.STUCK | Phase.COMPLETED | Phase.ROLLED_BACK:
+            return ()
