@@ -96,9 +96,7 @@ class KubernetesClient:
         """Merge fields into the status subresource."""
         return await self._call("PATCH", resource.path(namespace, name, "status"), {"status": status})
 
-    async def annotate(
-        self, resource: Resource, namespace: str, name: str, annotations: dict[str, str]
-    ) -> Document:
+    async def annotate(self, resource: Resource, namespace: str, name: str, annotations: dict[str, str]) -> Document:
         """Merge annotations into an object."""
         body = {"metadata": {"annotations": annotations}}
         return await self._call("PATCH", resource.path(namespace, name), body)
@@ -142,9 +140,7 @@ class KubernetesClient:
         content = None if body is None else json.dumps(body).encode()
         headers = {} if body is None else {"Content-Type": kind}
         url = self._url + path
-        async with self._session.request(
-            method, url, data=content, headers=headers, timeout=CALL_TIMEOUT
-        ) as answer:
+        async with self._session.request(method, url, data=content, headers=headers, timeout=CALL_TIMEOUT) as answer:
             text = await answer.read()
             if answer.status >= 400:
                 raise _refusal(answer.status, text)
@@ -159,6 +155,4 @@ def _refusal(status: int, body: bytes) -> ApiError:
         told = {}
     if not isinstance(told, dict):
         told = {}
-    return ApiError(
-        status, told.get("reason", "Unknown"), told.get("message", body[:200].decode("utf-8", "replace"))
-    )
+    return ApiError(status, told.get("reason", "Unknown"), told.get("message", body[:200].decode("utf-8", "replace")))

@@ -82,6 +82,10 @@ class DeploymentController:
         """How the pods of a version behave now."""
         return self._knobs.get((app, version), Knobs())
 
+    def all_knobs(self) -> dict[str, dict[str, float | bool]]:
+        """The knobs that were turned, by `app-version`."""
+        return {f"{app}-{version}": vars(knobs) for (app, version), knobs in self._knobs.items()}
+
     async def ready(self) -> None:
         """Wait until each Deployment has had all its pods ready, and written as such."""
         await self._settled.wait()
@@ -191,9 +195,7 @@ class DeploymentController:
         name = replica.name
         try:
             if isinstance(replica.state, Running):
-                await self._client.annotate(
-                    PODS, self._namespace, name, {PORT_ANNOTATION: str(replica.state.port)}
-                )
+                await self._client.annotate(PODS, self._namespace, name, {PORT_ANNOTATION: str(replica.state.port)})
             await self._client.patch_status(PODS, self._namespace, name, status)
         except ApiError as refusal:
             if refusal.status != 404:

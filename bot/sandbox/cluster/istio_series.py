@@ -79,9 +79,7 @@ class IstioSeries:
             total = 0
             for edge, count in zip((*BUCKETS_MS, "+Inf"), counts, strict=True):
                 total += count
-                durations.append(
-                    f'istio_request_duration_milliseconds_bucket{{{labels},le="{edge}"}} {total}'
-                )
+                durations.append(f'istio_request_duration_milliseconds_bucket{{{labels},le="{edge}"}} {total}')
             requests.append(f"istio_requests_total{{{labels}}} {total}")
             durations.append(f"istio_request_duration_milliseconds_sum{{{labels}}} {self._sums[exchange]!r}")
             durations.append(f"istio_request_duration_milliseconds_count{{{labels}}} {total}")

@@ -120,9 +120,7 @@ def deployment_status(deployment: Document, counts: PodCounts, now: datetime) ->
     wanted = deployment["spec"].get("replicas", 1)
     complete = counts.updated >= wanted and counts.ready >= wanted and counts.all == wanted
     conditions = [
-        _condition(
-            "Available", counts.ready >= wanted, "MinimumReplicasAvailable", "MinimumReplicasUnavailable"
-        ),
+        _condition("Available", counts.ready >= wanted, "MinimumReplicasAvailable", "MinimumReplicasUnavailable"),
         _condition("Progressing", True, "NewReplicaSetAvailable" if complete else "ReplicaSetUpdated", ""),
     ]
     if counts.refusal is not None:

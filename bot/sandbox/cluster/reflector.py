@@ -18,8 +18,8 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
 class Reflector:
     """Holds `objects` by name and calls `changed` after each difference.
 
-    A watch that ends goes on from the last resourceVersion; only 410 Gone, as a status or as an ERROR event, lists
-    again. An API server that is away is asked again for ever, because the sandbox outlives its restarts.
+    A watch that ends goes on from the last resourceVersion; only 410 Gone, as a status or an ERROR event,
+    makes it list again. An API server that is away is asked for ever: the sandbox outlives its restarts.
     """
 
     def __init__(

@@ -38,9 +38,7 @@ async def plant(client: KubernetesClient, namespace: str) -> None:
         await _create(client, resource, namespace, body)
 
 
-async def _create(
-    client: KubernetesClient, resource: Resource, namespace: str | None, body: Document
-) -> None:
+async def _create(client: KubernetesClient, resource: Resource, namespace: str | None, body: Document) -> None:
     try:
         await client.create(resource, namespace, body)
     except ApiError as refusal:

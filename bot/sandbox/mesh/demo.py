@@ -1,0 +1,184 @@
+"""The demonstration mesh: shop, pods, proxy, load and telemetry on any API server."""
+
+import asyncio
+import json
+import logging
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from bot.sandbox.cluster.client import PODS, VIRTUAL_SERVICES, KubernetesClient
+from bot.sandbox.cluster.controller import DeploymentController
+from bot.sandbox.cluster.istio_series import Workload
+from bot.sandbox.cluster.pod_process import Knobs
+from bot.sandbox.cluster.shop import PORT, SERVICE, plant
+from bot.sandbox.mesh.discovery import is_ready
+from bot.sandbox.mesh.load import Load
+from bot.sandbox.mesh.matches import Caller
+from bot.sandbox.mesh.proxies import build_proxy
+from bot.sandbox.mesh.scrape import MetricsServer, ScrapeTarget
+from bot.sandbox.mesh.source_telemetry import SourceTelemetry
+from bot.sandbox.mesh.translator import Translator
+
+log = logging.getLogger(__name__)
+
+READY_SECONDS = 15.0
+CALLER = "shoppers"
+
+
+class DemoMesh:
+    """A shop whose traffic obeys the API server's VirtualServices, with knobs to make a version suffer."""
+
+    def __init__(
+        self,
+        api_url: str,
+        token: str | None = None,
+        ca: Path | None = None,
+        *,
+        namespace: str = "shop",
+        seed: int = 0,
+        folder: Path,
+    ) -> None:
+        source = Workload.of_pod(CALLER, namespace, {"app": CALLER, "version": "v1"})
+        caller = Caller(namespace, (("app", CALLER), ("version", "v1")))
+        self._namespace = namespace
+        self._folder = folder
+        self._seed = seed
+        self._client = KubernetesClient(api_url, token, ca)
+        self._telemetry = SourceTelemetry(source, SERVICE)
+        self._controller = DeploymentController(self._client, namespace, source=source, seed=seed)
+        self._proxy = build_proxy(folder / "envoy", self._telemetry.hear, seed=seed)
+        self._translator = Translator(self._client, namespace, self._proxy, caller=caller)
+        self._metrics = MetricsServer(self._telemetry.render, self._controller.replicas.values)
+        self._load: Load | None = None
+
+    @property
+    def envoy_url(self) -> str:
+        """Where the callers' requests enter the mesh."""
+        return self._proxy.url
+
+    @property
+    def envoy_admin_url(self) -> str:
+        """The proxy's own counters."""
+        return self._proxy.admin_url
+
+    @property
+    def stand_in_reason(self) -> str | None:
+        """Why the proxy is not Envoy; None when it is."""
+        return self._proxy.stand_in_reason
+
+    @property
+    def load(self) -> Load:
+        """The callers."""
+        if self._load is None:
+            raise RuntimeError("the mesh has not been started")
+        return self._load
+
+    async def start(self) -> None:
+        """Plant the shop, start all, and return once every pod serves; what was started is ended on failure."""
+        try:
+            await self._start()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def _start(self) -> None:
+        await self._client.__aenter__()
+        async with asyncio.TaskGroup() as together:
+            together.create_task(self._proxy.start())
+            together.create_task(plant(self._client, self._namespace))
+            together.create_task(self._metrics.start())
+        await self._controller.start()
+        await self._translator.start()
+        async with asyncio.timeout(READY_SECONDS):
+            await self._controller.ready()
+            await self._translator.serves(len(self._controller.replicas))
+        self._load = Load(self._proxy.url, f"{SERVICE}:{PORT}", seed=self._seed)
+        await self._load.start()
+
+    async def stop(self) -> None:
+        """End the load, the proxy and every pod; nothing is left after two seconds."""
+        if self._load is not None:
+            await self._load.stop()
+        await self._translator.stop()
+        await asyncio.gather(self._controller.stop(), self._proxy.stop(), self._metrics.stop())
+        await self._client.__aexit__(None, None, None)
+
+    async def set_knob(
+        self,
+        version: str,
+        *,
+        error_rate: float | None = None,
+        delay_ms: float | None = None,
+        dead: bool | None = None,
+        service: str = SERVICE,
+    ) -> Knobs:
+        """Turn the knobs of a version's pods; what is not named stays. ValueError for an impossible value."""
+        if error_rate is not None and not 0 <= error_rate <= 1:
+            raise ValueError(f"error_rate is a share between 0 and 1, not {error_rate:g}")
+        if delay_ms is not None and not 0 <= delay_ms <= 60_000:
+            raise ValueError(f"delay_ms is between 0 and 60000, not {delay_ms:g}")
+        named = {"error_rate": error_rate, "delay_ms": delay_ms, "dead": dead}
+        changes: dict[str, Any] = {key: value for key, value in named.items() if value is not None}
+        knobs = replace(self._controller.knobs(service, version), **changes)
+        await self._controller.set_knobs(service, version, knobs)
+        return knobs
+
+    async def counters(self) -> dict[str, int]:
+        """The proxy's own counts since the start: requests by version, mirrored ones apart, failures.
+
+        A request to the service as a whole, without a subset, is under `any`; `mirrored:v2` counts copies;
+        `failed` is what callers got with 5xx.
+        """
+        found = await self._proxy.counters()
+        counts: dict[str, int] = {}
+        for cluster, number in found.by_cluster.items():
+            if cluster.service.name == SERVICE and cluster.service.namespace == self._namespace:
+                name = cluster.subset or "any"
+                key = f"mirrored:{name}" if cluster.is_mirror else name
+                counts[key] = counts.get(key, 0) + number
+        return counts | {"failed": found.failed}
+
+    def scrape_targets(self) -> list[ScrapeTarget]:
+        """What Prometheus has to scrape as of now."""
+        return self._metrics.targets(self._namespace, CALLER)
+
+    def write_file_sd(self, path: Path) -> None:
+        """The targets as a file that a real Prometheus discovers by; renamed into place."""
+        groups = []
+        for one in self.scrape_targets():
+            address, _, rest = one.url.removeprefix("http://").partition("/")
+            labels = {**one.labels, "job": one.job, "__metrics_path__": f"/{rest}"}
+            groups.append({"targets": [address], "labels": labels})
+        draft = path.with_suffix(".draft")
+        draft.write_text(json.dumps(groups))
+        os.replace(draft, path)
+
+    def snapshot(self, seconds: int = 120) -> dict[str, Any]:
+        """What the page shows: traffic by second and version, pods, knobs, the VirtualService."""
+        push = self._translator.push
+        return {
+            "proxy": {"stand_in_reason": self.stand_in_reason, **vars(push)},
+            "ignored": list(self._translator.state.ignored),
+            "seconds": self._telemetry.seconds(seconds),
+            "callers": self.load.seconds(seconds),
+            "total": {"sent": self.load.total.sent, "failed": self.load.total.failed},
+            "rate": self.load.rate,
+            "pods": [_pod(one) for one in self._translator.objects(PODS).values()],
+            "knobs": self._controller.all_knobs(),
+            "virtual_services": self._translator.objects(VIRTUAL_SERVICES),
+        }
+
+
+def _pod(document: dict[str, Any]) -> dict[str, Any]:
+    statuses = document.get("status", {}).get("containerStatuses", [])
+    waiting = [one["state"]["waiting"]["reason"] for one in statuses if "waiting" in one.get("state", {})]
+    return {
+        "name": document["metadata"]["name"],
+        "version": document["metadata"].get("labels", {}).get("version", ""),
+        "app": document["metadata"].get("labels", {}).get("app", ""),
+        "ready": is_ready(document),
+        "reason": waiting[0] if waiting else None,
+        "restarts": sum(one.get("restartCount", 0) for one in statuses),
+    }

@@ -1,0 +1,78 @@
+"""Envoy's admin interface: is it ready, where does it listen, what has it taken, what has it counted."""
+
+import re
+from dataclasses import dataclass
+
+import aiohttp
+
+from bot.sandbox.mesh.envoy_config import NAME
+from bot.sandbox.mesh.proxy import Counters
+from bot.sandbox.mesh.routing import ClusterName
+
+TIMEOUT = aiohttp.ClientTimeout(total=5, sock_connect=1)
+ROUTES, CLUSTERS = f"http.{NAME}.rds.{NAME}", "cluster_manager.cds"
+CLUSTER_STAT = re.compile(r"^cluster\.((?:outbound|mirror)\|\d+\|[^|]*\|.+)\.upstream_rq_(total|retry)$")
+FAILED_STAT = f"http.{NAME}.downstream_rq_5xx"
+COUNTER_FILTER = rf"^(cluster\.(outbound|mirror).*\.upstream_rq_(total|retry)|{re.escape(FAILED_STAT)})$"
+
+
+@dataclass(frozen=True)
+class Subscription:
+    """How far Envoy has come with one kind of resource."""
+
+    version: str
+    rejected: int
+
+
+class EnvoyAdmin:
+    """Reads the admin interface at `url`."""
+
+    def __init__(self, url: str, session: aiohttp.ClientSession) -> None:
+        self.url = url
+        self._session = session
+
+    async def is_ready(self) -> bool:
+        """Whether all configuration has been taken and requests are served."""
+        async with self._session.get(f"{self.url}/ready", timeout=TIMEOUT) as answer:
+            return answer.status == 200
+
+    async def listener_port(self) -> int:
+        """The port of the one listener."""
+        url = f"{self.url}/listeners"
+        async with self._session.get(url, params={"format": "json"}, timeout=TIMEOUT) as answer:
+            found = await answer.json(content_type=None)
+        port: int = found["listener_statuses"][0]["local_address"]["socket_address"]["port_value"]
+        return port
+
+    async def subscription(self, prefix: str) -> Subscription:
+        """The version in effect and the number of refusals of ROUTES or CLUSTERS."""
+        values = await self._stats(rf"^{re.escape(prefix)}\.(version_text|update_rejected|update_failure)$")
+        rejected = int(values.get(f"{prefix}.update_rejected", 0)) + int(values.get(f"{prefix}.update_failure", 0))
+        return Subscription(str(values.get(f"{prefix}.version_text", "")), rejected)
+
+    async def warming(self) -> int:
+        """Clusters that have been taken but are not usable yet."""
+        values = await self._stats(r"^cluster_manager\.warming_clusters$")
+        return int(values.get("cluster_manager.warming_clusters", 0))
+
+    async def counters(self) -> Counters:
+        """First attempts by cluster, and 5xx answers to callers."""
+        totals: dict[ClusterName, int] = {}
+        failed = 0
+        for name, value in (await self._stats(COUNTER_FILTER)).items():
+            found = CLUSTER_STAT.match(name)
+            if found is None:
+                failed = int(value)
+                continue
+            cluster = ClusterName.parse(found[1])
+            # Envoy counts each retry as one more request; a caller sent only one.
+            sign = 1 if found[2] == "total" else -1
+            totals[cluster] = totals.get(cluster, 0) + sign * int(value)
+        return Counters(totals, failed)
+
+    async def _stats(self, pattern: str) -> dict[str, int | str]:
+        query = {"filter": pattern, "format": "json"}
+        async with self._session.get(f"{self.url}/stats", params=query, timeout=TIMEOUT) as answer:
+            answer.raise_for_status()
+            found = await answer.json(content_type=None)
+        return {one["name"]: one["value"] for one in found["stats"] if "name" in one}

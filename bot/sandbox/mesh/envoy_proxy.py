@@ -1,0 +1,232 @@
+"""Real Envoy, fed by files that are renamed into place."""
+
+import asyncio
+import json
+import logging
+import os
+from collections import deque
+from contextlib import suppress
+from pathlib import Path
+
+import aiohttp
+
+from bot.sandbox.cluster.background import Background
+from bot.sandbox.cluster.client import Document
+from bot.sandbox.mesh import leash
+from bot.sandbox.mesh.access_log import AccessLog
+from bot.sandbox.mesh.envoy_admin import CLUSTERS, ROUTES, EnvoyAdmin
+from bot.sandbox.mesh.envoy_config import (
+    NAME,
+    bootstrap,
+    cluster_resource,
+    discovery_response,
+    endpoints_resource,
+)
+from bot.sandbox.mesh.envoy_routes import route_configuration
+from bot.sandbox.mesh.proxy import Counters, Hear, Refusal
+from bot.sandbox.mesh.routing import Cluster, ClusterName, MeshState
+
+log = logging.getLogger(__name__)
+
+START_SECONDS, TAKE_SECONDS, STOP_SECONDS = 10.0, 5.0, 1.0
+POLL_SECONDS = 0.005
+FLAGS = (
+    *("--use-dynamic-base-id", "--concurrency", "1"),
+    *("--log-level", "warning", "--file-flush-interval-msec", "100"),
+)
+
+
+class EnvoyStartError(Exception):
+    """Envoy ended or stayed unready; the message carries its last words."""
+
+
+class EnvoyProxy:
+    """One Envoy process and the folder it reads its configuration from."""
+
+    stand_in_reason = None
+
+    def __init__(self, binary: Path, folder: Path, *, hear: Hear) -> None:
+        self._binary = binary
+        self._folder = folder
+        self._log = AccessLog(folder / "access.pipe", hear)
+        self._words: deque[str] = deque(maxlen=50)
+        self._background = Background()
+        self._process: asyncio.subprocess.Process | None = None
+        self._session: aiohttp.ClientSession | None = None
+        self._admin: EnvoyAdmin | None = None
+        self._version = 0
+        self._files: dict[ClusterName, Path] = {}
+        self._endpoints: dict[ClusterName, Cluster] = {}
+        self._clusters: frozenset[ClusterName] | None = None
+        self._hosts: Document | None = None
+        self._ledger = _Ledger()
+        self.url = ""
+
+    @property
+    def admin_url(self) -> str:
+        """Where Envoy's admin interface answers."""
+        return self._ready_admin.url
+
+    @property
+    def pid(self) -> int:
+        """Envoy's process id."""
+        if self._process is None:
+            raise RuntimeError("Envoy has not been started")
+        return self._process.pid
+
+    async def start(self) -> None:
+        """Start Envoy and wait until it serves; EnvoyStartError with its last words otherwise."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        await self._log.open()
+        self._write("cds.json", [])
+        self._write("rds.json", [route_configuration(NAME, ())])
+        config, address = self._folder / "bootstrap.json", self._folder / "admin.address"
+        config.write_text(json.dumps(bootstrap(self._folder, self._log.path)))
+        address.unlink(missing_ok=True)
+        program = [str(self._binary), "-c", str(config), "--admin-address-path", str(address), *FLAGS]
+        self._session = aiohttp.ClientSession()
+        self._process = await asyncio.create_subprocess_exec(
+            *leash.command(program),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        self._background.spawn(self._listen(self._process), "Envoy's log")
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                self._admin = await self._wait_until_ready(self._session, self._process, address)
+                self.url = f"http://127.0.0.1:{await self._admin.listener_port()}"
+        except TimeoutError as fault:
+            raise EnvoyStartError(f"not ready within {START_SECONDS:g} s: {self._last_words()}") from fault
+
+    async def apply(self, state: MeshState) -> None:
+        """Endpoints, new clusters, routes, and last the end of unused clusters: no request falls between."""
+        wanted = frozenset(one.name for one in state.clusters)
+        for cluster in state.clusters:
+            self._write_endpoints(cluster)
+        if self._clusters is None or wanted - self._clusters:
+            await self._take_clusters(wanted | (self._clusters or frozenset()))
+        routes = route_configuration(NAME, state.hosts)
+        if routes != self._hosts:
+            before = await self._ready_admin.subscription(ROUTES)
+            await self._taken(ROUTES, self._write("rds.json", [routes]), before.rejected)
+            self._hosts = routes
+        if self._clusters is not None and self._clusters - wanted:
+            # What a cluster has counted goes with it.
+            await self.counters()
+            await self._take_clusters(wanted)
+
+    async def counters(self) -> Counters:
+        """Envoy's own counters, of clusters that have gone too."""
+        return self._ledger.add(await self._ready_admin.counters())
+
+    async def stop(self) -> None:
+        """SIGTERM, and SIGKILL to an Envoy that does not obey."""
+        if self._process is not None:
+            with suppress(ProcessLookupError):
+                self._process.terminate()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._process.wait(), STOP_SECONDS)
+            with suppress(ProcessLookupError):
+                self._process.kill()
+            await self._process.wait()
+            if self._process.stdin is not None:
+                self._process.stdin.close()
+        await self._background.stop()
+        if self._session is not None:
+            await self._session.close()
+        self._log.close()
+
+    @property
+    def _ready_admin(self) -> EnvoyAdmin:
+        if self._admin is None:
+            raise RuntimeError("Envoy has not been started")
+        return self._admin
+
+    async def _take_clusters(self, names: frozenset[ClusterName]) -> None:
+        resources = [cluster_resource(self._endpoints[one], self._files[one]) for one in sorted(names, key=str)]
+        before = await self._ready_admin.subscription(CLUSTERS)
+        await self._taken(CLUSTERS, self._write("cds.json", resources), before.rejected)
+        async with asyncio.timeout(TAKE_SECONDS):
+            await self._warmed()
+        self._clusters = names
+
+    async def _warmed(self) -> None:
+        while True:
+            if not await self._ready_admin.warming():
+                return
+            await asyncio.sleep(POLL_SECONDS)
+
+    def _write_endpoints(self, cluster: Cluster) -> None:
+        if self._endpoints.get(cluster.name) == cluster:
+            return
+        path = self._files.setdefault(cluster.name, self._folder / f"eds-{len(self._files)}.json")
+        self._write(path.name, [endpoints_resource(cluster)])
+        self._endpoints[cluster.name] = cluster
+
+    def _write(self, name: str, resources: list[Document]) -> int:
+        """Write a new version beside the old file and rename it: Envoy never sees half of it."""
+        self._version += 1
+        path = self._folder / name
+        draft = path.with_suffix(".draft")
+        draft.write_text(json.dumps(discovery_response(self._version, resources)))
+        os.replace(draft, path)
+        return self._version
+
+    async def _taken(self, prefix: str, version: int, rejected_before: int) -> None:
+        async with asyncio.timeout(TAKE_SECONDS):
+            while True:
+                now = await self._ready_admin.subscription(prefix)
+                if now.version == str(version):
+                    return
+                if now.rejected > rejected_before:
+                    # Its reason is in the log, which may be a moment behind.
+                    await asyncio.sleep(4 * POLL_SECONDS)
+                    raise Refusal(f"Envoy refused version {version}: {self._last_words()}")
+                await asyncio.sleep(POLL_SECONDS)
+
+    async def _wait_until_ready(
+        self, session: aiohttp.ClientSession, process: asyncio.subprocess.Process, address: Path
+    ) -> EnvoyAdmin:
+        while process.returncode is None:
+            told = _told(address)
+            with suppress(aiohttp.ClientError):
+                admin = EnvoyAdmin(f"http://{told}", session)
+                if told and await admin.is_ready():
+                    return admin
+            await asyncio.sleep(POLL_SECONDS)
+        await asyncio.sleep(4 * POLL_SECONDS)
+        raise EnvoyStartError(f"ended with {process.returncode}: {self._last_words()}")
+
+    async def _listen(self, process: asyncio.subprocess.Process) -> None:
+        if process.stderr is None:
+            raise RuntimeError("Envoy is always started with a pipe")
+        async for line in process.stderr:
+            text = line.decode("utf-8", "replace").rstrip()
+            self._words.append(text)
+            log.debug("envoy: %s", text)
+
+    def _last_words(self) -> str:
+        return " / ".join(list(self._words)[-3:]) or "it said nothing"
+
+
+def _told(address: Path) -> str:
+    """The address Envoy has written, or nothing yet."""
+    return address.read_text() if address.exists() else ""
+
+
+class _Ledger:
+    """Keeps totals growing although Envoy forgets a cluster's counters with the cluster."""
+
+    def __init__(self) -> None:
+        self._last: dict[ClusterName, int] = {}
+        self._kept: dict[ClusterName, int] = {}
+
+    def add(self, now: Counters) -> Counters:
+        for name, last in self._last.items():
+            if now.by_cluster.get(name, 0) < last:
+                self._kept[name] = self._kept.get(name, 0) + last
+        self._last = dict(now.by_cluster)
+        names = self._kept.keys() | now.by_cluster.keys()
+        totals = {one: self._kept.get(one, 0) + now.by_cluster.get(one, 0) for one in names}
+        return Counters(totals, now.failed)
