@@ -1,0 +1,217 @@
+"""One YAML profile per service: how it is released. Read again when changed; a broken file keeps the last good one."""
+
+import difflib
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from bot import durations, margins
+from strategies.plan import Approve, MetricGate, StrategyName
+from strategies.release import AtDeadline, NoAnswer, OnHarm
+
+
+def _duration(value: object) -> object:
+    if isinstance(value, bool | int | float) and value != 0:
+        raise ValueError(f"{value!r} has no unit; write {durations.SHAPE}")
+    return durations.parse(str(value)) if not isinstance(value, timedelta) else value
+
+
+def _step(value: object) -> object:
+    try:
+        return Decimal(str(value).strip().removesuffix("%").strip())
+    except InvalidOperation as error:
+        raise ValueError(f"{value!r} is not a percentage such as 5 or 0.5") from error
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration, json_schema_input_type=str)]
+Step = Annotated[Decimal, BeforeValidator(_step, json_schema_input_type=float)]
+Latency = ("latency_p50", "latency_p95", "latency_p99")
+UNITS = {"errors": "ratio"} | dict.fromkeys(Latency, "ms")
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class RouteChoice(_Strict):
+    """Which routes of which VirtualService share the service's traffic."""
+
+    virtual_service: str
+    http: tuple[str, ...] = ()
+
+
+class Bounds(_Strict):
+    """What a metric may be (`limit`) and how much worse than the baseline (`allowed`, `tolerated`)."""
+
+    limit: str | None = None
+    allowed: str | None = None
+    tolerated: str | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.limit is None and self.allowed is None:
+            raise ValueError("needs limit, allowed, or both")
+        return self
+
+
+class Unanswered(_Strict):
+    """How long a question waits, and what happens then; approving is not among the values."""
+
+    after: Duration = timedelta(hours=2)
+    then: NoAnswer = NoAnswer.HOLD
+
+
+class Profile(_Strict):
+    """How one service is released. Only `service` and `namespace` are required."""
+
+    service: str = Field(min_length=1, description="Istio host, short or full")
+    namespace: str = Field(min_length=1)
+    channel: str = ""
+    version_label: str = Field("version", min_length=1)
+    routes: tuple[RouteChoice, ...] = ()
+    strategy: StrategyName = StrategyName.CANARY
+    steps: tuple[Step, ...] = (Decimal(5), Decimal(25), Decimal(50), Decimal(100))
+    hold: Duration = timedelta(minutes=10)
+    look: Duration | None = None
+    approve: Approve = Approve.EVERY
+    approvers: tuple[str, ...] = ()
+    quorum: int = Field(1, ge=1)
+    requester_may_approve: bool = False
+    no_answer: Unanswered = Unanswered()
+    metrics: Mapping[str, Bounds] = Field(
+        default_factory=lambda: {"errors": Bounds(allowed="+1pp"), "latency_p95": Bounds(allowed="+50%")}
+    )
+    min_requests: int = Field(100, ge=0)
+    deadline: Duration = timedelta(minutes=30)
+    at_deadline: AtDeadline = AtDeadline.ASK
+    on_harm: OnHarm = OnHarm.ROLL_BACK
+    soak: Duration = timedelta(minutes=30)
+    decommission: Literal["keep"] = "keep"
+    links: Mapping[str, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _gates_are_clear(self) -> Self:
+        self.gates()
+        return self
+
+    def gates(self) -> tuple[MetricGate, ...]:
+        """The metric gates, with their bounds in the metric's unit; ValueError names the metric and what is allowed."""
+        return tuple(_gate(name, bounds) for name, bounds in self.metrics.items())
+
+
+def _gate(name: str, bounds: Bounds) -> MetricGate:
+    unit = UNITS.get(name)
+    if unit is None:
+        near = difflib.get_close_matches(name, UNITS, 1)
+        hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(UNITS)}"
+        raise ValueError(f"metrics.{name} is not a metric; {hint}")
+    try:
+        return MetricGate(
+            name,
+            unit,
+            limit=None if bounds.limit is None else margins.limit(bounds.limit, unit),
+            allowed=None if bounds.allowed is None else margins.margin(bounds.allowed, unit),
+            tolerated=None if bounds.tolerated is None else margins.margin(bounds.tolerated, unit),
+        )
+    except ValueError as error:
+        raise ValueError(f"metrics.{name}: {error}") from error
+
+
+class WrongProfile(Exception):
+    """A profile that cannot be used; each line names the file, the field, the value and what is allowed."""
+
+    def __init__(self, path: str, lines: tuple[str, ...]) -> None:
+        super().__init__("\n".join(f"{path}: {line}" for line in lines))
+        self.lines = tuple(f"{path}: {line}" for line in lines)
+
+
+def read(path: str, text: str) -> Profile:
+    """The profile in `text`; WrongProfile says what is wrong with it."""
+    try:
+        document = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" at line {mark.line + 1}" if mark else ""
+        raise WrongProfile(path, (f"is not YAML{where}",)) from error
+    if not isinstance(document, dict):
+        raise WrongProfile(path, ("must be a mapping with at least service and namespace",))
+    try:
+        return Profile.model_validate(document)
+    except ValidationError as error:
+        lines = tuple(_sentence(problem) for problem in error.errors(include_url=False, include_context=False))
+        raise WrongProfile(path, lines) from None
+
+
+def _sentence(problem: Mapping[str, Any]) -> str:
+    field = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(str(problem["loc"][-1]), Profile.model_fields, 1)
+        hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(sorted(Profile.model_fields))}"
+        return f"{field} is not a key of this version; {hint}"
+    text = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    if problem["type"] == "missing":
+        return f"{field} is missing"
+    return f"{field}={problem['input']!r}: {text}" if field else text
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    mtime_ns: int
+    size: int
+    profile: Profile | None
+    trouble: tuple[str, ...]
+
+
+class Profiles:
+    """The profiles of a directory, read when asked if a file changed since; thread-safe."""
+
+    def __init__(self, directory: Path | None) -> None:
+        self._directory = directory
+        self._files: dict[Path, _File] = {}
+        self._lock = threading.Lock()
+        if directory is not None and not directory.is_dir():
+            raise WrongProfile(str(directory), ("is not a directory; SLUICE_PROFILES names one with YAML files",))
+
+    def find(self, service: str) -> Profile | None:
+        """The profile whose service is `service`, by its short or full name; None when there is none."""
+        return self._all().get(service.split(".", 1)[0])
+
+    def services(self) -> tuple[str, ...]:
+        """Short names of all services with a profile."""
+        return tuple(sorted(self._all()))
+
+    def troubles(self) -> tuple[str, ...]:
+        """What is wrong with files, one sentence each; the last good version of each is still used."""
+        self._all()
+        with self._lock:
+            return tuple(line for file in self._files.values() for line in file.trouble)
+
+    def _all(self) -> dict[str, Profile]:
+        if self._directory is None:
+            return {}
+        with self._lock:
+            paths = sorted(p for p in self._directory.iterdir() if p.suffix in {".yaml", ".yml"})
+            self._files = {path: self._read(path) for path in paths}
+            found = [file.profile for file in self._files.values() if file.profile]
+        return {profile.service.split(".", 1)[0]: profile for profile in found}
+
+    def _read(self, path: Path) -> _File:
+        known = self._files.get(path)
+        try:
+            stat = path.stat()
+            if known and (known.mtime_ns, known.size) == (stat.st_mtime_ns, stat.st_size):
+                return known
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            return _File(0, -1, known.profile if known else None, (f"{path.name}: cannot be read ({error})",))
+        try:
+            return _File(stat.st_mtime_ns, stat.st_size, read(path.name, text), ())
+        except WrongProfile as error:
+            return _File(stat.st_mtime_ns, stat.st_size, known.profile if known else None, error.lines)
