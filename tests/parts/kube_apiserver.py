@@ -63,9 +63,7 @@ def _described(folder: Path, *, port: int) -> KubeApiServer:
         f'{server.token},admin,admin,"system:masters"\n{server.stranger_token},stranger,stranger\n'
     )
     key = folder / "accounts.key"
-    subprocess.run(
-        ["openssl", "genrsa", "-out", str(key), "2048"], check=True, capture_output=True, timeout=30
-    )
+    subprocess.run(["openssl", "genrsa", "-out", str(key), "2048"], check=True, capture_output=True, timeout=30)
     server.kubeconfig_path.write_text(yaml.safe_dump(_kubeconfig(server)))
     return server
 
@@ -136,11 +134,14 @@ def _install_definitions(server: KubeApiServer) -> None:
 
 
 def _await_established(session: httpx.Client, name: str) -> None:
+    plural, group = name.split(".", 1)
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
-        status = session.get(f"{DEFINITIONS_PATH}/{name}").raise_for_status().json().get("status", {})
-        conditions = {each["type"]: each["status"] for each in status.get("conditions", [])}
-        if conditions.get("Established") == "True":
+        document = session.get(f"{DEFINITIONS_PATH}/{name}").raise_for_status().json()
+        # A fresh definition carries `conditions: null`, and its handler follows the condition by a moment.
+        conditions = (document.get("status") or {}).get("conditions") or []
+        established = any(each["type"] == "Established" and each["status"] == "True" for each in conditions)
+        if established and session.get(f"/apis/{group}/v1/{plural}").is_success:
             return
         time.sleep(0.05)
     raise PartFailedError(f"{name} was not established within 20 s")

@@ -30,9 +30,7 @@ def free_ports(count: int) -> list[int]:
 
 
 @contextlib.contextmanager
-def running(
-    command: Sequence[str], *, log: Path, ready: Callable[[], bool], seconds: float
-) -> Iterator[None]:
+def running(command: Sequence[str], *, log: Path, ready: Callable[[], bool], seconds: float) -> Iterator[None]:
     """The command runs and `ready` has answered yes; it is gone when the block ends."""
     with log.open("wb") as output:
         process = subprocess.Popen(_dies_with_us(command), stdout=output, stderr=subprocess.STDOUT)
