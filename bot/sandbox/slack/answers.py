@@ -20,9 +20,7 @@ def answer(state: State, hook: Hook, document: Json) -> None:
         return
     content = read_content(call)
     if call.flag("replace_original") and original is not None:
-        edited = (
-            {"user": original.user, "ts": state.timestamps.next()} if content.text != original.text else None
-        )
+        edited = {"user": original.user, "ts": state.timestamps.next()} if content.text != original.text else None
         state.messages.change(original, text=content.text, blocks=content.blocks or [], edited=edited)
         _tell(state, "message_changed", original)
         return

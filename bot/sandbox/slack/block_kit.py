@@ -51,9 +51,7 @@ def _picture(value: object, pointer: str) -> Iterator[str]:
         return
     url = urlsplit(value)
     suffix = url.path.rpartition(".")[2].lower() if "." in url.path else "png"
-    public = (
-        url.scheme == "https" and "." in (url.hostname or "") and not (url.hostname or "").startswith("127.")
-    )
+    public = url.scheme == "https" and "." in (url.hostname or "") and not (url.hostname or "").startswith("127.")
     if not public or suffix not in ("png", "jpg", "jpeg", "gif"):
         yield at(pointer, "downloading image failed")
 
@@ -64,9 +62,7 @@ _CONFIRM = record(
     {"style": one_of("primary", "danger")},
 )
 _OPTION = record({"text": _rich(75), "value": string(150)}, {"description": _rich(75)})
-_PLAIN_OPTION = record(
-    {"text": _plain(75), "value": string(150)}, {"description": _plain(75), "url": string(3000)}
-)
+_PLAIN_OPTION = record({"text": _plain(75), "value": string(150)}, {"description": _plain(75), "url": string(3000)})
 _OPTION_GROUP = record({"label": _plain(75), "options": array(_PLAIN_OPTION, 100)}, {})
 _ACTION: Mapping[str, Check] = {"action_id": string(255), "confirm": _CONFIRM, "focus_on_load": boolean}
 _MENU: Mapping[str, Check] = {**_ACTION, "placeholder": _plain(150)}
@@ -110,16 +106,12 @@ ELEMENTS: Mapping[str, Check] = {
     "button": _BUTTON,
     "image": _IMAGE_ELEMENT,
     "static_select": _select("static_select", {"initial_option": _PLAIN_OPTION}),
-    "multi_static_select": _select(
-        "multi_static_select", {**_MANY, "initial_options": array(_PLAIN_OPTION, 100)}
-    ),
+    "multi_static_select": _select("multi_static_select", {**_MANY, "initial_options": array(_PLAIN_OPTION, 100)}),
     "external_select": _kind(
         "external_select", {}, {**_MENU, "initial_option": _PLAIN_OPTION, "min_query_length": integer}
     ),
     "users_select": _kind("users_select", {}, {**_MENU, "initial_user": string(255)}),
-    "multi_users_select": _kind(
-        "multi_users_select", {}, {**_MENU, **_MANY, "initial_users": array(string(255), 100)}
-    ),
+    "multi_users_select": _kind("multi_users_select", {}, {**_MENU, **_MANY, "initial_users": array(string(255), 100)}),
     "channels_select": _kind(
         "channels_select", {}, {**_MENU, "initial_channel": string(255), "response_url_enabled": boolean}
     ),
@@ -128,9 +120,7 @@ ELEMENTS: Mapping[str, Check] = {
     "checkboxes": _kind(
         "checkboxes", {"options": array(_OPTION, 10)}, {**_ACTION, "initial_options": array(_OPTION, 10)}
     ),
-    "radio_buttons": _kind(
-        "radio_buttons", {"options": array(_OPTION, 10)}, {**_ACTION, "initial_option": _OPTION}
-    ),
+    "radio_buttons": _kind("radio_buttons", {"options": array(_OPTION, 10)}, {**_ACTION, "initial_option": _OPTION}),
     "datepicker": _kind("datepicker", {}, {**_MENU, "initial_date": string(10)}),
     "timepicker": _kind("timepicker", {}, {**_MENU, "initial_time": string(5), "timezone": string(100)}),
     "datetimepicker": _kind("datetimepicker", {}, {**_ACTION, "initial_date_time": integer}),
@@ -144,9 +134,7 @@ ELEMENTS: Mapping[str, Check] = {
     ),
 }
 _NOT_INTERACTIVE = {"image"}
-_FOR_INPUT = {
-    name: check for name, check in ELEMENTS.items() if name not in ("button", "overflow", *_NOT_INTERACTIVE)
-}
+_FOR_INPUT = {name: check for name, check in ELEMENTS.items() if name not in ("button", "overflow", *_NOT_INTERACTIVE)}
 _FOR_ACTIONS = {name: check for name, check in ELEMENTS.items() if name not in _NOT_INTERACTIVE}
 _FOR_CONTEXT: Mapping[str, Check] = {
     "image": _IMAGE_ELEMENT,
@@ -198,9 +186,7 @@ _VIEW: Mapping[str, Check] = {
 
 def _submit_where_inputs(view: Mapping[str, object]) -> Iterator[str]:
     blocks = view.get("blocks")
-    kinds = (
-        [block.get("type") for block in blocks if isinstance(block, dict)] if isinstance(blocks, list) else []
-    )
+    kinds = [block.get("type") for block in blocks if isinstance(block, dict)] if isinstance(blocks, list) else []
     if "input" in kinds and "submit" not in view:
         yield "missing required field: submit"
 
@@ -232,9 +218,7 @@ def problems_in_blocks(blocks: object) -> list[str]:
         return found
     markdown = sum(len(block["text"]) for block in blocks if block["type"] == "markdown")
     if markdown > MARKDOWN_CHARACTERS:
-        found.append(
-            at("/blocks", f"markdown blocks must be less than {MARKDOWN_CHARACTERS + 1} characters together")
-        )
+        found.append(at("/blocks", f"markdown blocks must be less than {MARKDOWN_CHARACTERS + 1} characters together"))
     return found + _repeated_ids(blocks, "/blocks")
 
 
@@ -258,9 +242,7 @@ def _repeated_ids(blocks: list[Json], pointer: str) -> list[str]:
         if name is not None and name in seen:
             found.append(at(f"{pointer}/{index}/block_id", f'block_id "{name}" already exists'))
         seen.add(name)
-        actions = [
-            element.get("action_id") for element in block.get("elements", []) if "action_id" in element
-        ]
+        actions = [element.get("action_id") for element in block.get("elements", []) if "action_id" in element]
         found += [
             at(f"{pointer}/{index}/elements", f'action_id "{name}" already exists')
             for name in sorted({action for action in actions if actions.count(action) > 1})

@@ -98,9 +98,7 @@ def _update(call: Call) -> Json:
 def _delete(call: Call) -> Json:
     message = _own(call, "cant_delete_message")
     call.state.messages.remove(message)
-    call.state.changes.tell(
-        "message_deleted", channel=message.channel, ts=message.ts, thread_ts=message.thread_ts
-    )
+    call.state.changes.tell("message_deleted", channel=message.channel, ts=message.ts, thread_ts=message.thread_ts)
     return {"channel": message.channel, "ts": message.ts}
 
 
@@ -149,9 +147,7 @@ def _react(call: Call) -> Json:
     if call.state.settings.bot_user in users:
         raise ApiError("already_reacted")
     users.append(call.state.settings.bot_user)
-    call.state.changes.tell(
-        "message_changed", channel=message.channel, ts=message.ts, thread_ts=message.thread_ts
-    )
+    call.state.changes.tell("message_changed", channel=message.channel, ts=message.ts, thread_ts=message.thread_ts)
     return {}
 
 
@@ -161,9 +157,7 @@ def _unreact(call: Call) -> Json:
         raise ApiError("no_reaction")
     users.remove(call.state.settings.bot_user)
     message.reactions = {name: reacting for name, reacting in message.reactions.items() if reacting}
-    call.state.changes.tell(
-        "message_changed", channel=message.channel, ts=message.ts, thread_ts=message.thread_ts
-    )
+    call.state.changes.tell("message_changed", channel=message.channel, ts=message.ts, thread_ts=message.thread_ts)
     return {}
 
 

@@ -108,9 +108,7 @@ class Control:
         )
 
     async def _changes(self, request: web.Request) -> web.StreamResponse:
-        stream = web.StreamResponse(
-            headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
-        )
+        stream = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
         async with aclosing(self._slack.subscribe()) as changes:
             try:
                 await stream.prepare(request)

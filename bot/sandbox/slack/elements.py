@@ -49,9 +49,7 @@ def interactive(blocks: list[Json]) -> Iterator[tuple[str, Json]]:
 
 def find(blocks: list[Json], action_id: str, value: object) -> tuple[str, Json] | None:
     """The element a person means; `value` chooses where an action_id stands twice."""
-    meant = [
-        (block, element) for block, element in interactive(blocks) if element.get("action_id") == action_id
-    ]
+    meant = [(block, element) for block, element in interactive(blocks) if element.get("action_id") == action_id]
     for block, element in meant:
         if value is not None and element.get("value") == value:
             return block, element
@@ -82,9 +80,7 @@ def state(blocks: list[Json], entered: dict[str, Json], *, untouched_is_none: bo
         touched = entered.get(block_id, {}).get(action_id)
         shown = None if untouched_is_none else element.get(_INITIAL[slot(element)])
         content = (
-            touched
-            if touched is not None
-            else {slot(element): [] if _holds_many(element) and shown is None else shown}
+            touched if touched is not None else {slot(element): [] if _holds_many(element) and shown is None else shown}
         )
         values.setdefault(block_id, {})[action_id] = {"type": element["type"], **content}
     return {"values": values}

@@ -67,9 +67,7 @@ class Files:
         ready = self.is_ready(file)
         public: Json = {}
         for channel, ts, thread_ts in file.shares:
-            public.setdefault(channel, []).append(
-                {"ts": ts, **({"thread_ts": thread_ts} if thread_ts else {})}
-            )
+            public.setdefault(channel, []).append({"ts": ts, **({"thread_ts": thread_ts} if thread_ts else {})})
         return {
             "id": file.id,
             "created": int(self._clock()),

@@ -58,9 +58,7 @@ class Hands:
             return Outcome(confirm=element["confirm"])
         return await self._act(person, message, block_id, element, value)
 
-    async def stale_click(
-        self, user: str, channel: str, ts: str, action_id: str, value: object = None
-    ) -> Outcome:
+    async def stale_click(self, user: str, channel: str, ts: str, action_id: str, value: object = None) -> Outcome:
         """Press a button that an earlier version of the message had, as a slow phone still shows it."""
         person, place = self._where(user, channel)
         message = self._state.messages.recall(place.id, ts)
@@ -71,9 +69,7 @@ class Hands:
                 return await self._act(person, message, *found, value)
         raise DriverError("no_such_element", f"there never was {action_id} in this message")
 
-    async def mention(
-        self, user: str, text: str, channel: str = "releases", thread_ts: str | None = None
-    ) -> Outcome:
+    async def mention(self, user: str, text: str, channel: str = "releases", thread_ts: str | None = None) -> Outcome:
         """Say something to the app in a channel or thread; a text that does not name it is prefixed."""
         person, place = self._where(user, channel)
         said = typed(text, self._names(labelled=False))
@@ -90,9 +86,7 @@ class Hands:
         taken = await self._courier.announce(payloads.mention(self._state, message))
         return Outcome(acknowledged=taken.error is None, seconds=taken.seconds, ts=message.ts)
 
-    async def say(
-        self, user: str, text: str, channel: str = "releases", thread_ts: str | None = None
-    ) -> Outcome:
+    async def say(self, user: str, text: str, channel: str = "releases", thread_ts: str | None = None) -> Outcome:
         """Say something that is not for the app."""
         person, place = self._where(user, channel)
         said = typed(text, self._names(labelled=False))
@@ -108,15 +102,11 @@ class Hands:
         taken = await self._courier.deliver(PayloadKind.INTERACTION, document)
         return self._outcome(taken, person, place, f"`{callback_id}` failed with the error")
 
-    async def _act(
-        self, person: User, message: Message, block_id: str, element: Json, value: object
-    ) -> Outcome:
+    async def _act(self, person: User, message: Message, block_id: str, element: Json, value: object) -> Outcome:
         action = action_of(self._state, block_id, element, value)
         document = payloads.message_action(self._state, person, message, action)
         taken = await self._courier.deliver(PayloadKind.INTERACTION, document)
-        return self._outcome(
-            taken, person, self._state.channels[message.channel], "This app did not respond:"
-        )
+        return self._outcome(taken, person, self._state.channels[message.channel], "This app did not respond:")
 
     def _where(self, user: str, channel: str) -> tuple[User, Channel]:
         person, place = self._state.user(user), self._state.channel(channel)
@@ -133,10 +123,7 @@ class Hands:
         return message
 
     def _names(self, *, labelled: bool) -> dict[str, str]:
-        people = {
-            f"@{u.name}": f"<@{u.id}|{u.name}>" if labelled else f"<@{u.id}>"
-            for u in self._state.users.values()
-        }
+        people = {f"@{u.name}": f"<@{u.id}|{u.name}>" if labelled else f"<@{u.id}>" for u in self._state.users.values()}
         groups = {f"@{g.handle}": f"<!subteam^{g.id}|@{g.handle}>" for g in self._state.groups.values()}
         channels = {f"#{c.name}": f"<#{c.id}|{c.name}>" for c in self._state.channels.values() if not c.is_im}
         return {**people, **groups, **channels}
@@ -145,9 +132,7 @@ class Hands:
         try:
             answer(self._state, hook, body)
         except ApiError as refusal:
-            self._state.whisper(
-                hook.user, hook.channel, f"The app's answer was refused: {refusal.code}", refusal.code
-            )
+            self._state.whisper(hook.user, hook.channel, f"The app's answer was refused: {refusal.code}", refusal.code)
 
     def _outcome(self, taken: Answer, person: User, place: Channel, complaint: str) -> Outcome:
         if taken.error is not None:

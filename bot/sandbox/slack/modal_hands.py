@@ -42,9 +42,7 @@ class ModalHands:
         """Enter values by block_id or action_id, as typed and not yet submitted."""
         view = self._view(self._person(user), view_id)
         for name, value in values.items():
-            at = next(
-                ((block, e) for block, e in interactive(view.blocks) if name in (block, e["action_id"])), None
-            )
+            at = next(((block, e) for block, e in interactive(view.blocks) if name in (block, e["action_id"])), None)
             content = chosen(at[1], value) if at is not None else None
             if at is None or content is None:
                 raise DriverError("no_such_field", f"there is no {name} that takes {value!r} in this view")
@@ -142,9 +140,7 @@ class ModalHands:
 
 
 def _missing(view: View) -> dict[str, str]:
-    required = {
-        b["block_id"]: b["element"] for b in view.blocks if b["type"] == "input" and not b.get("optional")
-    }
+    required = {b["block_id"]: b["element"] for b in view.blocks if b["type"] == "input" and not b.get("optional")}
     return {
         block_id: "Please complete this required field."
         for block_id, element in required.items()

@@ -4,9 +4,7 @@ import re
 from collections.abc import Mapping
 
 _AMPERSAND = re.compile(r"&(?!(?:amp|lt|gt);)")
-_CONTROL = re.compile(
-    r"<(?:[@#!][^<>\s|]+(?:\|[^<>]*)?|!date\^[^<>]*|(?:https?://|mailto:)[^<>\s|]+(?:\|[^<>]*)?)>"
-)
+_CONTROL = re.compile(r"<(?:[@#!][^<>\s|]+(?:\|[^<>]*)?|!date\^[^<>]*|(?:https?://|mailto:)[^<>\s|]+(?:\|[^<>]*)?)>")
 _MENTION = re.compile(r"(?<![\w<])([@#][a-z0-9][a-z0-9_-]*)")
 
 

@@ -48,9 +48,7 @@ def seen_message(state: State, message: Message) -> Json:
         "bot": message.by_app,
         "text": message.text,
         "blocks": message.blocks,
-        "files": [
-            {**document, "seen_at": f"/sandbox/files/{document['id']}"} for document in _files(state, message)
-        ],
+        "files": [{**document, "seen_at": f"/sandbox/files/{document['id']}"} for document in _files(state, message)],
         "thread_ts": message.thread_ts,
         "reply_count": len(state.messages.replies(message.channel, message.ts)),
         "edited": message.edited,

@@ -16,7 +16,8 @@ class Server:
 
     async def start(self, application: web.Application, host: str, port: int) -> str:
         """Serve; the base address, with the port that was free."""
-        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.5)
+        # A page that stops following must not leave its handler waiting for the next change.
+        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.5, handler_cancellation=True)
         await self._runner.setup()
         self._site = web.TCPSite(self._runner, host, port)
         await self._site.start()

@@ -38,9 +38,7 @@ class SignedHttp:
         timeout = ClientTimeout(total=self._state.settings.acknowledge_within)
         headers = self._headers(content_type, body, retry)
         try:
-            async with self._session.post(
-                self.request_url, data=body, headers=headers, timeout=timeout
-            ) as answer:
+            async with self._session.post(self.request_url, data=body, headers=headers, timeout=timeout) as answer:
                 text = await answer.text()
                 if answer.status != 200:
                     retries = answer.headers.get("X-Slack-No-Retry") != "1"
@@ -53,9 +51,7 @@ class SignedHttp:
 
     def _headers(self, content_type: str, body: bytes, retry: Retry | None) -> dict[str, str]:
         timestamp = str(int(self._state.clock()))
-        repeated = (
-            {"X-Slack-Retry-Num": str(retry.number), "X-Slack-Retry-Reason": retry.reason} if retry else {}
-        )
+        repeated = {"X-Slack-Retry-Num": str(retry.number), "X-Slack-Retry-Reason": retry.reason} if retry else {}
         return {
             "Content-Type": content_type,
             "User-Agent": "Slackbot 1.0 (+https://api.slack.com/robots)",

@@ -101,6 +101,7 @@ class SlackStandIn:
     async def close(self) -> None:
         """Let go of everything but the server."""
         self.state.cancel_timers()
+        self.state.changes.close()
         await self._courier.close()
         await self.sockets.close()
         await self.http.close()
@@ -139,9 +140,7 @@ class SlackStandIn:
         if not place.holds(person.id):
             return []
         seen = self.state.messages.seen_by(person.id, place.id)
-        return [
-            seen_message(self.state, m) for m in seen if thread_ts is None or thread_ts in (m.ts, m.thread_ts)
-        ]
+        return [seen_message(self.state, m) for m in seen if thread_ts is None or thread_ts in (m.ts, m.thread_ts)]
 
     def subscribe(self) -> AsyncGenerator[Json, None]:
         """Every visible change from now on."""

@@ -58,9 +58,9 @@ class Probe:
         self.seen: list[tuple[str, dict[str, Any]]] = []
         self.retries: list[str] = []
         self.ignored_mentions = 0
-        self.on_command: Callable[[Ack, dict[str, Any], Respond], None] = lambda ack, body, respond: ack()
-        self.on_click: Callable[[Ack, dict[str, Any], Respond], None] = lambda ack, body, respond: ack()
-        self.on_submit: Callable[[Ack, dict[str, Any]], None] = lambda ack, body: ack()
+        self.on_command: Callable[[Ack, dict[str, Any], Respond], object] = lambda ack, body, respond: ack()
+        self.on_click: Callable[[Ack, dict[str, Any], Respond], object] = lambda ack, body, respond: ack()
+        self.on_submit: Callable[[Ack, dict[str, Any]], object] = lambda ack, body: ack()
         self._grown = threading.Condition()
         self.app = App(client=client, signing_secret=signing_secret)
         self.app.command("/release")(self._command)
