@@ -1,0 +1,74 @@
+"""What each subcommand does, in words and by example."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One subcommand: how it is written, what it does, one example and what else is worth knowing."""
+
+    usage: str
+    does: str
+    example: str
+    more: tuple[str, ...] = ()
+
+
+TOPICS: Mapping[str, Topic] = {
+    "start": Topic(
+        "start <service> <version> [canary] [steps=…] [hold=…] [approve=…] [baseline=…] [at=…]",
+        "moves a service to a version in stages",
+        "start reviews v2 steps=5,25,50,100 hold=10m approve=every",
+        (
+            "What is left out is as the profile says; without one: canary, steps 5,25,50,100, hold 10m, approve every.",
+            "`approve=` is `every` (before each increase), `final` (before the last one) or `none`.",
+            "`at=22:30`, `at=tomorrow 02:00` or `at=2026-12-01 02:00 Europe/Berlin` waits for that time.",
+        ),
+    ),
+    "plan": Topic(
+        "plan <service> <version> …same words as start…",
+        "shows stages, times and the first change; starts nothing",
+        "plan reviews v2 steps=10,50,100",
+    ),
+    "status": Topic("status [<id>|<service>]", "shows where a release stands", "status reviews-142"),
+    "list": Topic("list [active|scheduled|mine|all]", "lists releases", "list scheduled"),
+    "approve": Topic(
+        "approve <id> [note]",
+        "says yes to the next increase",
+        "approve reviews-142 dashboards look fine",
+        ("Missing evidence asks for a confirm; a failing gate takes `override`.",),
+    ),
+    "override": Topic(
+        "override <id> <reason>",
+        "goes on against a failing gate; needs the override role",
+        "override reviews-142 the alert is a known false one, see INC-7",
+    ),
+    "pause": Topic(
+        "pause <id> [reason]",
+        "stops the plan where it is; the split stays, looks go on",
+        "pause reviews-142 checking the logs",
+    ),
+    "resume": Topic("resume <id>", "goes on after a pause, or tries again what got stuck", "resume reviews-142"),
+    "rollback": Topic(
+        "rollback <id|service> [reason]",
+        "sends all traffic back to the baseline, now",
+        "rollback reviews checkout errors",
+        ("Never refused for a freeze, a window or a failing gate.",),
+    ),
+    "schedule": Topic(
+        "schedule <id> at <time> [zone] [auto|ask] [until <time>]",
+        "lets the start, or the next increase, wait for a time",
+        "schedule reviews-142 at tomorrow 02:00 Europe/Berlin until 05:00",
+        (
+            "`auto` (the default) is an approval given in advance: it advances only on passing gates, else it holds.",
+            "`ask` puts the question to the approvers at that time.",
+        ),
+    ),
+    "drift": Topic(
+        "drift <id> adopt|restore|stop",
+        "answers a change of the route made by somebody else",
+        "drift reviews-142 restore",
+        ("`adopt` makes it the plan, `restore` writes our split again, `stop` rolls back.",),
+    ),
+    "help": Topic("help [subcommand]", "shows this, or one subcommand in full", "help schedule"),
+}
