@@ -75,7 +75,7 @@ class DeploymentController:
     async def set_knobs(self, app: str, version: str, knobs: Knobs) -> None:
         """Turn the knobs of all pods of a version, present and future."""
         self._knobs[app, version] = knobs
-        mine = [one for one in self.replicas.values() if _app_and_version(one.labels) == (app, version)]
+        mine = [one for one in self.replicas.values() if _app_and_version(one.labels, one.owner) == (app, version)]
         await asyncio.gather(*(one.turn(knobs) for one in mine))
 
     def knobs(self, app: str, version: str) -> Knobs:
@@ -121,8 +121,10 @@ class DeploymentController:
 
     def _drop_deleted_pods(self) -> None:
         for name, one in list(self.replicas.items()):
-            # A pod not written yet may simply not have reached our watch.
-            if one.written is not None and name not in self._pods.objects:
+            if name in self._pods.objects:
+                one.was_seen = True
+            elif one.was_seen:
+                # Never seen means only that the watch is behind; seen and gone means deleted by somebody.
                 self._retire(one)
 
     async def _scale(self, deployment: Document) -> None:
@@ -153,13 +155,13 @@ class DeploymentController:
             self._refusals[owner] = str(refusal)
             return
         replica = Replica(owner, template, document, self._config(body, owner), self._due.set)
-        replica.knobs = self.knobs(*_app_and_version(replica.labels))
+        replica.knobs = self.knobs(*_app_and_version(replica.labels, owner))
         self.replicas[replica.name] = replica
         replica.life = self._background.spawn(replica.live(), f"pod {replica.name}")
 
     def _config(self, body: Document, owner: str) -> dict[str, Any]:
         labels = body["metadata"]["labels"]
-        app, version = _app_and_version(labels)
+        app, version = _app_and_version(labels, owner)
         return {
             "pod": body["metadata"]["name"],
             "workload": owner,
@@ -229,5 +231,6 @@ def _wanted(deployment: Document) -> int:
     return wanted
 
 
-def _app_and_version(labels: dict[str, str]) -> tuple[str, str]:
-    return labels.get("app", ""), labels.get("version", "")
+def _app_and_version(labels: dict[str, str], owner: str) -> tuple[str, str]:
+    """What a version's knobs are kept under; a version without the label goes by its Deployment's name."""
+    return labels.get("app", ""), labels.get("version", owner)

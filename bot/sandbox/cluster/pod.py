@@ -198,8 +198,6 @@ async def serve(config: dict[str, Any]) -> None:
     server = await listen(pod, config["port"], open_ones)
     ended = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, ended.set)
-    # Ctrl-C reaches the whole process group; the parent decides when its pods go.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     commands = asyncio.StreamReader()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(commands), sys.stdin)
     tell({"port": server.sockets[0].getsockname()[1]})
@@ -231,6 +229,8 @@ async def report() -> None:
 
 def main() -> None:
     """Run one pod from the JSON in the first argument."""
+    # Ctrl-C reaches the whole process group; the parent decides when its pods go.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     config = json.loads(sys.argv[1])
     if config.get("crash"):
         sys.exit(1)

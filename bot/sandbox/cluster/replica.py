@@ -29,6 +29,7 @@ class Replica:
     process: PodProcess | None = None
     life: asyncio.Task[None] | None = None
     written: tuple[PodState, int] | None = None
+    was_seen: bool = False
     _revived: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property

@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import os
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -161,7 +162,7 @@ class DemoMesh:
         return {
             "proxy": {"stand_in_reason": self.stand_in_reason, **vars(push)},
             "ignored": list(self._translator.state.ignored),
-            "seconds": self._telemetry.seconds(seconds),
+            "seconds": self._telemetry.seconds(seconds, before=time.time()),
             "callers": self.load.seconds(seconds),
             "total": {"sent": self.load.total.sent, "failed": self.load.total.failed},
             "rate": self.load.rate,

@@ -60,6 +60,7 @@ class EnvoyProxy:
         self._clusters: frozenset[ClusterName] | None = None
         self._hosts: Document | None = None
         self._ledger = _Ledger()
+        self._ending = False
         self.url = ""
 
     @property
@@ -122,6 +123,7 @@ class EnvoyProxy:
 
     async def stop(self) -> None:
         """SIGTERM, and SIGKILL to an Envoy that does not obey."""
+        self._ending = True
         if self._process is not None:
             with suppress(ProcessLookupError):
                 self._process.terminate()
@@ -205,6 +207,9 @@ class EnvoyProxy:
             text = line.decode("utf-8", "replace").rstrip()
             self._words.append(text)
             log.debug("envoy: %s", text)
+        code = await process.wait()
+        if not self._ending:
+            log.error("Envoy has ended with %s: %s", code, self._last_words())
 
     def _last_words(self) -> str:
         return " / ".join(list(self._words)[-3:]) or "it said nothing"

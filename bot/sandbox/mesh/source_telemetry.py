@@ -14,6 +14,8 @@ from bot.sandbox.cluster.istio_series import (
 from bot.sandbox.mesh.proxy import Served
 
 KEPT_SECONDS = 300
+# Istio's word for a workload that says nothing of its version.
+NO_REVISION = "latest"
 
 
 @dataclass
@@ -54,9 +56,9 @@ class SourceTelemetry:
         """The text exposition, as the sidecar's /stats/prometheus gives it."""
         return self._series.render()
 
-    def seconds(self, last: int) -> list[dict[str, object]]:
+    def seconds(self, last: int, *, before: float) -> list[dict[str, object]]:
         """The last whole seconds that saw requests, oldest first, each with its versions."""
-        chosen = sorted(self._seconds)[-last:]
+        chosen = sorted(one for one in self._seconds if one < int(before))[-last:]
         return [
             {
                 "at": second,
@@ -90,8 +92,10 @@ class SourceTelemetry:
 
 
 def version_of(served: Served) -> str:
-    """The version that answered; `unknown` when none did."""
-    return served.workload.version if served.workload else UNKNOWN_NAME
+    """The version that answered, by its workload when it has no version label; `unknown` when none did."""
+    if served.workload is None:
+        return UNKNOWN_NAME
+    return served.workload.name if served.workload.version == NO_REVISION else served.workload.version
 
 
 def percentile(values: list[float], share: float) -> float | None:
