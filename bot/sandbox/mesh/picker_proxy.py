@@ -38,6 +38,7 @@ class _Exchange:
         self.flags: list[str] = []
         self.cluster: ClusterName | None = None
         self.reached: Endpoint | None = None
+        self.tried: set[str] = set()
 
     def served(self, code: int) -> Served:
         return Served(
@@ -161,8 +162,9 @@ class PickerProxy:
         except TimeoutError:
             exchange.flags, exchange.reached = ["UT"], None
             return web.Response(status=504)
-        for key, value in edited(answer.headers, route.response, share.response).items():
-            answer.headers[key] = value
+        headers = edited(answer.headers, route.response, share.response)
+        answer.headers.clear()
+        answer.headers.update(headers)
         return answer
 
     async def _attempts(
@@ -194,7 +196,7 @@ class PickerProxy:
 
     async def _once(self, exchange: _Exchange, cluster: Cluster, sent: tuple[str, dict[str, str]]) -> web.Response:
         exchange.reached = None
-        endpoint = self._next(cluster)
+        endpoint = self._next(cluster, exchange.tried)
         path, headers = sent
         url = f"http://{endpoint.address}:{endpoint.port}{path}"
         if self._session is None:
@@ -225,9 +227,13 @@ class PickerProxy:
         except (aiohttp.ClientError, TimeoutError):
             return
 
-    def _next(self, cluster: Cluster) -> Endpoint:
+    def _next(self, cluster: Cluster, tried: set[str]) -> Endpoint:
+        """Each in its turn; a retry goes to a pod that was not tried yet, while there is one."""
         self._turns[cluster.name] += 1
-        return cluster.endpoints[self._turns[cluster.name] % len(cluster.endpoints)]
+        choice = [one for one in cluster.endpoints if one.pod not in tried] or cluster.endpoints
+        endpoint = choice[self._turns[cluster.name] % len(choice)]
+        tried.add(endpoint.pod)
+        return endpoint
 
 
 def _is_worth(retry: Retry, flag: str | None, code: int) -> bool:

@@ -1,0 +1,113 @@
+"""What Envoy alone does: refusals, and its own process."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from bot.sandbox.mesh.envoy_proxy import EnvoyProxy, EnvoyStartError
+from bot.sandbox.mesh.proxies import build_proxy, envoy_binary
+from bot.sandbox.mesh.proxy import Refusal
+from tests.contract.envoy.bench import Bench, bench, run
+from tests.unit.sandbox_mesh.documents import to
+
+V1 = {"name": "main", "route": [to("v1")]}
+BROKEN = {"match": [{"uri": {"regex": "("}}], "route": [to("v2")]}
+
+
+def test_a_broken_route_is_refused_and_the_old_one_serves_on(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with bench("envoy", tmp_path) as one:
+            await one.route(V1)
+            with pytest.raises(Refusal, match="missing"):
+                await one.route(BROKEN)
+            assert (await one.ask()).version == "v1"
+            await one.route({"route": [to("v2")]})
+            assert (await one.ask()).version == "v2"
+
+    run(story())
+
+
+def test_weights_that_are_all_zero_are_refused(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with bench("envoy", tmp_path) as one:
+            await one.route(V1)
+            with pytest.raises(Refusal):
+                await one.route({"route": [to("v1", 0), to("v2", 0)]})
+            assert (await one.ask()).version == "v1"
+
+    run(story())
+
+
+def test_a_binary_that_does_not_start_is_told_with_its_last_words(tmp_path: Path) -> None:
+    broken = tmp_path / "envoy"
+    broken.write_text("#!/bin/sh\necho out of order >&2\nexit 3\n")
+    broken.chmod(0o755)
+
+    async def story() -> None:
+        proxy = EnvoyProxy(broken, tmp_path / "run", hear=lambda _: None)
+        with pytest.raises(EnvoyStartError, match="ended with 3: out of order"):
+            await proxy.start()
+        await proxy.stop()
+
+    run(story())
+
+
+def test_envoy_is_chosen_where_its_wheel_is_and_says_no_excuse(tmp_path: Path) -> None:
+    assert envoy_binary() is not None
+    assert build_proxy(tmp_path, lambda _: None).stand_in_reason is None
+
+
+def test_without_a_wheel_the_picker_serves_and_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "envoy", None)
+    reason = build_proxy(tmp_path, lambda _: None).stand_in_reason
+    assert reason is not None and reason.startswith("there is no Envoy wheel for")
+
+
+def test_nothing_outlives_a_parent_that_is_killed(tmp_path: Path) -> None:
+    script = (
+        "import asyncio, sys; from pathlib import Path; from tests.contract.envoy.bench import bench\n"
+        "async def main():\n"
+        "    async with bench('envoy', Path(sys.argv[1])) as one:\n"
+        "        print(one.proxy.pid, *(pod.pid for pod in one.pods.values()), flush=True)\n"
+        "        await asyncio.sleep(60)\n"
+        "asyncio.run(main())\n"
+    )
+    command = [sys.executable, "-c", script, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        children = [int(one) for one in parent.stdout.readline().split()]
+        parent.send_signal(signal.SIGKILL)
+    assert len(children) == 3
+    deadline = time.monotonic() + 2
+    while any(_lives(one) for one in children) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not [one for one in children if _lives(one)]
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    # One that has ended but was not collected yet by its new parent is gone for us.
+    return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+
+
+def test_the_admin_interface_shows_the_bench(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with bench("envoy", tmp_path) as one:
+            await one.route(V1)
+            await one.ask()
+            assert await _admin_says(one, "upstream_rq_total: 1")
+
+    run(story())
+
+
+async def _admin_says(one: Bench, text: str) -> bool:
+    async with one.session.get(f"{one.proxy.admin_url}/stats") as answer:
+        return text in await answer.text()
