@@ -1,0 +1,42 @@
+"""A pair per seed, filled with that seed's random series."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.contract.prometheus.pair import Pair, running_pair
+from tests.contract.prometheus.random_series import random_series
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SEEDS = (1, 2, 3, 5, 8, 13)
+
+
+@pytest.fixture(scope="session", params=SEEDS)
+def seed(request: pytest.FixtureRequest) -> int:
+    return int(request.param)
+
+
+@pytest.fixture(scope="session")
+def real_prometheus() -> None:
+    """Without the real part there is nothing to compare with; in CI that is a failure."""
+    if shutil.which("prometheus") is None and "CI" not in os.environ:
+        pytest.skip("no prometheus on PATH")
+
+
+@pytest.fixture(scope="session")
+def pair(seed: int, real_prometheus: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+    with running_pair(tmp_path_factory.mktemp("prometheus")) as both:
+        both.store(random_series(seed))
+        yield both
+
+
+@pytest.fixture
+def empty_pair(real_prometheus: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+    with running_pair(tmp_path_factory.mktemp("prometheus")) as both:
+        yield both

@@ -1,0 +1,44 @@
+"""A real Prometheus on loopback with a given configuration."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+
+from bot.sandbox.prometheus.real import command
+from tests.parts.processes import PartFailedError, free_ports, running
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SCRAPES_NOTHING = "global: {}\n"
+
+
+def prometheus_binary() -> Path:
+    """The one on PATH."""
+    found = shutil.which("prometheus")
+    if found is None:
+        raise PartFailedError("prometheus is missing: install the package `prometheus`")
+    return Path(found)
+
+
+@contextlib.contextmanager
+def running_prometheus(folder: Path, configuration: str = SCRAPES_NOTHING) -> Iterator[str]:
+    """Yield the URL of an empty Prometheus that also takes remote writes; its first scrape comes after 5 s."""
+    (folder / "prometheus.yml").write_text(configuration)
+    port = free_ports(1)[0]
+    url = f"http://127.0.0.1:{port}"
+
+    def ready() -> bool:
+        try:
+            return httpx.get(f"{url}/-/ready", timeout=1).status_code == httpx.codes.OK
+        except httpx.TransportError:
+            return False
+
+    binary = str(prometheus_binary())
+    with running(command(binary, folder, port), log=folder / "prometheus.log", ready=ready, seconds=20):
+        yield url
