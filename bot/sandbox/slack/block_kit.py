@@ -242,7 +242,8 @@ def _repeated_ids(blocks: list[Json], pointer: str) -> list[str]:
         if name is not None and name in seen:
             found.append(at(f"{pointer}/{index}/block_id", f'block_id "{name}" already exists'))
         seen.add(name)
-        actions = [element.get("action_id") for element in block.get("elements", []) if "action_id" in element]
+        elements = [element for element in block.get("elements", []) if isinstance(element, dict)]
+        actions = [element["action_id"] for element in elements if "action_id" in element]
         found += [
             at(f"{pointer}/{index}/elements", f'action_id "{name}" already exists')
             for name in sorted({action for action in actions if actions.count(action) > 1})

@@ -59,7 +59,9 @@ class Files:
 
     def is_usable(self, reference: Json) -> bool:
         """Whether a block may show it: `{"id": ...}` or `{"url": ...}` of a ready picture."""
-        file = self.find(str(reference.get("id") or str(reference.get("url")).rsplit("/", 2)[-2]))
+        # Both of a file's addresses end in its id and its name.
+        in_url = str(reference.get("url", "")).rpartition("/")[0].rpartition("/")[2]
+        file = self.find(str(reference.get("id", in_url)))
         return file is not None and self.is_ready(file) and _mimetype(file).startswith("image/")
 
     def document(self, file: File, base: str) -> Json:

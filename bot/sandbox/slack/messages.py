@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from bot.sandbox.slack.wire import Json
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(eq=False, slots=True, kw_only=True)
 class Message:
     """One message; `past` holds the blocks of its earlier versions, oldest first."""
 
@@ -40,20 +40,25 @@ class Messages:
     """All messages of the workspace, in the order they were said."""
 
     def __init__(self) -> None:
-        self._said: dict[tuple[str, str], Message] = {}
+        # Timestamps only grow, so the order of saying is the order of showing.
+        self._channels: dict[str, dict[str, Message]] = {}
+        self._threads: dict[tuple[str, str], list[Message]] = {}
         self._gone: dict[tuple[str, str], Message] = {}
 
     def add(self, message: Message) -> None:
         """Say it."""
-        self._said[message.channel, message.ts] = message
+        self._channels.setdefault(message.channel, {})[message.ts] = message
+        thread = self._thread_of(message)
+        if thread is not None:
+            thread.append(message)
 
     def find(self, channel: str, ts: str) -> Message | None:
         """The message, if it is still there."""
-        return self._said.get((channel, ts))
+        return self._channels.get(channel, {}).get(ts)
 
     def recall(self, channel: str, ts: str) -> Message | None:
         """The message, even if it was deleted."""
-        return self._said.get((channel, ts)) or self._gone.get((channel, ts))
+        return self.find(channel, ts) or self._gone.get((channel, ts))
 
     def change(self, message: Message, *, text: str, blocks: list[Json], edited: Json | None) -> None:
         """Put another content in the same place."""
@@ -63,21 +68,22 @@ class Messages:
 
     def remove(self, message: Message) -> None:
         """Delete it; a stale click may still recall it."""
-        self._gone[message.channel, message.ts] = self._said.pop((message.channel, message.ts))
+        self._gone[message.channel, message.ts] = self._channels[message.channel].pop(message.ts)
+        thread = self._thread_of(message)
+        if thread is not None:
+            thread.remove(message)
 
     def seen_by(self, user: str, channel: str) -> Iterator[Message]:
         """What this person sees in the channel, threads included, oldest first."""
-        said = (m for m in list(self._said.values()) if m.channel == channel and m.is_visible_to(user))
-        yield from sorted(said, key=lambda message: message.ts)
+        return (m for m in list(self._channels.get(channel, {}).values()) if m.is_visible_to(user))
 
     def public(self, channel: str) -> list[Message]:
         """What everybody in the channel sees, oldest first."""
-        said = [m for m in self._said.values() if m.channel == channel and m.ephemeral_to is None]
-        return sorted(said, key=lambda message: message.ts)
+        return [m for m in self._channels.get(channel, {}).values() if m.ephemeral_to is None]
 
     def replies(self, channel: str, ts: str) -> list[Message]:
         """The public replies below a message, oldest first."""
-        return [m for m in self.public(channel) if m.is_reply and m.thread_ts == ts]
+        return list(self._threads.get((channel, ts), ()))
 
     def thread_summary(self, message: Message) -> Json:
         """The fields a thread's first message carries."""
@@ -90,6 +96,11 @@ class Messages:
             "reply_users": sorted({reply.user for reply in replies}),
             "latest_reply": replies[-1].ts,
         }
+
+    def _thread_of(self, message: Message) -> list[Message] | None:
+        if not message.is_reply or message.thread_ts is None or message.ephemeral_to is not None:
+            return None
+        return self._threads.setdefault((message.channel, message.thread_ts), [])
 
 
 def without_interaction(blocks: list[Json]) -> list[Json]:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import secrets
+from collections import deque
 from dataclasses import dataclass
 
 from aiohttp import WSMessage, WSMsgType, web
@@ -13,6 +14,7 @@ from bot.sandbox.slack.state import State
 from bot.sandbox.slack.wire import Json
 
 MOST_CONNECTIONS = 10
+_REMEMBERED = 1000
 _CLOSING = 0.5
 """How long a client may take to answer a close; Slack's own does not answer at all."""
 
@@ -31,8 +33,8 @@ class SocketMode:
         self._tickets: set[str] = set()
         self._connections: list[_Connection] = []
         self._waiting: dict[str, tuple[_Connection, asyncio.Future[Json]]] = {}
-        self.delivered: list[Json] = []
-        """Every envelope sent, newest last: what tests of redelivery look at."""
+        self.delivered: deque[Json] = deque(maxlen=_REMEMBERED)
+        """The last envelopes sent, newest last: what tests of redelivery look at."""
 
     @property
     def connections(self) -> int:

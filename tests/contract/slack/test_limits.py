@@ -5,10 +5,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot.sandbox.slack import SlackThread
+from bot.sandbox.slack.block_kit import BLOCKS, ELEMENTS, problems_in_blocks, problems_in_view
 from tests.contract.slack.probe import modal
 
 ROOM = "C0RELEASES"
@@ -221,3 +224,19 @@ def test_blocks_can_be_validated_without_posting_and_without_a_token(slack: Slac
     with pytest.raises(SlackApiError) as refused:
         web.api_call("blocks.validate", params={"blocks": json.dumps(header(151))})
     assert refused.value.response["errors"] == ["must be less than 151 characters [json-pointer:/blocks/0/text/text]"]
+
+
+KINDS = st.sampled_from([*BLOCKS, *ELEMENTS, "modal", "home", "plain_text", "mrkdwn"])
+NAMES = st.sampled_from(["type", "text", "elements", "element", "accessory", "options", "blocks", "block_id", "value"])
+DOCUMENTS = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5) | KINDS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=5),
+    max_leaves=25,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(document=DOCUMENTS)
+def test_whatever_comes_as_blocks_or_view_is_judged_and_never_crashes(document: object) -> None:
+    for judge in (problems_in_blocks, problems_in_view):
+        assert all("[json-pointer:/" in problem for problem in judge(document))

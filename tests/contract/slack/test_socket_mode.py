@@ -186,9 +186,7 @@ def test_a_message_shortcut_carries_the_message(shared: SlackThread, probe: Prob
     assert probe.wait("shortcut")[0]["message"]["ts"] == ts
 
 
-def test_an_event_lost_with_its_connection_is_delivered_again_with_its_retry_number(
-    shared: SlackThread, probe: Probe
-) -> None:
+def test_an_event_not_acknowledged_is_delivered_again_with_its_retry_number(shared: SlackThread, probe: Probe) -> None:
     original = probe.app.dispatch
     dropped: list[int] = []
 
@@ -205,6 +203,10 @@ def test_an_event_lost_with_its_connection_is_delivered_again_with_its_retry_num
     finally:
         probe.app.dispatch = original  # type: ignore[method-assign]
     assert probe.retries == ["1"]
+    first, again = list(shared.stand_in.sockets.delivered)[-2:]
+    assert (again["retry_attempt"], again["retry_reason"]) == (1, "timeout")
+    assert again["payload"]["event_id"] == first["payload"]["event_id"]
+    assert again["envelope_id"] != first["envelope_id"]
 
 
 def test_two_connections_share_the_payloads_and_one_may_be_delivered_to_both(shared: SlackThread, probe: Probe) -> None:
@@ -225,7 +227,20 @@ def test_a_refresh_makes_the_client_come_back_and_nothing_is_lost(shared: SlackT
     probe.wait("command")
 
 
+def test_a_command_lost_with_its_connection_times_out_and_clients_come_back_for_the_next_event(
+    shared: SlackThread, probe: Probe
+) -> None:
+    second = Probe(client_of(shared))
+    second.on_command = probe.on_command = lambda ack, body, respond: shared.read(shared.stand_in.sockets.drop)
+    with over_sockets(shared, second.app):
+        lost = shared.run(shared.stand_in.command("alice", "/release status"))
+        assert (lost.acknowledged, lost.error) == (False, "operation_timeout")
+        until(lambda: shared.stand_in.sockets.connections == 2, patience=15)
+        shared.run(shared.stand_in.mention("bob", "status"))
+        until(lambda: any(kind == "mention" for kind, _ in [*probe.seen, *second.seen]))
+
+
 def test_an_unknown_command_is_refused_by_slack_itself(shared: SlackThread, probe: Probe) -> None:
     with pytest.raises(DriverError, match="unknown_command"):
-        shared.run(shared.stand_in.command("alice", "/relase status"))
+        shared.run(shared.stand_in.command("alice", "/deploy status"))
     assert not probe.seen
