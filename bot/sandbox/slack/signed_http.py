@@ -15,7 +15,7 @@ _JSON = "application/json"
 
 
 class SignedHttp:
-    """Posts payloads with Slack's signature; the session lives from `open` to `close`."""
+    """Posts payloads with Slack's signature; its sockets are kept until `close`."""
 
     def __init__(self, state: State) -> None:
         self._state = state
