@@ -1,0 +1,105 @@
+"""The one door to judging looks: readings and memories in, verdicts and memories out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from strategies.gates import split, thresholds
+from strategies.gates.evidence import Evidence, Names, evidence
+from strategies.gates.figures import count, span
+from strategies.gates.memory import Memory, keep, recall
+from strategies.plan import MetricGate
+from strategies.verdicts import Outcome, Reading, Verdict
+
+REQUESTS = "requests"
+SPANS = "This look spans the change of the split and is not counted; the next one is."
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One look to judge: what the stage asks, what was read, and what the judge kept from the look before.
+
+    `asked` is the candidate's wanted share, 0 to 1, None where there is no split to compare with. `memory` is empty at
+    a release's start, afterwards what `Judgement.memory` gave. The names serve sentences and `reading.ready`.
+    """
+
+    gates: tuple[MetricGate, ...]
+    min_requests: int
+    asked: float | None
+    stage: int
+    reading: Reading
+    memory: str = ""
+    baseline: str = "baseline"
+    candidate: str = "candidate"
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The verdicts in the order split, requests, metrics as the stage lists them; and the memory for the next look."""
+
+    verdicts: tuple[Verdict, ...]
+    memory: str
+
+
+def evaluate(cases: Sequence[Case]) -> list[Judgement]:
+    """One judgement per case, in order. Raises ValueError for a metric that no judge knows."""
+    return [_judged(case) for case in cases]
+
+
+def _judged(case: Case) -> Judgement:
+    thresholds.refuse_unknown(case.gates)
+    memory = recall(case.memory).in_stage(case.stage, case.reading.at)
+    names = Names(case.baseline, case.candidate)
+    seen = evidence(case.reading, case.asked, names)
+    unusable = _unusable(case, seen, names, memory)
+    if unusable:
+        return Judgement(_all_wait(case, unusable), keep(memory))
+    memory = replace(memory, stage_total=memory.stage_total.plus(seen.tally))
+    verdicts = []
+    if case.asked is not None:
+        verdict, memory = split.judge_split(seen, case.asked, names, memory)
+        verdicts.append(verdict)
+    verdicts.append(_requests(case, seen, memory))
+    for gate in case.gates:
+        verdict, memory = thresholds.judge_metric(gate, seen, names, memory)
+        verdicts.append(verdict)
+    return Judgement(tuple(verdicts), keep(memory))
+
+
+def _unusable(case: Case, seen: Evidence, names: Names, memory: Memory) -> str:
+    """Why nothing of this look counts; empty when it does."""
+    if not seen.is_complete:
+        return case.reading.trouble or f"No data of {seen.silent(names)} in this look."
+    # A change of weights itself makes errors, and its look mixes two splits. Decided by the clock, not by the figures.
+    if memory.began is not None and case.reading.since < memory.began:
+        return SPANS
+    return ""
+
+
+def _all_wait(case: Case, reason: str) -> tuple[Verdict, ...]:
+    names = [*([split.GATE] if case.asked is not None else []), REQUESTS, *(gate.metric for gate in case.gates)]
+    units = {split.GATE: "ratio", REQUESTS: "requests"} | {gate.metric: gate.unit for gate in case.gates}
+    missing = "a counted look" if reason == SPANS else "data"
+    return tuple(Verdict(name, Outcome.WAIT, reason, unit=units[name], missing=missing) for name in names)
+
+
+def _requests(case: Case, seen: Evidence, memory: Memory) -> Verdict:
+    """Did this stage alone see requests enough; says how many are missing and about how long they take."""
+    total = memory.stage_total
+    verdict = Verdict(
+        REQUESTS,
+        Outcome.PASS,
+        f"{case.candidate} answered {count(total.candidate.requests, 'request')} in this stage"
+        + (f"; {case.min_requests:,} asked." if case.min_requests else "."),
+        baseline=float(total.baseline.requests),
+        candidate=float(total.candidate.requests),
+        bound=float(case.min_requests),
+        unit="requests",
+    )
+    lacking = case.min_requests - total.candidate.requests
+    if lacking <= 0:
+        return verdict
+    rate = seen.tally.candidate.requests / seen.seconds if seen.seconds > 0 else 0.0
+    estimate = f"about {span(lacking / rate)} at this rate" if rate else "none are coming now"
+    missing = f"{lacking:,} more ({estimate})"
+    reason = f"{total.candidate.requests:,} of {count(case.min_requests, 'request')}; {missing}."
+    return replace(verdict, outcome=Outcome.WAIT, reason=reason, missing=missing)
