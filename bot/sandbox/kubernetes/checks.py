@@ -6,7 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from bot.sandbox.kubernetes.problems import ApiError, Cause, bad_request, invalid
+from bot.sandbox.kubernetes.problems import ApiError, Cause, bad_request, invalid, untyped
 from bot.sandbox.kubernetes.schemas import component
 from bot.sandbox.kubernetes.shapes import pruned, violations, wrong_types
 
@@ -26,6 +26,40 @@ _NOT_A_NAME = (
 _IMMUTABLE = "field is immutable"
 _GO_TYPES = {"integer": "int32", "boolean": "bool", "number": "float64", "object": "map", "array": "slice"}
 _SELECTED = ("Deployment", "ReplicaSet", "StatefulSet")
+
+
+class StrictDecodingError(ApiError):
+    """400: fields that the kind does not have, under strict validation."""
+
+    def __init__(self, kind: Kind, version: str, told: str) -> None:
+        super().__init__(
+            400, "BadRequest", f'{kind.name} in version "{version}" cannot be handled as a {kind.name}: {told}'
+        )
+        self._told = told
+
+    def of_patch(self) -> ApiError:
+        """422: the same, brought about by a patch."""
+        return invalid("", "", "", [Cause("patch", "FieldValueInvalid", f"Invalid value: {self._told}")])
+
+
+def typed(kind: Kind, version: str, applied: Document) -> None:
+    """Refuse an applied document of another kind, or with fields or types the schema does not have."""
+    api_version, name = applied.get("apiVersion"), applied.get("kind")
+    if api_version != kind.api_version(version) or name != kind.name:
+        group, _, told = str(api_version or "").rpartition("/")
+        raise bad_request(f"invalid object type: {group}/{told}, Kind={name or ''}")
+    metadata = applied.get("metadata") or {}
+    if metadata.get("managedFields"):
+        raise bad_request("metadata.managedFields must be nil")
+    place = f"{metadata.get('namespace', '')}/{metadata.get('name', '')}; {api_version}, Kind={name}"
+    node = component(kind.schema)
+    wrong = next(wrong_types(node, applied), None)
+    if wrong is not None:
+        raise untyped(place, f".{wrong.field}: expected another type: {wrong.message}")
+    unknown: list[str] = []
+    pruned(node, applied, unknown=unknown)
+    if unknown:
+        raise untyped(place, f".{unknown[0]}: field not declared in schema")
 
 
 def decoded(kind: Kind, version: str, document: Document) -> tuple[Document, list[str]]:
@@ -53,10 +87,7 @@ def strict(kind: Kind, version: str, unknown: list[str], *, level: str) -> list[
     """The warnings about unknown fields; refused when the caller asked for `Strict`."""
     told = [f'unknown field "{path}"' for path in sorted(unknown)]
     if told and level == "Strict":
-        raise bad_request(
-            f'{kind.name} in version "{version}" cannot be handled as a {kind.name}: '
-            f"strict decoding error: {', '.join(told)}"
-        )
+        raise StrictDecodingError(kind, version, f"strict decoding error: {', '.join(told)}")
     return told if level == "Warn" else []
 
 

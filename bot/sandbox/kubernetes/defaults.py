@@ -11,6 +11,14 @@ if TYPE_CHECKING:
 
     from bot.sandbox.kubernetes.store import Document
 
+_EVENT_BLANKS: dict[str, Any] = {
+    "source": {},
+    "firstTimestamp": None,
+    "lastTimestamp": None,
+    "eventTime": None,
+    "reportingComponent": "",
+    "reportingInstance": "",
+}
 SERVICE_NETWORK = ipaddress.IPv4Network("10.96.0.0/16")
 
 
@@ -25,8 +33,23 @@ def first_status(kind: str) -> Any:
     return _STATUS.get(kind)
 
 
-def with_address(service: Document, taken: set[str]) -> Document:
-    """The Service with a cluster address of its own, unless it is headless or an alias."""
+def admitted(kind: str, document: Document, taken: Callable[[], set[str]]) -> Document:
+    """The document with what admission adds, which nobody comes to own; `taken` are addresses in use."""
+    match kind:
+        case "Service":
+            return _with_address(document, taken())
+        case "Pod":
+            tolerated = [
+                {"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300}
+                for key in ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
+            ]
+            given = {"tolerations": tolerated, "priority": 0, "preemptionPolicy": "PreemptLowerPriority"}
+            return {**document, "spec": {**given, **document["spec"]}}
+        case _:
+            return document
+
+
+def _with_address(service: Document, taken: set[str]) -> Document:
     spec = service["spec"]
     if spec.get("type") == "ExternalName" or spec.get("clusterIP"):
         return service
@@ -54,6 +77,10 @@ def blank(kind: str) -> Document:
             spec = {"containers": []}
         case "HorizontalPodAutoscaler":
             spec = {"scaleTargetRef": {}}
+        case "Event":
+            return {"metadata": {}, **_EVENT_BLANKS}
+        case "Namespace":
+            spec = {"finalizers": ["kubernetes"]}
         case _:
             spec = {}
     return {"metadata": {}, "spec": spec, "status": {}}
@@ -173,15 +200,7 @@ def _secret(document: Document) -> Document:
 
 
 def _event(document: Document) -> Document:
-    return {
-        "source": {},
-        "firstTimestamp": None,
-        "lastTimestamp": None,
-        "eventTime": None,
-        "reportingComponent": "",
-        "reportingInstance": "",
-        **document,
-    }
+    return {**_EVENT_BLANKS, **document}
 
 
 def _namespace(document: Document) -> Document:

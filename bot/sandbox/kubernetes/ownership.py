@@ -73,10 +73,10 @@ class Owner:
             "manager": self.manager,
             "operation": self.operation,
             "apiVersion": self.api_version,
-            "time": self.time,
             "fieldsType": "FieldsV1",
             "fieldsV1": _tree(self.fields),
         }
+        entry |= {"time": self.time} if self.time else {}
         return {**entry, "subresource": self.subresource} if self.subresource else entry
 
 

@@ -173,15 +173,24 @@ def _merged_list(target: list[Any], patch: list[Any], node: Node) -> list[Any]:
     key = node.merge_key
     if any(each.get(DIRECTIVE) == "replace" for each in patch):
         return [each for each in patch if DIRECTIVE not in each]
-    result = list(target)
+    held = {each.get(key): each for each in target}
+    written: dict[Any, Any] = {}
     for each in patch:
         if key not in each:
             raise bad_request(f"map: {each} does not contain declared merge key: {key}")
-        places = [n for n, held in enumerate(result) if held.get(key) == each[key]]
         if each.get(DIRECTIVE) == "delete":
-            result = [held for n, held in enumerate(result) if n not in places]
-        elif places:
-            result[places[0]] = strategic(result[places[0]], each, node.items or ANY)
+            held.pop(each[key], None)
         else:
-            result.append(strategic({}, each, node.items or ANY))
-    return result
+            written[each[key]] = strategic(held.get(each[key], {}), each, node.items or ANY)
+    return _woven(written, held)
+
+
+def _woven(written: dict[Any, Any], held: dict[Any, Any]) -> list[Any]:
+    """Patched elements in the patch's order, untouched ones where the server had them, new ones first."""
+    order = {value: place for place, value in enumerate(held)}
+    left, right = list(written), [value for value in held if value not in written]
+    woven = []
+    while left and right:
+        later = order.get(left[0], -1) > order[right[0]]
+        woven.append(held[right.pop(0)] if later else written[left.pop(0)])
+    return woven + [written[value] for value in left] + [held[value] for value in right]

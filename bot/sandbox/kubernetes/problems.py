@@ -79,8 +79,9 @@ def modified(kind: Kind, name: str) -> ApiError:
 
 def precondition(kind: Kind, name: str, why: str) -> ApiError:
     """409 on delete: the caller's precondition does not hold."""
-    message = f'Operation cannot be fulfilled on {kind.resource} "{name}": {why}'
-    return ApiError(409, "Conflict", message, details=details(kind, name))
+    # Alone among the conflicts this one names the kind, not the plural.
+    message = f'Operation cannot be fulfilled on {kind.qualified} "{name}": {why}'
+    return ApiError(409, "Conflict", message, details={**details(kind, name), "kind": kind.name})
 
 
 def bad_request(message: str) -> ApiError:
@@ -97,6 +98,11 @@ def invalid(kind: str, group: str, name: str, causes: Sequence[Cause]) -> ApiErr
     found |= {"name": name} if name else {}
     found |= {"group": group} if group else {}
     return ApiError(422, "Invalid", f'{whole} "{name}" is invalid: {told}', details=found)
+
+
+def untyped(target: str, why: str) -> ApiError:
+    """500: an applied document that does not fit the schema; the real server blames itself too."""
+    return ApiError(500, "", f"failed to create typed patch object ({target}): {why}")
 
 
 def patch_rejected() -> ApiError:

@@ -105,7 +105,7 @@ class Reader:
             "kind": f"{target.kind.name}List",
             "apiVersion": target.kind.api_version(target.version),
             "metadata": metadata,
-            "items": [target.shown(each) for each in chosen],
+            "items": [_listed(target, each) for each in chosen],
         }
 
     def _refuse_future(self, query: Query) -> None:
@@ -159,6 +159,13 @@ class Reader:
             end["object"]["metadata"]["annotations"] = {INITIAL_EVENTS_END: "true"}
             events.append(end)
         return events
+
+
+def _listed(target: Target, document: Document) -> Document:
+    """Elements of a list say their kind and version only where a definition made them."""
+    if target.kind.custom:
+        return target.shown(document)
+    return {key: value for key, value in document.items() if key not in ("kind", "apiVersion")}
 
 
 def _next_bookmark(time: float, deadline: float) -> float:

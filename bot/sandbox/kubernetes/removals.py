@@ -12,6 +12,7 @@ from bot.sandbox.kubernetes.writes import Target, now
 if TYPE_CHECKING:
     from bot.sandbox.kubernetes.store import Document, Store
 
+FOREGROUND = "foregroundDeletion"
 POLICIES = ("Background", "Foreground", "Orphan")
 
 
@@ -73,12 +74,27 @@ class Remover:
         if removal.policy == "Orphan":
             self._release(uid)
         if removal.policy == "Foreground":
+            finalizers = [*(marked["metadata"].get("finalizers") or ()), FOREGROUND]
+            waiting = {**marked, "metadata": {**marked["metadata"], "finalizers": finalizers}}
+            stored = self._store.put(kind, waiting)
             self._collect(uid)
+            self._finish(kind, stored)
+            return stored
         if before["metadata"].get("finalizers"):
             already = before["metadata"].get("deletionTimestamp")
             return before if already else self._store.put(kind, marked)
         self.settle(kind, marked)
         return marked
+
+    def _finish(self, kind: Kind, document: Document) -> None:
+        """The dependents are gone, so the collector's own finalizer goes, and the object if it was the last."""
+        kept = [each for each in document["metadata"]["finalizers"] if each != FOREGROUND]
+        metadata = {key: value for key, value in document["metadata"].items() if key != "finalizers"}
+        bare = {**document, "metadata": {**metadata, **({"finalizers": kept} if kept else {})}}
+        if kept:
+            self._store.put(kind, bare)
+        else:
+            self.settle(kind, bare)
 
     def _emptied(self, namespace: Document) -> Document:
         metadata = {**namespace["metadata"], "deletionTimestamp": now()}

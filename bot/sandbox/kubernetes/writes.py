@@ -112,13 +112,16 @@ class Writer:
                 patched = patches.merge(rendered, patch)
             case _:
                 patched = patches.strategic(rendered, patch, component(target.kind.schema))
-        kept, warnings = self._decoded(target, patched, options)
+        try:
+            kept, warnings = self._decoded(target, patched, options)
+        except checks.StrictDecodingError as refused:
+            raise refused.of_patch() from refused
         return self._replaced(target, before, kept, options, warnings)
 
     def apply(self, target: Target, applied: Document, options: Options) -> Written:
         """Server-side apply: take ownership of what is written, give up what no longer is."""
         kind, node = target.kind, component(target.kind.schema)
-        _refuse_undeclared(target, applied)
+        checks.typed(kind, target.version, applied)
         kept, warnings = self._decoded(target, applied, options)
         writer = self._owner(target, options, "Apply")
         writer = replace(writer, fields=ownership.applied_fields(node, kept))
@@ -127,6 +130,8 @@ class Writer:
             if target.subresource:
                 raise not_found(kind, target.name)
             filled = defaults.defaulted(kind.name, kept)
+            # There is nothing yet whose version could be wrong, so the one that is told is overlooked.
+            filled["metadata"].pop("resourceVersion", None)
             return self._born(target, filled, [writer], options, warnings)
         after, owners = _applied(target, before, kept, writer, force=options.force)
         return self._replaced(target, before, after, options, warnings, owners=owners)
@@ -155,7 +160,7 @@ class Writer:
         kind = target.kind
         if filled["metadata"].get("resourceVersion"):
             raise ApiError(500, "", "resourceVersion should not be set on objects to be created")
-        self._refuse_namespace(target)
+        self._refuse_namespace(target, filled["metadata"].get("name", ""))
         metadata = {**filled["metadata"], "uid": str(uuid.uuid4()), "creationTimestamp": now()}
         if kind.generation:
             metadata["generation"] = 1
@@ -167,27 +172,32 @@ class Writer:
         checks.accept(kind, document)
         if self._store.get(kind, target.namespace, metadata["name"]) is not None:
             raise already_exists(kind, metadata["name"])
-        if kind.name == "Service":
-            taken = {each["spec"].get("clusterIP", "") for each in self._store.items(kind)}
-            document = defaults.with_address(document, taken)
+        document = defaults.admitted(kind.name, document, lambda: self._addresses(kind))
         document = ownership.with_owners(document, owners)
         stored = document if options.dry_run else self._store.put(kind, document)
         return Written(target.shown(stored), created=True, warnings=tuple(warnings))
 
-    def _refuse_namespace(self, target: Target) -> None:
+    def _addresses(self, kind: Kind) -> set[str]:
+        return {each["spec"].get("clusterIP", "") for each in self._store.items(kind)}
+
+    def _refuse_namespace(self, target: Target, name: str) -> None:
         if not target.kind.namespaced:
             return
         namespace = self._store.get(NAMESPACE, "", target.namespace)
         if namespace is None:
             raise not_found(NAMESPACE, target.namespace)
         if namespace["metadata"].get("deletionTimestamp"):
-            cause = Cause("metadata.namespace", "NamespaceTerminating", "namespace is being terminated")
-            message = f"unable to create new content in namespace {target.namespace} because it is being terminated"
+            told = f"namespace {target.namespace} is being terminated"
+            cause = Cause("metadata.namespace", "NamespaceTerminating", told)
+            message = (
+                f'{target.kind.resource} "{name}" is forbidden: unable to create new content in namespace '
+                f"{target.namespace} because it is being terminated"
+            )
             raise ApiError(
                 403,
                 "Forbidden",
                 message,
-                details={**details(target.kind, target.name), "causes": [cause.document()]},
+                details={**details(target.kind, name), "causes": [cause.document()]},
             )
 
     def _replaced(
@@ -224,7 +234,9 @@ class Writer:
 
     def _owner(self, target: Target, options: Options, operation: str) -> Owner:
         api_version = target.kind.api_version(target.version)
-        return Owner(options.manager, operation, api_version, frozenset(), now(), target.subresource)
+        # The server keeps no time for who scaled.
+        time = "" if target.subresource == "scale" else now()
+        return Owner(options.manager, operation, api_version, frozenset(), time, target.subresource)
 
     def _blank(self, kind: Kind) -> Document:
         return {"metadata": {}} if kind.custom else defaults.blank(kind.name)
@@ -253,8 +265,10 @@ def _confined(target: Target, before: Document, wanted: Document) -> Document:
     metadata["resourceVersion"] = held["resourceVersion"]
     metadata["managedFields"] = held.get("managedFields", [])
     if target.subresource == "status":
-        kept = metadata if kind.custom else held
-        return {**before, "metadata": kept, **({"status": wanted["status"]} if "status" in wanted else {})}
+        kept = metadata if kind.name == "Pod" else held
+        after = {**before, "metadata": kept}
+        after.pop("status", None)
+        return after | ({"status": wanted["status"]} if "status" in wanted else {})
     after = {**wanted, "metadata": metadata, "apiVersion": before["apiVersion"]}
     if kind.status:
         after.pop("status", None)
@@ -282,15 +296,6 @@ def _same(before: Document, after: Document) -> bool:
 def _unversioned(kind: Kind, name: str) -> ApiError:
     told = "Invalid value: 0: must be specified for an update"
     return invalid(kind.plural, kind.group, name, [Cause("metadata.resourceVersion", "FieldValueInvalid", told)])
-
-
-def _refuse_undeclared(target: Target, applied: Document) -> None:
-    api_version, name = applied.get("apiVersion"), applied.get("kind")
-    if api_version != target.kind.api_version(target.version) or name != target.kind.name:
-        group, _, version = str(api_version or "").rpartition("/")
-        raise bad_request(f"invalid object type: {group}/{version}, Kind={name or ''}")
-    if (applied.get("metadata") or {}).get("managedFields"):
-        raise bad_request("metadata.managedFields must be nil")
 
 
 def _applied(
