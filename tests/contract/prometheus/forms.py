@@ -20,31 +20,29 @@ _SELECTORS = (
     "hits_total[10s]",
     "heat[1m] offset 10s",
 )
+_OVER_TIME = (
+    "increase",
+    "delta",
+    "irate",
+    "idelta",
+    "resets",
+    "changes",
+    "avg_over_time",
+    "min_over_time",
+    "max_over_time",
+    "sum_over_time",
+    "count_over_time",
+    "stddev_over_time",
+    "stdvar_over_time",
+    "last_over_time",
+    "present_over_time",
+)
+_OF_A_VECTOR = ("abs", "ceil", "floor", "exp", "ln", "sqrt", "round", "sort", "sort_desc", "timestamp")
 _WINDOWED = (
     *(f"rate(hits_total[{span}])" for span in ("4s", "5s", "15s", "1m", "5m")),
     "rate(hits_total[30s] offset 45s)",
     "rate(heat[1m])",
-    *(
-        f"{name}({metric}[40s])"
-        for name in [
-            "increase",
-            "delta",
-            "irate",
-            "idelta",
-            "resets",
-            "changes",
-            "avg_over_time",
-            "min_over_time",
-            "max_over_time",
-            "sum_over_time",
-            "count_over_time",
-            "stddev_over_time",
-            "stdvar_over_time",
-            "last_over_time",
-            "present_over_time",
-        ]
-        for metric in ("hits_total", "heat")
-    ),
+    *(f"{name}({metric}[40s])" for name in _OVER_TIME for metric in ("hits_total", "heat")),
     "quantile_over_time(0.9, heat[1m])",
     "quantile_over_time(2, heat[1m])",
     'absent_over_time(nothing{app="shop", code=~"2.*"}[1m])',

@@ -1,0 +1,119 @@
+"""Which real parts are missing on this machine, and how to get them; standard library only."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+UNAVAILABLE = 5
+_APT_SECONDS = 900
+_ASSETS = ("kube-apiserver", "etcd")
+# Part by the Debian package that brings it; the order is the order of the command line.
+PACKAGES: Mapping[str, str] = {
+    "prometheus": "prometheus",
+    "postgres": "postgresql",
+    "chromium": "chromium",
+    "etcd": "etcd-server",
+    "openssl": "openssl",
+}
+# Tiers by the parts they start.
+NEEDED: Mapping[str, Sequence[str]] = {
+    "unit": (),
+    "lint": (),
+    "contract": ("prometheus", "postgres", "etcd", "openssl", "apiserver"),
+    "integration": ("prometheus", "postgres", "etcd", "openssl", "apiserver"),
+    "acceptance": ("prometheus", "chromium"),
+    "crash": ("postgres",),
+}
+
+
+def missing(tiers: Iterable[str]) -> list[str]:
+    """The parts the tiers need and the machine has not."""
+    needed = dict.fromkeys(part for tier in tiers for part in NEEDED.get(tier, ()))
+    return [part for part in needed if not _present(part)]
+
+
+def _present(part: str) -> bool:
+    match part:
+        case "postgres":
+            return any(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+        case "chromium":
+            names = (os.environ.get("SLUICE_CHROMIUM"), "chromium", "chromium-browser", "google-chrome")
+            return any(name is not None and shutil.which(name) is not None for name in names)
+        case "etcd":
+            return _has_assets() or shutil.which("etcd") is not None
+        case "apiserver":
+            # It is built here, so what must be there is the compiler.
+            return _has_assets() or shutil.which("go") is not None
+        case _:
+            return shutil.which(part) is not None
+
+
+def _has_assets() -> bool:
+    folder = os.environ.get("KUBEBUILDER_ASSETS")
+    return folder is not None and all((Path(folder) / name).is_file() for name in _ASSETS)
+
+
+def packages(parts: Iterable[str]) -> list[str]:
+    """The Debian packages of the parts; Go is no package here, Debian's is too old."""
+    return [PACKAGES[part] for part in parts if part in PACKAGES]
+
+
+def install(tiers: Sequence[str]) -> int:
+    """Install what is missing once; 0 when all is there, else 5 after saying what to run."""
+    lacking = missing(tiers)
+    if not lacking:
+        return 0
+    prefix = _privilege()
+    wanted = packages(lacking)
+    if wanted and prefix is not None and shutil.which("apt-get") is not None:
+        print(f"installing {' '.join(wanted)}", file=sys.stderr, flush=True)
+        _apt(prefix, wanted)
+        lacking = missing(tiers)
+    if not lacking:
+        return 0
+    print(f"missing: {', '.join(lacking)}. {remedy(lacking)}", file=sys.stderr, flush=True)
+    return UNAVAILABLE
+
+
+def remedy(parts: Sequence[str]) -> str:
+    """The one line to run."""
+    wanted = packages(parts)
+    lines = [f"Run: sudo apt-get install --no-install-recommends -y {' '.join(wanted)}"] if wanted else []
+    if "apiserver" in parts:
+        lines.append("Install Go from https://go.dev/dl, or set KUBEBUILDER_ASSETS to kube-apiserver and etcd")
+    return "; ".join(lines)
+
+
+def _privilege() -> list[str] | None:
+    """How we may call apt without a question; None when we may not."""
+    if os.geteuid() == 0:
+        return []
+    if shutil.which("sudo") is None:
+        return None
+    allowed = subprocess.run(["sudo", "-n", "true"], capture_output=True, timeout=10, check=False).returncode == 0
+    return ["sudo", "-n"] if allowed else None
+
+
+def _apt(prefix: Sequence[str], wanted: Sequence[str]) -> None:
+    # The run level asks Debian's packages not to start a service: the tests run servers of their own.
+    environment = ["env", "DEBIAN_FRONTEND=noninteractive", "RUNLEVEL=1"]
+    options = ["-q", "-o", "DPkg::Lock::Timeout=300"]
+    steps = (["update"], ["install", "--no-install-recommends", "-y", *wanted])
+    for step in steps:
+        command = [*prefix, *environment, "apt-get", *options, *step]
+        done = subprocess.run(command, stdout=sys.stderr, timeout=_APT_SECONDS, check=False)
+        if done.returncode != 0:
+            print(f"{' '.join(command)} failed with {done.returncode}", file=sys.stderr)
+            return
+
+
+if __name__ == "__main__":
+    sys.exit(install(sys.argv[1:] or list(NEEDED)))
