@@ -115,8 +115,8 @@ class DeploymentController:
         await asyncio.gather(*(self._scale(one) for one in deployments.values()))
         await asyncio.gather(*(self._write_pod(one) for one in list(self.replicas.values())))
         await asyncio.gather(*(self._write_deployment(one) for one in deployments.values()))
-        written = sum(isinstance(one.written and one.written[0], Running) for one in self.replicas.values())
-        if deployments and written >= sum(_wanted(one) for one in deployments.values()):
+        ready = sum(one.is_known_ready for one in self.replicas.values())
+        if deployments and ready >= sum(_wanted(one) for one in deployments.values()):
             self._settled.set()
 
     def _drop_deleted_pods(self) -> None:
@@ -137,7 +137,7 @@ class DeploymentController:
         for one in fresh[wanted:]:
             self._retire(one)
         # Old pods leave only as new ones are ready, so a rollout never shrinks what serves.
-        ready = sum(one.ready for one in fresh[:wanted])
+        ready = sum(one.is_known_ready for one in fresh[:wanted])
         for one in stale[: max(0, ready + len(stale) - wanted)]:
             self._retire(one)
         self._refusals.pop(name, None)

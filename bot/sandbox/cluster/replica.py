@@ -49,6 +49,11 @@ class Replica:
         """Whether it answers requests."""
         return isinstance(self.state, Running)
 
+    @property
+    def is_known_ready(self) -> bool:
+        """Whether the API server has been told that it answers: only then may others rely on it."""
+        return self.ready and self.written is not None and isinstance(self.written[0], Running)
+
     async def live(self) -> None:
         """Run, and run again after each crash, until cancelled."""
         image: str = self.document["spec"]["containers"][0]["image"]

@@ -86,10 +86,11 @@ class DemoMesh:
 
     async def _start(self) -> None:
         await self._client.__aenter__()
-        async with asyncio.TaskGroup() as together:
-            together.create_task(self._proxy.start())
-            together.create_task(plant(self._client, self._namespace))
-            together.create_task(self._metrics.start())
+        # All run to their end before the first failure is raised: a start cut short could not be undone.
+        starts = (self._proxy.start(), plant(self._client, self._namespace), self._metrics.start())
+        for result in await asyncio.gather(*starts, return_exceptions=True):
+            if isinstance(result, BaseException):
+                raise result
         await self._controller.start()
         await self._translator.start()
         async with asyncio.timeout(READY_SECONDS):

@@ -1,0 +1,208 @@
+"""The whole demonstration mesh, on the sandbox's API server and on a real one."""
+
+import asyncio
+import json
+import os
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from bot.sandbox.cluster.client import Document, KubernetesClient
+from bot.sandbox.mesh.demo import DemoMesh
+from tests.contract.envoy.api_servers import ApiServer, Reached, StandIn, change, eventually, weights
+from tests.contract.envoy.bench import run
+
+
+@dataclass
+class Scene:
+    mesh: DemoMesh
+    client: KubernetesClient
+    place: Reached
+
+    async def shares(self, v1: int, v2: int) -> None:
+        """Write the weights and wait until the proxy has them."""
+        before = self.accepted()
+        await change(self.client, self.place.namespace, weights(v1, v2))
+        await eventually(lambda: self.is_accepted(before + 1))
+
+    def accepted(self) -> int:
+        accepted: int = self.mesh.snapshot(1)["proxy"]["accepted"]
+        return accepted
+
+    async def is_accepted(self, number: int) -> bool:
+        return self.accepted() >= number
+
+    async def counted(self, seconds: float) -> dict[str, int]:
+        """What the proxy counts within some seconds."""
+        before = await self.mesh.counters()
+        await asyncio.sleep(seconds)
+        now = await self.mesh.counters()
+        return {name: now[name] - before.get(name, 0) for name in now}
+
+
+@asynccontextmanager
+async def scene(api: ApiServer, folder: Path) -> AsyncIterator[Scene]:
+    async with api.reached() as place, place.client() as client:
+        mesh = DemoMesh(place.url, place.token, place.ca, namespace=place.namespace, seed=3, folder=folder)
+        await mesh.start()
+        try:
+            yield Scene(mesh, client, place)
+        finally:
+            await mesh.stop()
+
+
+def test_the_shop_starts_on_v1_with_three_pods_and_two_of_v2(api: ApiServer, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with scene(api, tmp_path) as one:
+            ready = [pod["version"] for pod in one.mesh.snapshot()["pods"] if pod["ready"] and pod["app"] == "reviews"]
+            counted = await one.counted(1.0)
+            assert sorted(ready) == ["v1", "v1", "v1", "v2", "v2"]
+            assert counted["v1"] > 50
+            assert (counted["v2"], counted["failed"]) == (0, 0)
+
+    run(story())
+
+
+def test_written_weights_move_the_traffic(api: ApiServer, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with scene(api, tmp_path) as one:
+            await one.shares(50, 50)
+            counted = await one.counted(2.0)
+            total = counted["v1"] + counted["v2"]
+            # Five standard deviations.
+            assert abs(counted["v2"] / total - 0.5) < 2.5 / total**0.5
+            await one.shares(0, 100)
+            assert (await one.counted(0.5))["v1"] == 0
+
+    run(story())
+
+
+def test_fifty_changes_under_load_fail_no_request(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with scene(StandIn(), tmp_path) as one:
+            one.mesh.load.rate = 200
+            for number in range(50):
+                await change(one.client, one.place.namespace, weights(100 - 2 * number, 2 * number))
+                await asyncio.sleep(0.13)
+            assert one.accepted() > 40
+            assert one.mesh.load.total.sent > 500
+            assert (one.mesh.load.total.failed, (await one.mesh.counters())["failed"]) == (0, 0)
+
+    run(story())
+
+
+def test_a_dead_version_fails_callers_and_is_unknown_at_the_source(api: ApiServer, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with scene(api, tmp_path) as one:
+            await one.shares(50, 50)
+            await one.mesh.set_knob("v2", dead=True)
+            assert (await one.counted(1.0))["failed"] > 20
+            text = await _fetched(one.mesh.scrape_targets()[0].url)
+            unknown = [line for line in text.splitlines() if 'destination_version="unknown"' in line]
+            assert any('response_flags="UH"' in line for line in unknown)
+            await one.shares(100, 0)
+            await asyncio.sleep(0.2)
+            assert (await one.counted(0.5))["failed"] == 0
+
+    run(story())
+
+
+def test_knobs_make_a_version_slow_and_failing(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with scene(StandIn(), tmp_path) as one:
+            await one.shares(0, 100)
+            await one.mesh.set_knob("v2", error_rate=0.5)
+            knobs = await one.mesh.set_knob("v2", delay_ms=100)
+            assert (knobs.error_rate, knobs.delay_ms, knobs.dead) == (0.5, 100, False)
+            await asyncio.sleep(2.2)
+            last = one.mesh.snapshot()["seconds"][-1]["versions"]["v2"]
+            assert 0.2 < last["errors"] / last["requests"] < 0.8
+            assert last["p95_ms"] >= 100
+
+    run(story())
+
+
+def test_a_refused_virtual_service_is_remembered_and_the_old_one_serves(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with scene(StandIn(), tmp_path) as one:
+
+            def spoil(document: Document) -> None:
+                document["spec"]["http"][1]["match"] = [{"uri": {"regex": "("}}]
+
+            async def refused() -> bool:
+                return "refused" in (one.mesh.snapshot(1)["proxy"]["refusal"] or "")
+
+            await change(one.client, one.place.namespace, spoil)
+            await eventually(refused)
+            assert (await one.counted(0.5))["v1"] > 20
+
+    run(story())
+
+
+def test_every_target_can_be_scraped_and_written_for_discovery(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with scene(StandIn(), tmp_path) as one:
+            targets = one.mesh.scrape_targets()
+            pages = await asyncio.gather(*(_fetched(target.url) for target in targets))
+            assert len(targets) == 8 and all("# TYPE" in page for page in pages)
+            one.mesh.write_file_sd(tmp_path / "targets.json")
+            groups = json.loads((tmp_path / "targets.json").read_text())
+            assert {group["labels"]["job"] for group in groups} == {"sidecars", "cadvisor"}
+
+    run(story())
+
+
+def test_impossible_knobs_are_refused(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with scene(StandIn(), tmp_path) as one:
+            with pytest.raises(ValueError, match="error_rate is a share"):
+                await one.mesh.set_knob("v2", error_rate=1.5)
+            with pytest.raises(ValueError, match="delay_ms"):
+                await one.mesh.set_knob("v2", delay_ms=-1)
+
+    run(story())
+
+
+def test_nothing_is_left_two_seconds_after_the_stop(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with scene(StandIn(), tmp_path) as one:
+            began = time.monotonic()
+            await one.mesh.stop()
+            assert time.monotonic() - began < 2
+            assert _children() == []
+
+    run(story())
+
+
+def test_a_start_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
+    async def story() -> None:
+        mesh = DemoMesh("http://127.0.0.1:9", folder=tmp_path)
+        with pytest.raises(aiohttp.ClientConnectorError):
+            await mesh.start()
+        assert _children() == []
+
+    run(story())
+
+
+async def _fetched(url: str) -> str:
+    async with aiohttp.ClientSession() as session, session.get(url) as answer:
+        return await answer.text()
+
+
+def _children() -> list[str]:
+    """The pods and proxies this process has started and not ended."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        try:
+            parent = int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1])
+            words = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+        except (OSError, IndexError):
+            continue
+        if parent == os.getpid() and ("sandbox" in words or "envoy" in words):
+            found.append(words)
+    return found
