@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 from sqlmodel import col
 
-from storage.dialects import insert
+from storage.dialects import added, insert
 from storage.tables import JournalRow, Table
 from strategies.reasons import ReasonCode
 from strategies.release import Phase
@@ -60,7 +60,7 @@ class Journal:
             text=entry.text,
             evidence=json.dumps(dict(entry.evidence)),
         )
-        return self._connection.execute(row.on_conflict_do_nothing(index_elements=["key"])).rowcount == 1
+        return added(self._connection, row.on_conflict_do_nothing(index_elements=["key"]))
 
     def has(self, key: str) -> bool:
         """True when an event of this key was taken in."""

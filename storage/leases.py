@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, delete, or_
 from sqlmodel import col
 
-from storage.dialects import insert
+from storage.dialects import added, insert
 from storage.tables import LeaseRow
 
 
@@ -21,7 +21,7 @@ class Leases:
         free = or_(col(LeaseRow.holder) == holder, col(LeaseRow.expires_at) <= now)
         row = insert(self._connection, LeaseRow).values(name=name, **until)
         taken = row.on_conflict_do_update(index_elements=["name"], set_=until, where=free)
-        return self._connection.execute(taken).rowcount == 1
+        return added(self._connection, taken)
 
     def drop(self, name: str, holder: str) -> None:
         """Give the lease up at once; nothing happens to somebody else's."""

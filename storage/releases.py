@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Select, or_, select, update
 from sqlmodel import col
 
 from storage.codec import Codec
-from storage.dialects import insert
+from storage.dialects import added, insert
 from storage.errors import AlreadyReleasing, Conflict
 from storage.tables import ReleaseNumberRow, ReleaseRouteRow, ReleaseRow, ReleaseTargetRow
 from strategies.release import LOOKING, Release
@@ -197,7 +197,7 @@ class Releases:
         for key in sorted(keys):  # one order for everybody, so that two releases of several routes cannot deadlock
             row = {"release_id": release.id, "route_key": key, "active": not release.is_over}
             taken = insert(self._connection, ReleaseRouteRow).values(row).on_conflict_do_nothing()
-            if self._connection.execute(taken).rowcount != 1:
+            if not added(self._connection, taken):
                 raise AlreadyReleasing(key, self.by_route(key) or "another release")
 
 

@@ -1,0 +1,80 @@
+"""The same probes on a SQLite file and on a real PostgreSQL."""
+
+import shutil
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from storage.database import Database
+from tests.parts.postgres import running_postgres
+
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """A real server with one migrated database, `template`, that every test gets a copy of."""
+    with running_postgres() as server:
+        _statement(server, "CREATE DATABASE template")
+        with Database(_named(server, "template")) as database:
+            database.migrate()
+        yield server
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated file that every test gets a copy of."""
+    file = tmp_path_factory.mktemp("sqlite") / "template.db"
+    with Database(f"sqlite:///{file}") as database:
+        database.migrate()
+    return file
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def kind(request: pytest.FixtureRequest) -> str:
+    """Which of the two databases this test runs on."""
+    return str(request.param)
+
+
+@pytest.fixture
+def url(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A migrated database of its own, nothing in it."""
+    if kind == "sqlite":
+        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "sluice.db")
+        yield f"sqlite:///{tmp_path / 'sluice.db'}"
+        return
+    server, name = request.getfixturevalue("postgres_server"), f"sluice_{next(_numbers)}"
+    _statement(server, f"CREATE DATABASE {name} TEMPLATE template")
+    yield _named(server, name)
+    _statement(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def empty_url(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database of its own without any table."""
+    if kind == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.db'}"
+        return
+    server, name = request.getfixturevalue("postgres_server"), f"empty_{next(_numbers)}"
+    _statement(server, f"CREATE DATABASE {name}")
+    yield _named(server, name)
+    _statement(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def database(url: str) -> Iterator[Database]:
+    """A migrated database, open."""
+    with Database(url) as opened:
+        yield opened
+
+
+def _named(server: str, name: str) -> str:
+    return f"{server.rpartition('/')[0]}/{name}"
+
+
+def _statement(server: str, statement: str) -> None:
+    with psycopg.connect(server.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute(statement.encode())
