@@ -1,0 +1,210 @@
+"""The Mesh port on a real cluster: watch cache in front, one PUT per change behind."""
+
+import copy
+import logging
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+
+from bot.errors import Fault, Transient
+from bot.mesh.cluster import Cluster
+from bot.mesh.destination_rule import remove_added, rules_of
+from bot.mesh.documents import Document, full_name
+from bot.mesh.drift import find_drift, gone
+from bot.mesh.kube_api import DESTINATION_RULE, VIRTUAL_SERVICE, Connection
+from bot.mesh.kube_errors import Conflict, LostReply
+from bot.mesh.readiness import missing_subset, originals, readiness, wait_for_subset
+from bot.mesh.retirement import users_of
+from bot.mesh.retiring import retire
+from bot.mesh.survey import survey
+from bot.mesh.watch_cache import WatchCache
+from bot.mesh.workloads import ready_by_version
+from bot.mesh.writing import check_kept, next_document
+from bot.ports import Clock, Preparation, RouteOrder, SurveyRequest, Written
+from strategies.reasons import ReasonCode, Refused
+from strategies.release import Drift, Release, Target
+
+log = logging.getLogger(__name__)
+
+# Writers that meet on one object; each round reads it anew, so this many in a row means something is wrong.
+ROUNDS = 8
+PROPAGATION = timedelta(seconds=2)
+
+
+class IstioMesh:
+    """Implements `bot.ports.Mesh`. `start` watches in threads; until the cache is filled everything says so."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        clock: Clock,
+        *,
+        namespaces: Sequence[str] = (),
+        propagation: timedelta = PROPAGATION,
+    ) -> None:
+        self._connection = connection
+        self._clock = clock
+        self._propagation = propagation
+        self._cache = WatchCache(connection, namespaces)
+        self._cluster = Cluster(connection, self._cache)
+        self._tidying: set[threading.Timer] = set()
+
+    def start(self) -> None:
+        """Begin to watch; returns at once, `troubles` tells when the cache is filled."""
+        self._cache.start()
+
+    def stop(self) -> None:
+        """End watches and timers within two seconds."""
+        for timer in list(self._tidying):
+            timer.cancel()
+        self._cache.stop()
+        self._connection.close()
+
+    def on_change(self, callback: Callable[[str], None]) -> None:
+        """Call with `namespace/name` when a watched VirtualService changes, from a watch's thread."""
+        self._cache.on_change(callback)
+
+    def survey(self, request: SurveyRequest) -> Target | Refused:
+        """Resolve a service to routes and versions, from the cache alone."""
+        if not self._cache.is_synced:
+            return Refused(ReasonCode.UNREACHABLE, " ".join(self.troubles()))
+        return survey(self._cache, request)
+
+    def prepare(self, release: Release) -> Preparation | Refused:
+        """Capture originals, count ready pods, then add the candidate's subset where it is missing."""
+        self._require_sync()
+        captured: dict[str, str] = {}
+        ready: dict[str, int] = {}
+        for target in release.targets:
+            fields = originals(self._cache, release, target)
+            if isinstance(fields, Refused):
+                return fields
+            counts = readiness(self._cache, target)
+            if isinstance(counts, Refused):
+                return counts
+            captured |= fields
+            ready |= counts
+        for target in release.targets:
+            refusal = self._ensure_subset(target, release.id)
+            if refusal is not None:
+                return refusal
+        return Preparation(captured, ready)
+
+    def set_route(self, name: str, orders: Callable[[], Sequence[RouteOrder]]) -> Written | Drift:
+        """Write one VirtualService under the version that was read, until it carries what is wanted."""
+        self._require_sync()
+        document, changed = self._current(name), False
+        for _ in range(ROUNDS):
+            wanted = tuple(orders())
+            if not wanted:
+                return Written(_version(document), changed)
+            outcome = next_document(document, wanted)
+            if isinstance(outcome, Drift):
+                return outcome
+            if outcome is None:
+                self._tidy_later(wanted)
+                return Written(_version(document), changed)
+            self._await_subsets(wanted)
+            try:
+                answer = self._cluster.put(VIRTUAL_SERVICE, outcome)
+            except Conflict:
+                document = self._cluster.get(VIRTUAL_SERVICE, name)
+                continue
+            except LostReply:
+                # The write may have arrived: what stands there now decides whether another one is needed.
+                document, changed = self._cluster.get(VIRTUAL_SERVICE, name), True
+                continue
+            check_kept(answer, wanted)
+            # Asked again: a writer that stalled since it read the orders must not have the last word.
+            document, changed = answer, True
+        raise Conflict(f"VirtualService {name} was written by others {ROUNDS} times while Sluice wrote it.")
+
+    def observe(self, name: str, orders: Sequence[RouteOrder]) -> Drift | None:
+        """Compare the cached object with what we last wrote."""
+        if not orders or not self._cache.is_synced:
+            return None
+        document = self._cache.virtual_service(name)
+        return gone(name) if document is None else find_drift(document, orders)
+
+    def ready_pods(self, target: Target) -> Mapping[str, int] | None:
+        """Ready pods by version; None while the cache is not filled or the watch has been down too long."""
+        if not self._cache.is_synced or self._cache.is_stale:
+            return None
+        return ready_by_version(self._cache, target)
+
+    def manifest(self, name: str) -> Mapping[str, object] | None:
+        """A copy of the VirtualService as the cache has it."""
+        return copy.deepcopy(self._cache.virtual_service(name))
+
+    def retire(self, release: Release) -> str:
+        """Scale the baseline's Deployment to zero, or delete it with its subset; says what was done."""
+        self._require_sync()
+        return retire(self._cache, self._cluster, release)
+
+    def troubles(self) -> Sequence[str]:
+        """Why the cluster cannot be relied on now, one sentence each."""
+        since = "has not answered yet" if not self._cache.is_synced else "does not answer"
+        host = self._connection.host
+        told = []
+        for trouble, is_refused in self._cache.troubles():
+            told.append(f"Kubernetes API at {host} {'refuses' if is_refused else since}: {trouble}.")
+        return told
+
+    def _require_sync(self) -> None:
+        if not self._cache.is_synced:
+            raise Transient(" ".join(self.troubles()) or "The watch cache is being filled.")
+
+    def _current(self, name: str) -> Document:
+        document = self._cache.virtual_service(name)
+        # A watch that is down has missed what happened since: memory alone would provoke a conflict or a false drift.
+        if document is None or self._cache.is_behind(VIRTUAL_SERVICE):
+            return self._cluster.get(VIRTUAL_SERVICE, name)
+        return document
+
+    def _await_subsets(self, orders: Sequence[RouteOrder]) -> None:
+        for order in orders:
+            left = wait_for_subset(self._cache, order, self._clock.now(), self._propagation)
+            if left is None:
+                subset = order.target.subsets.get(order.target.candidate, order.target.candidate)
+                raise Fault(f"No DestinationRule of {order.target.host} has the subset {subset} any more.")
+            if left:
+                raise Transient(f"Proxies learn of the new subset for another {left:.1f} s.", retry_after=left)
+
+    def _ensure_subset(self, target: Target, release: str) -> Refused | None:
+        for _ in range(ROUNDS):
+            change = missing_subset(self._cache, target, release, self._clock.now())
+            if change is None or isinstance(change, Refused):
+                return change
+            try:
+                self._cluster.put(DESTINATION_RULE, change.after)
+            except (Conflict, LostReply):
+                self._cluster.get(DESTINATION_RULE, full_name(change.before))
+        raise Conflict(f"The DestinationRule of {target.host} was written by others {ROUNDS} times.")
+
+    def _tidy_later(self, orders: Sequence[RouteOrder]) -> None:
+        """Take our subset out again once proxies have forgotten the route to it; on removal the rule comes last."""
+        for order in orders:
+            rules = rules_of(self._cache.destination_rules(), order.target.host, order.route.namespace)
+            if order.split is not None or not any(remove_added(rule, order.release) for rule in rules):
+                continue
+            timer = threading.Timer(self._propagation.total_seconds(), self._tidy, [order])
+            timer.daemon = True
+            self._tidying.add(timer)
+            timer.start()
+
+    def _tidy(self, order: RouteOrder) -> None:
+        self._tidying.discard(threading.current_thread())
+        target = order.target
+        subset = target.subsets.get(target.candidate, target.candidate)
+        try:
+            for rule in rules_of(self._cache.destination_rules(), target.host, order.route.namespace):
+                after = remove_added(rule, order.release)
+                if after is not None and not any(users_of(self._cache, target.host, subset)):
+                    self._cluster.put(DESTINATION_RULE, after)
+        except (Transient, Fault) as problem:
+            # A subset that nobody routes to is harmless; the next release of this version uses it again.
+            log.warning("subset %s of %s was left in place: %s", subset, target.host, problem)
+
+
+def _version(document: Document) -> str:
+    return str(document["metadata"].get("resourceVersion") or "")

@@ -1,0 +1,49 @@
+"""What to write into one VirtualService, and whether the server kept it."""
+
+from collections.abc import Sequence
+
+from bot.errors import Fault, Transient
+from bot.mesh.documents import Document, full_name
+from bot.mesh.drift import find_drift, unwritable
+from bot.mesh.marks import marks
+from bot.mesh.virtual_service import carries, describe, edit, read_split, wanted_split
+from bot.ports import RouteOrder
+from strategies.reasons import Refused
+from strategies.release import Drift
+
+
+def next_document(document: Document, orders: Sequence[RouteOrder]) -> Document | Drift | None:
+    """The document to send; None when it carries the orders already, Drift when somebody else's edit is in the way.
+
+    Raises Transient when a later revision of the release stands there, Fault when the editor cannot write the order.
+    """
+    name = full_name(document)
+    for order in orders:
+        written = marks(document).get(order.release, 0)
+        if written > order.revision:
+            text = f"VirtualService {name} carries revision {written} of {order.release}, later than {order.revision}."
+            raise Transient(text)
+    drift = find_drift(document, orders)
+    if drift is not None:
+        return drift
+    if carries(document, orders):
+        return None
+    edited = edit(document, orders)
+    if isinstance(edited, Refused):
+        raise Fault(unwritable(edited, name))
+    return edited
+
+
+def check_kept(answer: Document, orders: Sequence[RouteOrder]) -> None:
+    """Raise Fault when the server's answer carries another split than was sent: something rewrites our fields."""
+    for order in orders:
+        wanted = wanted_split(order)
+        kept = read_split(answer, order.route, order.target, order.original)
+        if isinstance(wanted, Refused):
+            continue
+        if isinstance(kept, Refused) or kept.weights != wanted.weights:
+            stands = kept.text if isinstance(kept, Refused) else describe(kept)
+            text = (
+                f"VirtualService {full_name(answer)} was written with {describe(wanted)}, but the server kept {stands}"
+            )
+            raise Fault(f"{text}; an admission webhook or policy rewrites it.")
