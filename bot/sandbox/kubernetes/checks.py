@@ -66,6 +66,10 @@ def decoded(kind: Kind, version: str, document: Document) -> tuple[Document, lis
     """The document in the kind's shape, and the fields it lost; refused when it is another kind or version."""
     expected = kind.api_version(version)
     told = document.get("apiVersion") or (expected if not kind.custom else None)
+    if kind.custom and isinstance(document.get("kind"), str) and document["kind"] != kind.name:
+        wrong = f'Invalid value: "{document["kind"]}": must be {kind.name}'
+        name = (document.get("metadata") or {}).get("name", "")
+        raise invalid(document["kind"], kind.group, name, [Cause("kind", "FieldValueInvalid", wrong)])
     if document.get("kind", None if kind.custom else kind.name) != kind.name or told is None:
         shown = json.dumps(document, separators=(",", ":"))
         found = document.get("kind")

@@ -240,17 +240,16 @@ def conflicts(owners: list[Owner], change: Difference, writer: Owner) -> list[tu
 
 def merged(node: Node | None, live: Any, applied: Any) -> Any:
     """The live value with the applied one laid over it, by the schema's list and map types."""
-    if not _granular(node, applied) or type(live) is not type(applied):
+    if type(live) is not type(applied) or not isinstance(applied, dict | list):
+        return applied
+    if node is None or node.atomic_map or (isinstance(applied, list) and not _keyed(node)):
         return applied
     if isinstance(applied, dict):
-        if node is not None and node.atomic_map:
-            return applied
         result = dict(live)
         for key, inner in applied.items():
-            child = (node.child(key) or (node if node.open else None)) if node else None
+            child = node.child(key) or (node if node.open else None)
             result[key] = merged(child, live[key], inner) if key in live else inner
         return result
-    assert node is not None  # noqa: S101 - _granular said so
     held = {_element(node, each): each for each in live}
     fresh = {_element(node, each): each for each in applied}
     kept = [merged(node.items, each, fresh[key]) if key in fresh else each for key, each in held.items()]

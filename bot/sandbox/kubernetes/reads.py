@@ -123,6 +123,7 @@ class Reader:
         opening = self._opening(target, query)
         if opening:
             yield opening
+        told = seen
         bookmark = _next_bookmark(loop.time(), deadline)
         while True:
             try:
@@ -133,6 +134,7 @@ class Reader:
             seen = max(seen, self._store.revision)
             events = [event for change in changes if (event := _event(target, query.selection, change))]
             if events:
+                told = seen
                 yield events
             remaining = min(bookmark if query.bookmarks else deadline, deadline) - loop.time()
             if seen < self._store.revision:
@@ -144,7 +146,9 @@ class Reader:
             except TimeoutError:
                 if loop.time() >= deadline:
                     return
-                yield [_bookmark(target, seen)]
+                if seen > told:
+                    told = seen
+                    yield [_bookmark(target, seen)]
                 bookmark = _next_bookmark(loop.time(), deadline)
 
     def _opening(self, target: Target, query: Query) -> list[Document]:

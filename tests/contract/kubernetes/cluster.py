@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import httpx
+from kubernetes import client, config
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,6 +85,19 @@ class Cluster:
             for line in stream.iter_lines():
                 if line:
                     yield json.loads(line)
+
+    def api_client(self) -> client.ApiClient:
+        """The official client, to be closed by who asked for it."""
+        cluster = {"server": self.url} | ({"certificate-authority": self.ca_path} if self.ca_path else {})
+        document = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": "probe", "cluster": cluster}],
+            "users": [{"name": "probe", "user": {"token": self.token}}],
+            "contexts": [{"name": "probe", "context": {"cluster": "probe", "user": "probe"}}],
+            "current-context": "probe",
+        }
+        return config.new_client_from_config_dict(document)
 
     def _expect(self, answer: Answer) -> dict[str, Any]:
         assert answer.code < 300, answer.body
