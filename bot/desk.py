@@ -1,0 +1,202 @@
+"""Answers what people ask, whichever surface they ask on: from the caches and the database, never from afar."""
+
+import difflib
+from collections.abc import Callable
+from typing import assert_never
+
+from bot import intents
+from bot.engine import Engine
+from bot.intents import Defaults, Steering
+from bot.ports import Card, Clock, Mesh
+from bot.profiles import Profile, Profiles
+from bot.requests import (
+    Answer,
+    ApproveRequest,
+    ConfirmNeeded,
+    DriftRequest,
+    HelpRequest,
+    Listed,
+    ListRequest,
+    PauseRequest,
+    Planned,
+    Request,
+    ResumeRequest,
+    RollbackRequest,
+    Said,
+    ScheduleRequest,
+    Shown,
+    StartRequest,
+    StatusRequest,
+)
+from storage.database import Database
+from strategies import catalog, events, moves
+from strategies.decision import Decision
+from strategies.plan import Plan
+from strategies.reasons import ReasonCode, Refused
+from strategies.release import Actor, Phase, Release, Target
+
+SCOPES = ("active", "scheduled", "mine", "all")
+
+Keep = Callable[[Release], bool]
+Cards = Callable[[str], Card | None]
+Previews = Callable[[Target, Plan], str]
+
+
+class Desk:
+    """One door for commands, buttons and REST: a request and who asks, in; an answer or a refusal, out."""
+
+    def __init__(  # noqa: PLR0913 - the composition root is the only caller
+        self,
+        *,
+        engine: Engine,
+        database: Database,
+        mesh: Mesh,
+        profiles: Profiles,
+        clock: Clock,
+        defaults: Defaults,
+        cards: Cards,
+        previews: Previews,
+    ) -> None:
+        self._engine = engine
+        self._database = database
+        self._mesh = mesh
+        self._profiles = profiles
+        self._clock = clock
+        self._defaults = defaults
+        self._cards = cards
+        self._previews = previews
+
+    def answer(self, request: Request, actor: Actor, key: str) -> Answer | Refused:
+        """Take the request under its key; a repeated key does nothing twice."""
+        match request:
+            case StartRequest():
+                return self._start(request, actor, key)
+            case StatusRequest():
+                return self._status(request)
+            case ListRequest():
+                return self._list(request, actor)
+            case HelpRequest():
+                return Said("")
+            case (
+                ApproveRequest()
+                | PauseRequest()
+                | ResumeRequest()
+                | RollbackRequest()
+                | ScheduleRequest()
+                | DriftRequest()
+            ):
+                return self._steer(request, actor, key)
+            case _:
+                assert_never(request)
+
+    def _start(self, request: StartRequest, actor: Actor, key: str) -> Answer | Refused:
+        profile = self._profile(request.service)
+        target = self._mesh.survey(intents.survey(request, profile))
+        if isinstance(target, Refused):
+            return target
+        plan = catalog.plan(intents.spec(request, profile, target))
+        if isinstance(plan, Refused):
+            return plan
+        if request.dry:
+            return self._planned(request, profile, target, plan)
+        outcome = self._engine.submit(
+            events.ReleaseRequested(
+                release="",
+                key=key,
+                actor=actor,
+                targets=(target,),
+                plan=plan,
+                rules=intents.rules(profile, self._defaults.look),
+                channel=profile.channel or self._defaults.channel,
+                starts_at=request.at,
+            )
+        )
+        return _said(outcome)
+
+    def _planned(self, request: StartRequest, profile: Profile, target: Target, plan: Plan) -> Planned:
+        start = max(request.at, self._clock.now()) if request.at else self._clock.now()
+        ends = []
+        for stage in plan.stages:
+            start += stage.hold
+            ends.append(start)
+        remarks = []
+        if any(stage.approval for stage in plan.stages):
+            remarks.append("End times leave out the time that people take to approve.")
+        if self._profiles.find(request.service) is None:
+            remarks.append(f"{profile.service} has no profile; these are the defaults.")
+        return Planned(target, plan, tuple(ends), self._previews(target, plan), tuple(remarks))
+
+    def _status(self, request: StatusRequest) -> Answer | Refused:
+        if not request.subject:
+            return self._listed("active", lambda _: True)
+        release = self._find(request.subject)
+        if isinstance(release, Refused):
+            return release
+        card = self._cards(release.id)
+        return Shown(card) if card else _unknown(request.subject, ())
+
+    def _list(self, request: ListRequest, actor: Actor) -> Answer | Refused:
+        match request.scope:
+            case "active":
+                return self._listed("Active releases", lambda release: not release.is_over)
+            case "scheduled":
+                return self._listed("Scheduled releases", lambda release: release.phase is Phase.SCHEDULED)
+            case "mine":
+                return self._listed("Your releases", lambda release: release.requester.id == actor.id)
+            case "all":
+                return self._listed("Latest releases", lambda _: True)
+            case _:
+                near = difflib.get_close_matches(request.scope, SCOPES, 1)
+                hint = f" Did you mean {near[0]}?" if near else ""
+                return Refused(ReasonCode.BAD_INPUT, f"{request.scope!r} is none of {', '.join(SCOPES)}.{hint}")
+
+    def _listed(self, title: str, keep: Keep) -> Listed:
+        with self._database.reading() as tx:
+            recent = [stored.release for stored in tx.releases.recent(200)]
+        chosen = [release for release in recent if keep(release)]
+        return Listed(tuple(chosen[:20]), title, self._clock.now(), tuple(self._mesh.troubles()))
+
+    def _steer(self, request: Steering, actor: Actor, key: str) -> Answer | Refused:
+        release = self._find(request.subject)
+        if isinstance(release, Refused):
+            return release
+        outcome = self._engine.submit(intents.event(request, release, actor, key))
+        if isinstance(request, ApproveRequest) and isinstance(outcome, Refused):
+            return self._confirmable(request, release, outcome)
+        return _said(outcome)
+
+    def _confirmable(self, request: ApproveRequest, release: Release, refused: Refused) -> Answer | Refused:
+        if refused.reason_code is not ReasonCode.TOO_FEW_REQUESTS or request.acknowledged:
+            return refused
+        now = self._engine.release(release.id) or release
+        return ConfirmNeeded(now, moves.missing(now, self._clock.now()))
+
+    def _find(self, subject: str) -> Release | Refused:
+        with self._database.reading() as tx:
+            found = [stored.release for stored in tx.releases.find(subject)]
+            recent = () if found else tuple(stored.release.id for stored in tx.releases.recent(200))
+        active = [release for release in found if not release.is_over]
+        if len(active) > 1:
+            names = ", ".join(release.id for release in active)
+            return Refused(ReasonCode.BAD_INPUT, f"{subject} has several active releases; name one of {names}.")
+        if found:
+            return (active or found)[0]
+        return _unknown(subject, recent)
+
+    def _profile(self, service: str) -> Profile:
+        found = self._profiles.find(service)
+        if found is not None:
+            return found
+        name, _, rest = service.partition(".")
+        namespace = rest.split(".", 1)[0] or self._defaults.namespace
+        return Profile(service=name, namespace=namespace or "default")
+
+
+def _said(outcome: Decision | Refused) -> Answer | Refused:
+    return outcome if isinstance(outcome, Refused) else Said(outcome.reply, outcome.release.id)
+
+
+def _unknown(subject: str, known: tuple[str, ...]) -> Refused:
+    near = difflib.get_close_matches(subject, known, 3)
+    hint = f" Did you mean {' or '.join(near)}?" if near else " /release list shows the active ones."
+    return Refused(ReasonCode.UNKNOWN_RELEASE, f"There is no release {subject!r}.{hint}")

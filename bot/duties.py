@@ -1,0 +1,226 @@
+"""How each effect is done, through the ports; what comes of it goes back to the engine as an event."""
+
+import logging
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from typing import assert_never
+
+from storage.database import Database
+
+from bot import orders
+from bot.engine import Engine
+from bot.errors import SluiceError, Transient
+from bot.ports import Card, Chat, Clock, Line, Look, Mesh, Metrics, Posted, Preparation, RouteOrder, Written
+from storage.messages import StoredMessage
+from strategies.effects import CallOnCall, Effect, Lane, PostStage, Prepare, RefreshCard, RetireBaseline, Say, SetRoute
+from strategies.events import BaselineRetired, DriftFound, EffectFailed, PreparationBlocked, Prepared, RouteConfirmed
+from strategies.reasons import ReasonCode, Refused
+from strategies.release import Drift, Phase, Release
+
+log = logging.getLogger("sluice.duties")
+
+CURABLE = frozenset({ReasonCode.NOT_READY, ReasonCode.CAPACITY, ReasonCode.UNREACHABLE})
+IDLE_WINDOW = timedelta(minutes=5)
+LOOKS_SHOWN = 240
+
+Draw = Callable[[Card], bytes | None]
+
+
+class Duties:
+    """One method per effect. Each may be repeated: it asks what is wanted now, not what was wanted when queued."""
+
+    def __init__(self, engine: Engine, database: Database, clock: Clock, mesh: Mesh, metrics: Metrics) -> None:
+        self._engine = engine
+        self._database = database
+        self._clock = clock
+        self._mesh = mesh
+        self._metrics = metrics
+
+    def prepare(self, effect: Prepare) -> None:
+        """Check the cluster and say what was found."""
+        release = self._engine.release(effect.release)
+        if release is None or release.phase is not Phase.PREPARING:
+            return
+        found = self._mesh.prepare(release)
+        match found:
+            case Preparation(originals, ready):
+                key = f"prepared:{release.id}:{release.revision}"
+                self._engine.submit(Prepared(release.id, key, originals, ready))
+            case Refused(code, text):
+                key = f"blocked:{release.id}:{self._clock.now().isoformat()}"
+                self._engine.submit(PreparationBlocked(release.id, key, code, text, code not in CURABLE))
+            case _:
+                assert_never(found)
+
+    def set_route(self, effect: SetRoute) -> None:
+        """Make one VirtualService carry what its release wants."""
+        asked: list[RouteOrder] = []
+
+        def wanted() -> Sequence[RouteOrder]:
+            release = self._engine.release(effect.release)
+            asked[:] = orders.orders(release, effect.object) if release else ()
+            return tuple(asked)
+
+        found = self._mesh.set_route(effect.object, wanted)
+        if not asked:
+            return
+        revision = asked[0].revision
+        match found:
+            case Written():
+                key = f"confirmed:{effect.release}:{effect.object}:{revision}"
+                self._engine.submit(RouteConfirmed(effect.release, key, effect.object, revision))
+            case Drift():
+                self.report_drift(effect.release, revision, found)
+            case _:
+                assert_never(found)
+
+    def report_drift(self, release: str, revision: int, drift: Drift) -> None:
+        """Tell the release that somebody else changed its fields."""
+        self._engine.submit(DriftFound(release, f"drift:{release}:{revision}:{hash_of(drift)}", drift))
+
+    def retire(self, effect: RetireBaseline) -> None:
+        """Prove the baseline idle, then let the mesh retire it; not idle yet is tried again."""
+        release = self._engine.release(effect.release)
+        if release is None or release.phase is not Phase.DECOMMISSIONING:
+            return
+        target = release.target
+        idle, proof = self._metrics.is_idle(target, target.baseline, IDLE_WINDOW, self._clock.now())
+        if not idle:
+            raise Transient(f"{target.baseline} is not proven idle: {proof}", retry_after=30)
+        done = self._mesh.retire(release)
+        key = f"retired:{release.id}:{release.revision}"
+        self._engine.submit(BaselineRetired(release.id, key, f"{proof} {done}"))
+
+
+class Messages:
+    """The chat's duties: what a release shows is rendered from its state when it is sent."""
+
+    def __init__(self, database: Database, clock: Clock, chat: Chat, cluster: str, draw: Draw) -> None:
+        self._database = database
+        self._clock = clock
+        self._chat = chat
+        self._cluster = cluster
+        self._draw = draw
+        self.links: Callable[[Release], Mapping[str, str]] = lambda _: {}
+
+    def card(self, id: str, *, with_looks: bool = True) -> Card | None:
+        """All that a message of this release may show, None when there is no such release."""
+        with self._database.reading() as tx:
+            stored = tx.releases.get(id)
+            if stored is None:
+                return None
+            looks = tx.evidence.looks(id, LOOKS_SHOWN) if with_looks else []
+            root = tx.messages.get(id, "root")
+        return Card(
+            release=stored.release,
+            now=self._clock.now(),
+            cluster=self._cluster,
+            looks=tuple(Look(look.at, look.stage, look.reading, look.verdicts) for look in looks),
+            links=self.links(stored.release),
+            mention_approvers=tuple(sorted(stored.release.rules.approvers)),
+            root=_posted(root),
+        )
+
+    def refresh(self, effect: RefreshCard) -> None:
+        """Bring the root message up to date."""
+        card = self.card(effect.release)
+        if card is not None:
+            self._root(card)
+
+    def post_stage(self, effect: PostStage) -> None:
+        """Bring a stage's message up to date; its picture is drawn when its verdict is asked about or decided."""
+        card = self._rooted(effect.release)
+        if card is None:
+            return
+        kind, picture_kind = f"stage:{effect.stage}", _picture_kind(card.release, effect.stage)
+        with self._database.reading() as tx:
+            known = tx.messages.get(card.release.id, kind)
+            pictured = tx.messages.get(card.release.id, picture_kind)
+        picture = self._draw(card) if pictured is None else None
+        posted = self._chat.show_stage(card, effect.stage, picture, _posted(known))
+        self._remember(card.release, kind, posted)
+        if picture is not None:
+            self._remember(card.release, picture_kind, posted)
+
+    def say(self, effect: Say) -> None:
+        """One line in the thread."""
+        card = self._rooted(effect.release)
+        if card is not None:
+            self._chat.say(card, Line(effect.text, effect.audience, effect.is_broadcast))
+
+    def call(self, effect: CallOnCall) -> None:
+        """A new message for whoever is on call."""
+        card = self._rooted(effect.release)
+        if card is not None:
+            self._chat.call(card, effect.text)
+
+    def _rooted(self, id: str) -> Card | None:
+        card = self.card(id)
+        if card is None or card.root is not None:
+            return card
+        self._root(card)
+        return self.card(id)
+
+    def _root(self, card: Card) -> None:
+        posted = self._chat.show_root(card, card.root)
+        if posted != card.root:
+            self._remember(card.release, "root", posted)
+
+    def _remember(self, release: Release, kind: str, posted: Posted) -> None:
+        message = StoredMessage(posted.channel, posted.ts, posted.permalink, release.revision)
+        with self._database.transaction() as tx:
+            tx.messages.put(release.id, kind, message)
+
+
+class Dispatch:
+    """Which duty does which effect, and what an effect that ended undone means."""
+
+    def __init__(self, duties: Duties, messages: Messages, engine: Engine) -> None:
+        self._duties = duties
+        self._messages = messages
+        self._engine = engine
+
+    def __call__(self, effect: Effect) -> None:
+        """Do one effect."""
+        match effect:
+            case Prepare():
+                self._duties.prepare(effect)
+            case SetRoute():
+                self._duties.set_route(effect)
+            case RetireBaseline():
+                self._duties.retire(effect)
+            case RefreshCard():
+                self._messages.refresh(effect)
+            case PostStage():
+                self._messages.post_stage(effect)
+            case Say():
+                self._messages.say(effect)
+            case CallOnCall():
+                self._messages.call(effect)
+            case _:
+                assert_never(effect)
+
+    def gave_up(self, effect: Effect, key: str, text: str) -> None:
+        """A message that cannot be sent stops nothing; anything else stops the release, loudly."""
+        if effect.lane is Lane.CHAT:
+            log.error("not sent release=%s effect=%s: %s", effect.release, type(effect).__name__, text)
+            return
+        try:
+            self._engine.submit(EffectFailed(effect.release, key, type(effect).__name__, text))
+        except SluiceError as error:
+            log.error("release=%s: the failure could not be stored (%s): %s", effect.release, error, text)
+
+
+def hash_of(drift: Drift) -> str:
+    """A short stable name for what was found, so that the same drift is one event."""
+    return f"{zlib.crc32(f'{drift.object} {drift.difference}'.encode()):08x}"
+
+
+def _picture_kind(release: Release, stage: int) -> str:
+    state = "harm" if release.is_going_back or release.failing() else "judged"
+    return f"picture:{stage}:{state}"
+
+
+def _posted(message: StoredMessage | None) -> Posted | None:
+    return Posted(message.channel, message.ts, message.permalink) if message else None

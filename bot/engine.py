@@ -1,0 +1,222 @@
+"""The one door: every event runs through one transaction, and only then is anything done or acknowledged."""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import assert_never
+
+from storage.database import Database, Transaction
+
+from bot.errors import Transient
+from bot.ports import Clock
+from storage.errors import AlreadyReleasing, Conflict, DatabaseDown
+from storage.journal import Entry
+from storage.releases import Stored
+from strategies.decision import Decision
+from strategies.events import Event, LookTaken, ReleaseRequested
+from strategies.machine import decide
+from strategies.reasons import ReasonCode, Refused
+from strategies.release import SLUICE, Actor, Release
+from strategies.verdicts import Reading, Verdict
+
+log = logging.getLogger("sluice.engine")
+
+Outcome = Decision | Refused
+TRIES = 3  # a row that another replica changed in between is read and decided again
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """One release's part of a tick: what was read, and what the judge said."""
+
+    event: LookTaken
+    reading: Reading
+
+
+class Engine:
+    """Journals events, lets the machine decide, saves releases and queues effects: one short transaction each.
+
+    `on_commit` callbacks hear the releases that were saved, after the commit; they must not block.
+    """
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._listeners: list[Callable[[Sequence[Release]], None]] = []
+
+    def on_commit(self, listener: Callable[[Sequence[Release]], None]) -> None:
+        """Call `listener` with the saved releases after each commit."""
+        self._listeners.append(listener)
+
+    def submit(self, event: Event) -> Outcome:
+        """What follows from `event`; stored when this returns. Transient when the database does not answer."""
+        try:
+            outcome = self._committed(event)
+        except DatabaseDown as error:
+            raise Transient(f"The database does not answer: {error}") from error
+        self._announce(outcome, event)
+        return outcome
+
+    def submit_looks(self, looks: Iterable[Looked]) -> None:
+        """Take the looks of one tick together: evidence for all, a journal entry where something changed."""
+        now = self._clock.now()
+        saved: list[Release] = []
+        try:
+            with self._database.transaction() as tx:
+                active = {stored.release.id: stored for stored in tx.releases.active()}
+                for look in looks:
+                    if look.event.release in active:
+                        self._take(tx, look, active[look.event.release], now, saved)
+        except Conflict:
+            # Another replica moved one of them: the tick's looks are lost, and the next tick takes new ones.
+            log.info("looks dropped, a release was changed meanwhile")
+            return
+        except DatabaseDown as error:
+            raise Transient(f"The database does not answer: {error}") from error
+        self._tell(saved)
+
+    def release(self, id: str) -> Release | None:
+        """The release as it is stored now."""
+        with self._database.reading() as tx:
+            stored = tx.releases.get(id)
+        return stored.release if stored else None
+
+    def active(self) -> tuple[Release, ...]:
+        """All active releases."""
+        with self._database.reading() as tx:
+            return tuple(stored.release for stored in tx.releases.active())
+
+    def _committed(self, event: Event) -> Outcome:
+        for attempt in range(1, TRIES + 1):
+            try:
+                with self._database.transaction() as tx:
+                    return self._decided(tx, event)
+            except Conflict:
+                if attempt == TRIES:
+                    raise Transient(f"{event.release} is being changed by others; try again.") from None
+            except AlreadyReleasing as error:
+                return Refused(ReasonCode.ALREADY_RELEASING, f"The route is being released already: {error}.")
+        raise AssertionError("unreachable: every attempt returns or raises")
+
+    def _decided(self, tx: Transaction, event: Event) -> Outcome:
+        now = self._clock.now()
+        stored = tx.releases.get(event.release) if event.release else None
+        if tx.journal.has(event.key):
+            return _repeated(stored)
+        if isinstance(event, ReleaseRequested):
+            holder = _holder(tx, event)
+            if holder:
+                return holder
+            event = replace(event, release=tx.releases.next_id(event.targets[0].service))
+        outcome = decide(stored.release if stored else None, event, now)
+        match outcome:
+            case Refused():
+                if stored is not None:
+                    tx.journal.record(_refusal(event, stored.release, outcome, now))
+            case Decision():
+                self._keep(tx, stored, event, outcome, now)
+            case _:
+                assert_never(outcome)
+        return outcome
+
+    def _keep(self, tx: Transaction, stored: Stored | None, event: Event, decision: Decision, now: datetime) -> None:
+        if stored is None:
+            tx.releases.add(decision.release)
+        elif decision.release != stored.release:
+            tx.releases.save(decision.release, stored.row_version)
+        if decision.is_notable:
+            tx.journal.record(_entry(event, stored.release if stored else None, decision, now))
+        tx.outbox.put(decision.effects, now, decision.release.revision)
+
+    def _take(self, tx: Transaction, look: Looked, stored: Stored, now: datetime, saved: list[Release]) -> None:
+        event = look.event
+        decision = decide(stored.release, event, now)
+        if isinstance(decision, Refused):  # facts are never refused
+            raise AssertionError(f"look refused: {decision.text}")
+        tx.evidence.add(event.release, event.at, event.stage, look.reading, event.verdicts)
+        self._keep(tx, stored, event, decision, now)
+        if decision.release != stored.release:
+            saved.append(decision.release)
+        if decision.is_notable:
+            self._announce_look(decision)
+
+    def _announce_look(self, decision: Decision) -> None:
+        release = decision.release
+        log.info("look release=%s revision=%d phase=%s %s", release.id, release.revision, release.phase, decision.why)
+
+    def _announce(self, outcome: Outcome, event: Event) -> None:
+        name = type(event).__name__
+        match outcome:
+            case Refused(code, text):
+                log.info("refused release=%s event=%s key=%s code=%s %s", event.release, name, event.key, code, text)
+            case Decision(release):
+                if outcome.is_notable:
+                    log.info(
+                        "decided release=%s revision=%d event=%s key=%s phase=%s %s",
+                        *(release.id, release.revision, name, event.key, release.phase, outcome.why),
+                    )
+                self._tell([release])
+            case _:
+                assert_never(outcome)
+
+    def _tell(self, releases: Sequence[Release]) -> None:
+        for listener in self._listeners:
+            listener(releases)
+
+
+def _repeated(stored: Stored | None) -> Outcome:
+    if stored is None:
+        return Refused(ReasonCode.ALREADY_DECIDED, "That was answered already; nothing was done twice.")
+    return Decision(stored.release, reply="That was taken already; nothing was done twice.", is_notable=False)
+
+
+def _holder(tx: Transaction, event: ReleaseRequested) -> Refused | None:
+    for route in (route for target in event.targets for route in target.routes):
+        holder = tx.releases.by_route(route.key)
+        if holder:
+            text = f"{event.targets[0].service} is being released already by {holder}; /release status {holder}"
+            return Refused(ReasonCode.ALREADY_RELEASING, text)
+    return None
+
+
+def _actor(event: Event) -> Actor:
+    return getattr(event, "actor", SLUICE)
+
+
+def _entry(event: Event, before: Release | None, decision: Decision, now: datetime) -> Entry:
+    release = decision.release
+    return Entry(
+        key=event.key,
+        release=release.id,
+        at=now,
+        actor_id=_actor(event).id,
+        actor_name=_actor(event).name,
+        event=type(event).__name__,
+        phase_before=before.phase if before else None,
+        phase_after=release.phase,
+        revision=release.revision,
+        text=decision.why,
+        evidence=_evidence(release.verdicts or (before.verdicts if before else ())),
+    )
+
+
+def _refusal(event: Event, release: Release, refused: Refused, now: datetime) -> Entry:
+    return Entry(
+        key=event.key,
+        release=release.id,
+        at=now,
+        actor_id=_actor(event).id,
+        actor_name=_actor(event).name,
+        event=type(event).__name__,
+        phase_before=release.phase,
+        phase_after=release.phase,
+        revision=release.revision,
+        reason_code=refused.reason_code,
+        text=refused.text,
+        evidence=_evidence(release.verdicts),
+    )
+
+
+def _evidence(verdicts: Sequence[Verdict]) -> Mapping[str, object]:
+    return {verdict.gate: {"outcome": verdict.outcome, "reason": verdict.reason} for verdict in verdicts}

@@ -1,0 +1,116 @@
+"""Turns a request and a profile into what the core understands: survey, spec, rules, event."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import assert_never
+
+from bot.ports import SurveyRequest
+from bot.profiles import Profile
+from bot.requests import (
+    ApproveRequest,
+    DriftRequest,
+    PauseRequest,
+    ResumeRequest,
+    RollbackRequest,
+    ScheduleRequest,
+    StartRequest,
+)
+from strategies import events
+from strategies.plan import Spec
+from strategies.release import Actor, Decommission, Release, Rules, Target
+
+WINDOW = timedelta(hours=1)  # of a scheduled increase whose end nobody named
+
+Steering = ApproveRequest | PauseRequest | ResumeRequest | RollbackRequest | ScheduleRequest | DriftRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """What holds for a service whose profile says nothing."""
+
+    namespace: str
+    channel: str
+    look: timedelta
+
+
+def survey(request: StartRequest, profile: Profile) -> SurveyRequest:
+    """What the mesh has to find."""
+    return SurveyRequest(
+        service=profile.service,
+        namespace=profile.namespace,
+        candidate=request.version,
+        baseline=request.baseline,
+        version_label=profile.version_label,
+        routes=tuple((choice.virtual_service, choice.http) for choice in profile.routes),
+    )
+
+
+def spec(request: StartRequest, profile: Profile, target: Target) -> Spec:
+    """The request where it speaks, the profile where it is silent."""
+    return Spec(
+        strategy=request.strategy or profile.strategy,
+        service=target.service,
+        baseline=target.baseline,
+        candidate=target.candidate,
+        steps=request.steps if request.steps is not None else profile.steps,
+        hold=request.hold if request.hold is not None else profile.hold,
+        approve=request.approve or profile.approve,
+        quorum=profile.quorum,
+        gates=profile.gates(),
+        min_requests=profile.min_requests,
+    )
+
+
+def rules(profile: Profile, look: timedelta) -> Rules:
+    """The part of the profile that the machine obeys; `look` where the profile names none."""
+    return Rules(
+        approvers=frozenset(profile.approvers),
+        requester_may_approve=profile.requester_may_approve,
+        no_answer_after=profile.no_answer.after,
+        no_answer_then=profile.no_answer.then,
+        on_harm=profile.on_harm,
+        deadline=profile.deadline,
+        at_deadline=profile.at_deadline,
+        soak=profile.soak,
+        decommission=Decommission(profile.decommission),
+        look=profile.look or look,
+    )
+
+
+def event(request: Steering, release: Release, actor: Actor, key: str) -> events.Event:
+    """The event that a request about an existing release becomes."""
+    match request:
+        case ApproveRequest():
+            return events.ApprovalGiven(
+                release.id,
+                key,
+                actor,
+                request.revision,
+                request.note,
+                request.acknowledged,
+                request.override_reason,
+            )
+        case PauseRequest():
+            return events.PauseRequested(release.id, key, actor, request.reason, request.revision)
+        case ResumeRequest():
+            return events.ResumeRequested(release.id, key, actor, request.revision)
+        case RollbackRequest():
+            return events.RollbackRequested(release.id, key, actor, request.reason)
+        case ScheduleRequest():
+            closes = request.until or request.at + WINDOW
+            return events.ScheduleRequested(
+                release.id, key, actor, request.at, closes, request.unattended, _stages(request, release)
+            )
+        case DriftRequest():
+            choice = events.DriftChoice(request.choice)
+            return events.DriftResolved(release.id, key, actor, choice, request.revision)
+        case _:
+            assert_never(request)
+
+
+def _stages(request: ScheduleRequest, release: Release) -> tuple[int, ...]:
+    """A window with an end speaks for every stage that is left; a lone time speaks for the next increase."""
+    if release.stage < 0:
+        return ()
+    last = len(release.plan.stages) if request.until else release.stage + 1
+    return tuple(range(release.stage, last))

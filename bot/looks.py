@@ -1,0 +1,95 @@
+"""One tick of looks: read Prometheus once for all releases that are due, judge, and hand the verdicts in together."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from bot.engine import Engine, Looked
+from bot.ports import Clock, Mesh, Metrics, Subject
+from strategies.events import LookTaken
+from strategies.gates import judge
+from strategies.release import LOOKING, Release
+from strategies.verdicts import Reading
+
+log = logging.getLogger("sluice.looks")
+
+
+class Looks:
+    """Takes the looks of one interval; what has no data is still a look, and says so."""
+
+    def __init__(self, engine: Engine, metrics: Metrics, mesh: Mesh, clock: Clock) -> None:
+        self._engine = engine
+        self._metrics = metrics
+        self._mesh = mesh
+        self._clock = clock
+
+    def take(self, every: timedelta) -> int:
+        """Look at every release whose interval is `every`; returns how many there were."""
+        releases = [r for r in self._engine.active() if is_looked_at(r) and r.rules.look == every]
+        if not releases:
+            return 0
+        at = self._clock.now()
+        readings = self._metrics.look([_subject(release) for release in releases], at)
+        read = [self._read(release, readings, at) for release in releases]
+        cases = [_case(release, reading) for release, reading in zip(releases, read, strict=True)]
+        judgements = judge.evaluate(cases)
+        self._engine.submit_looks(
+            Looked(_event(release, reading, judgement), reading)
+            for release, reading, judgement in zip(releases, read, judgements, strict=True)
+        )
+        return len(releases)
+
+    def _read(self, release: Release, readings: Mapping[str, Reading], at: datetime) -> Reading:
+        ready = self._mesh.ready_pods(release.target)
+        reading = readings.get(release.id)
+        if reading is None:
+            reading = Reading(at=at, since=_since(release), trouble="Prometheus gave no answer for this release.")
+        return replace(reading, ready=ready)
+
+
+def is_looked_at(release: Release) -> bool:
+    """True while a split of ours may be live."""
+    return release.phase in LOOKING and release.current is not None and not release.is_going_back
+
+
+def intervals(releases: Sequence[Release]) -> frozenset[timedelta]:
+    """The different times between looks that these releases want."""
+    return frozenset(release.rules.look for release in releases if is_looked_at(release))
+
+
+def _since(release: Release) -> datetime:
+    return release.last_look_at or release.stage_began_at or release.entered_at
+
+
+def _subject(release: Release) -> Subject:
+    return Subject(release.id, release.target, _since(release))
+
+
+def _case(release: Release, reading: Reading) -> judge.Case:
+    stage = release.current
+    if stage is None:  # is_looked_at said otherwise
+        raise AssertionError(f"{release.id} has no stage to look at")
+    asked = stage.splits[release.target.service].share(release.target.candidate)
+    return judge.Case(
+        gates=stage.metric_gates,
+        min_requests=stage.min_requests,
+        asked=float(asked) / 100,
+        stage=release.stage,
+        reading=reading,
+        memory=release.memory,
+        baseline=release.target.baseline,
+        candidate=release.target.candidate,
+    )
+
+
+def _event(release: Release, reading: Reading, judgement: judge.Judgement) -> LookTaken:
+    return LookTaken(
+        release=release.id,
+        key=f"look:{release.id}:{reading.at.isoformat()}",
+        at=reading.at,
+        stage=release.stage,
+        verdicts=judgement.verdicts,
+        memory=judgement.memory,
+        candidate_ready=reading.ready.get(release.target.candidate) if reading.ready is not None else None,
+    )

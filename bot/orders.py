@@ -1,0 +1,52 @@
+"""What the mesh should carry for a release, computed from its stored state at the moment of writing."""
+
+from collections.abc import Sequence
+
+from bot.ports import RouteOrder
+from strategies.release import Phase, Release, Target
+from strategies.routing import Route, Split
+
+SILENT = frozenset({Phase.SCHEDULED, Phase.PREPARING, Phase.COMPLETED})
+
+
+def orders(release: Release, name: str) -> Sequence[RouteOrder]:
+    """The orders for the routes of VirtualService `name`; empty when nothing of ours should be written now."""
+    if not _may_write(release):
+        return ()
+    return tuple(
+        RouteOrder(
+            release=release.id,
+            revision=release.revision,
+            route=route,
+            target=target,
+            split=release.wanted(target.service),
+            original=release.originals.get(route.key, ""),
+            expected=last_written(release, target),
+            force=release.overwrites or release.is_going_back,
+        )
+        for target, route in routes(release, name)
+    )
+
+
+def routes(release: Release, name: str) -> Sequence[tuple[Target, Route]]:
+    """Every route of the release that stands in VirtualService `name` (`namespace/name`)."""
+    return [
+        (target, route)
+        for target in release.targets
+        for route in target.routes
+        if f"{route.namespace}/{route.virtual_service}" == name
+    ]
+
+
+def last_written(release: Release, target: Target) -> Split | None:
+    """The split that was last read back everywhere, None for the original fields."""
+    return release.plan.stages[release.written].splits[target.service] if release.written >= 0 else None
+
+
+def _may_write(release: Release) -> bool:
+    if release.is_going_back:
+        return release.phase is not Phase.ROLLED_BACK
+    # Who paused before the write was done does not want it any more; resuming asks for it again.
+    if release.phase is Phase.PAUSED and not release.is_confirmed:
+        return False
+    return release.phase not in SILENT and release.current is not None

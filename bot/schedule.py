@@ -1,0 +1,113 @@
+"""Wakes and looks on time: the truth is `wake_at` in the database, APScheduler only keeps the alarm clock."""
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.date import DateTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+from storage.database import Database
+
+from bot.engine import Engine
+from bot.errors import Transient
+from bot.looks import Looks, intervals
+from bot.ports import Clock
+from storage.errors import StorageError
+from strategies.events import WakeReached
+from strategies.release import Release
+
+log = logging.getLogger("sluice.schedule")
+
+SWEEP = timedelta(seconds=5)
+GRACE = 3600  # seconds; a wake is never skipped for being late, the machine judges what is still allowed
+LATE = timedelta(seconds=1)  # what the sweep takes over from a replica that did not wake its release
+
+
+class Schedule:
+    """One date job per waiting release, one interval job per look interval in use, one sweep."""
+
+    def __init__(self, engine: Engine, database: Database, looks: Looks, clock: Clock, holder: str) -> None:
+        self._engine = engine
+        self._database = database
+        self._looks = looks
+        self._clock = clock
+        self._holder = holder
+        self._lock = threading.Lock()
+        self._scheduler = BackgroundScheduler(
+            timezone=UTC,
+            executors={"default": ThreadPoolExecutor(4), "looks": ThreadPoolExecutor(2)},
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": GRACE},
+        )
+
+    def start(self) -> None:
+        """Rebuild all alarms from the database and begin."""
+        releases = self._engine.active()
+        self.follow(releases)
+        self._scheduler.add_job(self._guarded(self._sweep), IntervalTrigger(seconds=SWEEP.total_seconds()), id="sweep")
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        """Let running jobs end and start no more."""
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=True)
+
+    def follow(self, releases: Sequence[Release]) -> None:
+        """Set, move or remove the alarms of releases that were just saved."""
+        with self._lock:
+            for release in releases:
+                self._set_wake(release.id, release.wake_at)
+            for every in intervals(releases):
+                self._set_looks(every)
+
+    def _set_wake(self, id: str, wake_at: datetime | None) -> None:
+        job = f"wake:{id}"
+        known = self._scheduler.get_job(job)
+        if wake_at is None:
+            if known:
+                self._scheduler.remove_job(job)
+        elif known is None or known.trigger.run_date != wake_at:
+            run = self._guarded(lambda: self._wake(id, wake_at))
+            self._scheduler.add_job(run, DateTrigger(wake_at), id=job, replace_existing=True)
+
+    def _set_looks(self, every: timedelta) -> None:
+        job = f"looks:{every.total_seconds():g}"
+        if self._scheduler.get_job(job) is None:
+            # Aligned to the epoch, so that replicas and restarts keep the same grid and releases share a tick.
+            seconds = every.total_seconds()
+            epoch = datetime(1970, 1, 1, tzinfo=UTC)
+            trigger = IntervalTrigger(seconds=max(1, round(seconds)), start_date=epoch)
+            run = self._guarded(lambda: self._look(every, job))
+            self._scheduler.add_job(run, trigger, id=job, executor="looks")
+
+    def _wake(self, id: str, due: datetime) -> None:
+        self._engine.submit(WakeReached(id, f"wake:{id}:{due.isoformat()}", due))
+
+    def _look(self, every: timedelta, lease: str) -> None:
+        with self._database.transaction() as tx:
+            mine = tx.leases.take(lease, self._holder, self._clock.now(), every * 2)
+        if mine and not self._looks.take(every):
+            with self._lock:
+                if every not in intervals(self._engine.active()) and self._scheduler.get_job(lease):
+                    self._scheduler.remove_job(lease)
+
+    def _sweep(self) -> None:
+        """Wake what another replica left asleep, and take over its look intervals."""
+        releases = self._engine.active()
+        late = self._clock.now() - LATE
+        for release in releases:
+            if release.wake_at is not None and release.wake_at < late:
+                self._wake(release.id, release.wake_at)
+        self.follow(releases)
+
+    def _guarded(self, run: Callable[[], object]) -> Callable[[], None]:
+        def guarded() -> None:
+            try:
+                run()
+            except (Transient, StorageError) as error:
+                # The sweep comes back every few seconds, and the truth is in the database.
+                log.warning("put off: %s", error)
+
+        return guarded

@@ -1,0 +1,165 @@
+"""Does the queued effects: claims a job, does its duty, and turns the result into an event."""
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from bot.errors import Fault, Transient
+from bot.ports import Clock
+from storage.database import Database
+from storage.errors import StorageError
+from storage.outbox import Job
+from strategies.effects import Effect, Lane, SetRoute, Urgency
+
+log = logging.getLogger("sluice.worker")
+
+LEASE = timedelta(seconds=60)  # longer than any one duty; after it another replica takes the job over
+IDLE = timedelta(seconds=5)  # how long a lane sleeps when nothing is due and nobody wakes it
+PATIENCE = {Lane.ROUTE: timedelta(minutes=2), Lane.CHAT: timedelta(hours=24)}
+FIRST_PAUSE = timedelta(milliseconds=250)
+LONGEST_PAUSE = {Lane.ROUTE: timedelta(seconds=5), Lane.CHAT: timedelta(minutes=1)}
+
+Duty = Callable[[Effect], None]
+GaveUp = Callable[[Effect, str, str], None]
+
+
+class Worker:
+    """Threads that work one lane each; a lane never waits for another.
+
+    `duty` does an effect and may be repeated; it raises Transient to be called again and Fault when that is no use.
+    `gave_up(effect, key, text)` is told once when an effect ends undone; a rollback's write is told, and goes on.
+    """
+
+    def __init__(self, database: Database, clock: Clock, holder: str, duty: Duty, gave_up: GaveUp) -> None:
+        self._database = database
+        self._clock = clock
+        self._holder = holder
+        self._duty = duty
+        self._gave_up = gave_up
+        self._stopping = threading.Event()
+        self._bells = {lane: threading.Condition() for lane in Lane}
+        self._rung = dict.fromkeys(Lane, 0)
+        self._threads: list[threading.Thread] = []
+
+    def start(self, threads: dict[Lane, int]) -> None:
+        """Work each lane with its number of threads."""
+        for lane, count in threads.items():
+            for n in range(count):
+                thread = threading.Thread(target=self._run, args=(lane, n), name=f"{lane}-{n}", daemon=True)
+                self._threads.append(thread)
+                thread.start()
+
+    def stop(self) -> None:
+        """Finish the jobs at hand and claim no more; what is left stays in the outbox."""
+        self._stopping.set()
+        self.wake()
+        for thread in self._threads:
+            thread.join(timeout=10)
+
+    def wake(self) -> None:
+        """Something was committed: look into the outbox now."""
+        for lane, bell in self._bells.items():
+            with bell:
+                self._rung[lane] += 1
+                bell.notify_all()
+
+    def step(self, lane: Lane) -> bool:
+        """Claim one job of `lane` and do it; False when there was none."""
+        job = self._claim(lane, f"{self._holder}:{threading.get_ident()}")
+        if job is None:
+            return False
+        self._do(job, lane)
+        return True
+
+    def _run(self, lane: Lane, n: int) -> None:
+        del n
+        while not self._stopping.is_set():
+            with self._bells[lane]:
+                heard = self._rung[lane]
+            try:
+                busy = self.step(lane)
+                pause = timedelta(0) if busy else self._until_due(lane)
+            except StorageError as error:
+                log.warning("lane=%s outbox unreachable: %s", lane, error)
+                busy, pause = False, IDLE
+            if not busy:
+                with self._bells[lane]:
+                    if self._rung[lane] == heard and not self._stopping.is_set():
+                        self._bells[lane].wait(pause.total_seconds())
+
+    def _claim(self, lane: Lane, name: str) -> Job | None:
+        # A look before the claim: an idle lane must not take the write lock.
+        with self._database.reading() as tx:
+            due = tx.outbox.next_due(lane)
+        now = self._clock.now()
+        if due is None or due > now:
+            return None
+        with self._database.transaction() as tx:
+            jobs = tx.outbox.claim(lane, name, now, LEASE, 1)
+        return jobs[0] if jobs else None
+
+    def _until_due(self, lane: Lane) -> timedelta:
+        with self._database.reading() as tx:
+            due = tx.outbox.next_due(lane)
+        if due is None:
+            return IDLE
+        return min(IDLE, max(due - self._clock.now(), timedelta(milliseconds=5)))
+
+    def _do(self, job: Job, lane: Lane) -> None:
+        try:
+            self._duty(job.effect)
+        except Transient as error:
+            self._again(job, lane, str(error), error.retry_after)
+        except Fault as error:
+            self._undone(job, lane, str(error))
+        except StorageError as error:
+            log.warning("effect=%s release=%s database: %s", _name(job), job.release, error)
+            self._again(job, lane, str(error), None)
+        except Exception as error:
+            # The one broad except: whatever a duty did not foresee is recorded and told, never lost.
+            log.exception("effect=%s release=%s failed unforeseen", _name(job), job.release)
+            self._undone(job, lane, f"{_name(job)} failed: {type(error).__name__}: {error}")
+        else:
+            with self._database.transaction() as tx:
+                tx.outbox.done(job)
+            log.info("done effect=%s release=%s attempts=%d", _name(job), job.release, job.attempts)
+
+    def _again(self, job: Job, lane: Lane, text: str, retry_after: float | None) -> None:
+        now = self._clock.now()
+        waited = now - job.first_queued_at
+        if retry_after is None and waited >= PATIENCE[lane] and not _is_rollback(job.effect):
+            self._undone(job, lane, f"{text} (tried for {int(waited.total_seconds())} s)")
+            return
+        self._put_off(job, now + _pause(job, lane, retry_after), text)
+
+    def _undone(self, job: Job, lane: Lane, text: str) -> None:
+        now = self._clock.now()
+        self._gave_up(job.effect, f"failed:{job.id}", text)
+        if _is_rollback(job.effect):
+            # A rollback's write has no limit: it goes on while people are called.
+            self._put_off(job, now + LONGEST_PAUSE[lane], text)
+            return
+        log.error("gave up effect=%s release=%s: %s", _name(job), job.release, text)
+        with self._database.transaction() as tx:
+            tx.outbox.fail(job, text)
+
+    def _put_off(self, job: Job, at: datetime, text: str) -> None:
+        log.info("again effect=%s release=%s attempts=%d: %s", _name(job), job.release, job.attempts, text)
+        with self._database.transaction() as tx:
+            tx.outbox.retry(job, at, text)
+
+
+def _pause(job: Job, lane: Lane, retry_after: float | None) -> timedelta:
+    if retry_after is not None:
+        return min(timedelta(seconds=retry_after), timedelta(minutes=10))
+    doublings = min(job.attempts, 10)
+    return min(FIRST_PAUSE * (1 << doublings), LONGEST_PAUSE[lane])
+
+
+def _is_rollback(effect: Effect) -> bool:
+    return isinstance(effect, SetRoute) and effect.urgency is Urgency.ROLLBACK
+
+
+def _name(job: Job) -> str:
+    return type(job.effect).__name__
