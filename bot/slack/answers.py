@@ -1,0 +1,170 @@
+"""Private answers: results, refusals and help, each with the nearest useful next command."""
+
+from typing import assert_never
+
+from bot.requests import Answer, ConfirmNeeded, Listed, Planned, Request, Said, Shown, StartRequest
+from bot.slack import cards
+from bot.slack.blocks import Block, Message, context, header, section
+from bot.slack.guide import TOPICS
+from bot.slack.headlines import standing
+from bot.slack.questions import confirm_missing
+from bot.slack.text import code, code_block, escape, fit, moment, plain_moment, shorten, span
+from strategies.plan import Stage
+from strategies.reasons import ReasonCode, Refused
+from strategies.release import Release
+from strategies.routing import percent
+
+_MOVED_ON = frozenset(
+    {ReasonCode.STALE_REVISION, ReasonCode.ALREADY_DECIDED, ReasonCode.WRONG_PHASE, ReasonCode.EXPIRED}
+)
+MOST_LISTED = 20
+MOST_STAGES = 20
+
+
+def render(answer: Answer | Refused, command: str, request: Request | None = None) -> Message:
+    """What the person who asked sees, and nobody else."""
+    match answer:
+        case Refused():
+            return refusal(answer, command, request)
+        case Said():
+            return _said(answer, command)
+        case Shown():
+            return cards.root(answer.card, command)
+        case Planned():
+            return _planned(answer, command, request)
+        case Listed():
+            return _listed(answer, command)
+        case ConfirmNeeded():
+            return _confirm(answer)
+        case _:
+            assert_never(answer)
+
+
+def refusal(refused: Refused, command: str, request: Request | None = None) -> Message:
+    """One sentence, its code in small print, and what to do next."""
+    text = f"⚠️ {fit(refused.text, 2_800)}"
+    hint = _next(refused.reason_code, request)
+    small = [code(refused.reason_code.value)]
+    if hint:
+        small.append(f"next: {code(f'{command} {hint}')}")
+    return Message(shorten(text, 3_900), (section(text), context([" · ".join(small)])))
+
+
+def trouble(text: str, command: str) -> Message:
+    """Something failed on our side; the person learns what is known and how to see more."""
+    line = f"🔴 {fit(text, 2_800)}"
+    return Message(line, (section(line), context([f"see where things stand: {code(f'{command} list')}"])))
+
+
+def guide(topic: str, command: str) -> Message:
+    """All subcommands in one screen, or one of them in full."""
+    found = TOPICS.get(topic)
+    if found is None:
+        lines = [f"{code(f'{command} {each.usage}')}\n{each.does}" for each in TOPICS.values()]
+        half = len(lines) // 2
+        tail = context([f"more on one: {code(f'{command} help schedule')} · slash commands do not work inside threads"])
+        return Message(
+            f"How to use {command}",
+            (header(f"How to use {command}"), section("\n".join(lines[:half])), section("\n".join(lines[half:])), tail),
+        )
+    usage, example = code(f"{command} {found.usage}"), code(f"{command} {found.example}")
+    more = "\n".join(f"• {line}" for line in found.more)
+    blocks = [section(f"{usage}\n{found.does}\n*Example:* {example}")]
+    return Message(f"{command} {topic}: {found.does}", (*blocks, *([section(more)] if more else [])))
+
+
+def _said(said: Said, command: str) -> Message:
+    text = fit(said.text, 2_900) or "Done."
+    small = [context([f"{code(f'{command} status {said.release}')}"])] if said.release else []
+    return Message(shorten(text, 3_900), (section(text), *small))
+
+
+def _confirm(needed: ConfirmNeeded) -> Message:
+    target = needed.release.target
+    text = (
+        f"🟡 {escape(target.service)} {escape(target.candidate)}: not enough evidence yet. {fit(needed.missing, 2_500)}"
+    )
+    return Message(
+        shorten(text, 3_900),
+        (section(text), confirm_missing(needed.release, needed.missing), context([code(needed.release.id)])),
+    )
+
+
+def _planned(planned: Planned, command: str, request: Request | None) -> Message:
+    target = planned.target
+    title = f"Plan: {target.service} {target.baseline} → {target.candidate} · {planned.plan.strategy}"
+    blocks: list[Block] = [header(title), section(_stage_table(planned))]
+    if planned.diff:
+        blocks.append(section(f"*First change*\n{code_block(planned.diff, 2_800)}"))
+    if planned.remarks:
+        blocks.append(section("\n".join(f"• {fit(remark, 400)}" for remark in planned.remarks[:6])))
+    ends = f" · done by {moment(planned.ends[-1])} if nobody is waited for" if planned.ends else ""
+    start = f"nothing was started{ends}"
+    if isinstance(request, StartRequest):
+        start += f" · to start: {code(f'{command} start {request.service} {request.version}')}"
+    return Message(f"{title}, nothing was started", (*blocks, context([start])))
+
+
+def _stage_table(planned: Planned) -> str:
+    target, rows = planned.target, ["stage  share     hold        asks"]
+    for n, stage in enumerate(planned.plan.stages[:MOST_STAGES]):
+        share = percent(stage.splits[target.service].share(target.candidate))
+        end = f"  ends {plain_moment(planned.ends[n], planned.ends[0])}" if n < len(planned.ends) else ""
+        rows.append(f"{n + 1:<5}  {share:<8}  {span(stage.hold):<10}  {_asks(stage):<22}{end}")
+    left = len(planned.plan.stages) - MOST_STAGES
+    return code_block("\n".join([*rows, *([f"+{left} more"] if left > 0 else [])]), 2_900)
+
+
+def _asks(stage: Stage) -> str:
+    metrics, approval = len(stage.metric_gates), stage.approval
+    parts = [f"{metrics} metric{'s' if metrics > 1 else ''}"] if metrics else []
+    if approval:
+        parts.append(f"{approval.quorum} approval{'s' if approval.quorum > 1 else ''}")
+    return ", ".join(parts) or "nothing"
+
+
+def _listed(listed: Listed, command: str) -> Message:
+    title = f"{listed.title} ({len(listed.releases)})"
+    blocks: list[Block] = [header(title)]
+    lines = [_line(release, listed) for release in listed.releases[:MOST_LISTED]]
+    blocks.extend(section("\n".join(lines[first : first + 5])) for first in range(0, len(lines), 5))
+    if not lines:
+        blocks.append(section(f"None. Start one: {code(f'{command} start <service> <version>')}"))
+    if len(listed.releases) > MOST_LISTED:
+        blocks.append(context([f"+{len(listed.releases) - MOST_LISTED} more"]))
+    if listed.troubles:
+        blocks.append(context([f"⚠️ {fit(trouble, 400)}" for trouble in listed.troubles[:5]]))
+    return Message(title, tuple(blocks))
+
+
+def _line(release: Release, listed: Listed) -> str:
+    now = listed.now or release.entered_at
+    found = standing(release, now)
+    target = release.target
+    return (
+        f"{found.sign} {code(release.id)} *{escape(target.service)}* {escape(target.baseline)} → "
+        f"{escape(target.candidate)} · {escape(found.words)}"
+    )
+
+
+def _next(reason: ReasonCode, request: Request | None) -> str:
+    subject = getattr(request, "subject", "") or ""
+    match reason:
+        case ReasonCode.STALE_REVISION | ReasonCode.ALREADY_DECIDED | ReasonCode.WRONG_PHASE | ReasonCode.EXPIRED if (
+            subject
+        ):
+            return f"status {subject}"
+        case ReasonCode.GATE_FAILING if subject:
+            return f"rollback {subject}"
+        case ReasonCode.DRIFT if subject:
+            return f"drift {subject} adopt|restore|stop"
+        case ReasonCode.BAD_STEPS:
+            return "help start"
+        case ReasonCode.BAD_INPUT:
+            return "help"
+        case ReasonCode.ALREADY_RELEASING if isinstance(request, StartRequest):
+            return f"status {request.service}"
+        case ReasonCode.UNKNOWN_RELEASE | ReasonCode.STALE_REVISION:
+            return "list all"
+        case _:
+            return ""

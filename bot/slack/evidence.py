@@ -1,0 +1,108 @@
+"""A look as words and as a table that a phone can show."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bot.ports import Card, Look
+from bot.slack.limits import size
+from bot.slack.text import clean, code_block, count, escape, figure
+from strategies.verdicts import Outcome, Verdict
+
+MOST_ROWS = 10
+_HEAD = ("metric", "baseline", "candidate", "limit", "verdict")
+_ORDER = {Outcome.FAIL: 0, Outcome.WAIT: 1, Outcome.PASS: 2}
+_WORDS = {Outcome.PASS: "PASS", Outcome.WAIT: "WAIT", Outcome.FAIL: "FAIL"}
+
+
+def latest(card: Card, stage: int) -> Look | None:
+    """The last stored look at a stage."""
+    looks = [look for look in card.looks if look.stage == stage]
+    return max(looks, key=lambda look: look.at, default=None)
+
+
+def verdicts_of(card: Card, stage: int) -> tuple[Verdict, ...]:
+    """What the gates say of a stage: now, or what they said last when it is over."""
+    if stage == card.release.stage and card.release.verdicts:
+        return card.release.verdicts
+    look = latest(card, stage)
+    return look.verdicts if look else ()
+
+
+def tally(verdicts: Sequence[Verdict]) -> str:
+    """`PASS 4 of 4`, or the worst that there is."""
+    if not verdicts:
+        return "no look yet"
+    worst = min(verdicts, key=lambda verdict: _ORDER[verdict.outcome]).outcome
+    same = sum(verdict.outcome is worst for verdict in verdicts)
+    sign = {Outcome.PASS: "🟢", Outcome.WAIT: "🟡", Outcome.FAIL: "🔴"}[worst]
+    return f"{sign} {_WORDS[worst]} {same} of {len(verdicts)}"
+
+
+def table(verdicts: Sequence[Verdict]) -> str:
+    """A code table, failing first, at most ten rows and the number of those left out."""
+    ordered = sorted(verdicts, key=lambda verdict: _ORDER[verdict.outcome])
+    rows = [_HEAD, *(_row(verdict) for verdict in ordered[:MOST_ROWS])]
+    widths = [max(size(row[n]) for row in rows) for n in range(len(_HEAD))]
+    lines = ["  ".join(_padded(row[n], widths[n], n) for n in range(len(_HEAD))).rstrip() for row in rows]
+    left = len(ordered) - MOST_ROWS
+    return code_block("\n".join([*lines, *([f"+{left} more"] if left > 0 else [])]), 2_900)
+
+
+def reasons(verdicts: Sequence[Verdict]) -> str:
+    """One line for each verdict that does not pass: why, and what is missing."""
+    ordered = sorted((v for v in verdicts if v.outcome is not Outcome.PASS), key=lambda v: _ORDER[v.outcome])
+    lines = [f"{'🔴' if v.outcome is Outcome.FAIL else '🟡'} *{escape(v.gate[:60])}* {_why(v)}" for v in ordered[:5]]
+    if len(ordered) > 5:
+        lines.append(f"+{len(ordered) - 5} more")
+    return "\n".join(lines)
+
+
+def measured(look: Look | None, candidate: str) -> str:
+    """The candidate's measured share beside the number of requests it was measured on."""
+    if look is None:
+        return "not measured yet"
+    if look.reading.trouble and look.reading.share is None:
+        return f"no data: {escape(look.reading.trouble[:200])}"
+    if look.reading.share is None:
+        return "no requests seen"
+    requests = (look.reading.baseline.requests or 0) + (look.reading.candidate.requests or 0)
+    return f"{escape(candidate)} {figure(look.reading.share, 'ratio')} of {count(requests)} requests"
+
+
+def asked(card: Card, stage: int) -> str:
+    """The split that a stage asks for."""
+    target = card.release.target
+    wanted = card.release.plan.stages[stage].splits[target.service] if stage >= 0 else None
+    if wanted is None or (card.release.is_going_back and stage == card.release.stage):
+        return f"{escape(target.baseline)} 100 %"
+    return " · ".join(f"{escape(version)} {weight.normalize():f} %" for version, weight in wanted.weights.items())
+
+
+def sampled(card: Card, stage: int) -> float:
+    """The candidate's requests in the stored looks of a stage."""
+    return sum(look.reading.candidate.requests or 0 for look in card.looks if look.stage == stage)
+
+
+def newest(card: Card) -> datetime | None:
+    """When the last stored look was taken."""
+    return max((look.at for look in card.looks), default=None)
+
+
+def _why(verdict: Verdict) -> str:
+    text = verdict.reason + (f" ({verdict.missing})" if verdict.missing and verdict.missing != verdict.reason else "")
+    return escape(text[:250])
+
+
+def _row(verdict: Verdict) -> tuple[str, str, str, str, str]:
+    return (
+        " ".join(clean(verdict.gate).split())[:24],
+        figure(verdict.baseline, verdict.unit) if verdict.baseline is not None else "–",
+        figure(verdict.candidate, verdict.unit) if verdict.candidate is not None else "–",
+        figure(verdict.bound, verdict.unit) if verdict.bound is not None else "–",
+        _WORDS[verdict.outcome],
+    )
+
+
+def _padded(cell: str, width: int, column: int) -> str:
+    room = " " * (width - size(cell))
+    return cell + room if column in (0, 4) else room + cell

@@ -1,0 +1,101 @@
+"""Where a release stands, in one line: a coloured sign, and the same in words."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.slack.text import plain_moment, span
+from strategies.release import Phase, Release
+from strategies.routing import percent
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """A sign for the eye and words for everybody else."""
+
+    sign: str
+    words: str
+
+
+def headline(release: Release, now: datetime) -> str:
+    """`🟢 reviews v2 · canary 25 % · holding 6/10 min`."""
+    found = standing(release, now)
+    return f"{found.sign} {release.target.service} {release.target.candidate} · {found.words}"
+
+
+def standing(release: Release, now: datetime) -> Headline:
+    """What is going on, without naming the release."""
+    share = f"{release.plan.strategy} {release.share()}"
+    match release.phase:
+        case Phase.SCHEDULED:
+            when = plain_moment(release.starts_at, now) if release.starts_at else "as soon as told"
+            return Headline("⚪", f"scheduled · starts {when}")
+        case Phase.SHIFTING:
+            return Headline("🔵", f"{share} · {'waiting to see it in traffic' if release.is_confirmed else 'applying'}")
+        case Phase.OBSERVING:
+            return _observing(release, share, now)
+        case Phase.AWAITING_APPROVAL:
+            return Headline("🟡", f"{share} · {_question(release)}")
+        case Phase.PAUSED:
+            return Headline("🟠", f"{share} · {_paused(release)}")
+        case Phase.STUCK:
+            return Headline("🔴", _stuck(release))
+        case Phase.SOAKING:
+            left = f" for {span(release.soak_until - now)}" if release.soak_until and release.soak_until > now else ""
+            return Headline("🟢", f"100 % · soaking, {release.target.baseline} kept warm{left}")
+        case _:
+            return _PLAIN[release.phase](release.target.baseline)
+
+
+# Phases that need no more than the baseline's name to be told.
+_PLAIN: Mapping[Phase, Callable[[str], Headline]] = {
+    Phase.PREPARING: lambda _: Headline("🔵", "preparing · no traffic moved yet"),
+    Phase.DECOMMISSIONING: lambda baseline: Headline("🔵", f"100 % · retiring {baseline}"),
+    Phase.ROLLING_BACK: lambda baseline: Headline("🔴", f"rolling back to {baseline} · applying"),
+    Phase.ROLLED_BACK: lambda baseline: Headline("⏪", f"rolled back · {baseline} serves 100 %"),
+    Phase.COMPLETED: lambda _: Headline("✅", "complete · 100 %"),
+}
+
+
+def next_share(release: Release) -> str:
+    """The candidate's percent in the stage after this one, empty at the last."""
+    following = release.following
+    if following is None:
+        return ""
+    return percent(following.splits[release.target.service].share(release.target.candidate))
+
+
+def _observing(release: Release, share: str, now: datetime) -> Headline:
+    sign = "🟠" if release.failing() else "🟢"
+    stage = release.current
+    if release.hold_until and stage and now < release.hold_until:
+        held = max(stage.hold - (release.hold_until - now), stage.hold * 0)
+        return Headline(sign, f"{share} · holding {_progress(held.total_seconds(), stage.hold.total_seconds())}")
+    if release.waiting() or not release.verdicts:
+        return Headline("🟡" if sign == "🟢" else sign, f"{share} · gathering evidence")
+    return Headline(sign, f"{share} · checking")
+
+
+def _progress(done: float, whole: float) -> str:
+    if whole >= 120:
+        return f"{int(done // 60)}/{whole / 60:g} min"
+    return f"{int(done)}/{whole:g} s"
+
+
+def _question(release: Release) -> str:
+    if release.failing():
+        return "a gate fails, decide"
+    to = next_share(release)
+    return f"{to} needs approval" if to else "needs approval"
+
+
+def _paused(release: Release) -> str:
+    if release.drift:
+        return "route changed by hand, decide"
+    return "paused, a gate fails" if release.failing() else "paused"
+
+
+def _stuck(release: Release) -> str:
+    if release.is_going_back:
+        return "stuck while rolling back · trying on, needs you"
+    return f"stuck at {release.share()} · needs you"
