@@ -1,0 +1,193 @@
+"""The adapter behind `bot.ports.Metrics`: looks from differences of raw counters."""
+
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.metrics import idleness, queries
+from bot.metrics.connection import Connection, UnansweredError
+from bot.metrics.counters import Measured, Window, measured, remembered
+from bot.metrics.queries import Reporter
+from bot.metrics.snapshots import Scrapes, Snapshot, scrapes, snapshots
+from bot.ports import Subject
+from strategies.release import Target
+from strategies.verdicts import Reading
+
+TIMEOUT = 5
+PROBE_TIMEOUT = 2
+PROBE_EVERY = 15.0
+FORGOTTEN_AFTER = timedelta(hours=1)
+SAME_INSTANT = timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A release's last counters, and the end of its last look: later than they are when that look failed."""
+
+    counters: Snapshot
+    looked_at: datetime
+
+
+class PrometheusMetrics:
+    """Reads releases from one Prometheus. Three queries a look, up to seven after a restart."""
+
+    def __init__(self, url: str, reporter: Reporter = Reporter.BOTH, timeout: int = TIMEOUT) -> None:
+        self._connection = Connection(url, timeout)
+        self._reporter = reporter
+        self._kept: dict[str, _Kept] = {}
+        self._lock = threading.Lock()
+        self._trouble = ""
+        self._heard_at = float("-inf")
+
+    def look(self, subjects: Sequence[Subject], at: datetime) -> Mapping[str, Reading]:
+        """One reading per release id. Trouble is inside the reading, never raised."""
+        if not subjects:
+            return {}
+        with self._lock:
+            try:
+                now, scraped = self._present(_hosts(subjects), at)
+            except UnansweredError as error:
+                self._heard(str(error))
+                return {subject.release: self._failed(subject, at, str(error)) for subject in subjects}
+            readings = dict(self._readings(subjects, at, now, scraped))
+            self._forget(at)
+            return readings
+
+    def is_idle(self, target: Target, version: str, window: timedelta, at: datetime) -> tuple[bool, str]:
+        """True with the proof when nothing called `version` in the window while its targets were scraped."""
+        hosts = [full_host(target)]
+        try:
+            accounts = idleness.Accounts(
+                start=self._connection.ask(queries.totals(hosts), at - window),
+                end=self._connection.ask(queries.totals(hosts), at),
+                counts=self._connection.ask(queries.scrape_counts(hosts, window), at),
+                scrapes=scrapes(self._connection.ask(queries.scrapes(hosts), at)),
+                since=at - window,
+                at=at,
+            )
+        except UnansweredError as error:
+            self._heard(str(error))
+            return False, str(error)
+        self._heard("")
+        return idleness.proof(accounts, target, version, self._reporter)
+
+    def troubles(self) -> Sequence[str]:
+        """Why Prometheus cannot be relied on now; asks it when nothing else did lately."""
+        if time.monotonic() - self._heard_at > PROBE_EVERY:
+            try:
+                self._connection.ask(queries.PROBE, timeout=PROBE_TIMEOUT)
+                self._heard("")
+            except UnansweredError as error:
+                self._heard(str(error))
+        return [self._trouble] if self._trouble else []
+
+    def close(self) -> None:
+        """Give the sockets back."""
+        self._connection.close()
+
+    def _present(self, hosts: Sequence[str], at: datetime) -> tuple[dict[str, Snapshot], Scrapes]:
+        now = self._counters(hosts, at)
+        scraped = scrapes(self._connection.ask(queries.scrapes(hosts), at))
+        self._heard("")
+        return now, scraped
+
+    def _counters(self, hosts: Sequence[str], at: datetime) -> dict[str, Snapshot]:
+        requests = self._connection.ask(queries.requests(hosts, self._reporter.of_requests), at)
+        durations = self._connection.ask(queries.durations(hosts, self._reporter.of_durations), at)
+        return snapshots(hosts, at, requests, durations)
+
+    def _readings(
+        self, subjects: Sequence[Subject], at: datetime, now: Mapping[str, Snapshot], scraped: Scrapes
+    ) -> Iterator[tuple[str, Reading]]:
+        starts, trouble = self._starts(subjects, at)
+        for subject in subjects:
+            host = full_host(subject.target)
+            then = starts.get(subject.release)
+            self._kept[subject.release] = _Kept(remembered(then, now[host]), at)
+            if then is None:
+                yield subject.release, Reading(at, subject.since, trouble=trouble)
+                continue
+            window = Window(
+                then,
+                now[host],
+                scraped.of(host, self._reporter.of_requests),
+                scraped.of(host, self._reporter.of_durations),
+                sees_absence=self._reporter.of_requests == "source",
+            )
+            yield subject.release, _reading(window, measured(window, subject.target))
+
+    def _starts(self, subjects: Sequence[Subject], at: datetime) -> tuple[dict[str, Snapshot], str]:
+        """The counters that each look starts from, by release; and why some are missing.
+
+        What is remembered serves only the look that follows directly: another replica may have looked in between.
+        """
+        starts: dict[str, Snapshot] = {}
+        unknown: list[Subject] = []
+        for subject in subjects:
+            kept = self._kept.get(subject.release)
+            if kept is not None and abs(kept.looked_at - subject.since) <= SAME_INSTANT:
+                starts[subject.release] = kept.counters
+            else:
+                unknown.append(subject)
+        try:
+            for instant, group in _past_instants(unknown, at):
+                past = self._counters(_hosts(group), instant)
+                starts.update({subject.release: past[full_host(subject.target)] for subject in group})
+        except UnansweredError as error:
+            self._heard(str(error))
+            return starts, str(error)
+        return starts, "The look has no length; the next one has figures."
+
+    def _failed(self, subject: Subject, at: datetime, trouble: str) -> Reading:
+        """A look that read nothing: the next one starts where this one did, so that no evidence is lost."""
+        kept = self._kept.get(subject.release)
+        if kept is not None and abs(kept.looked_at - subject.since) <= SAME_INSTANT:
+            self._kept[subject.release] = _Kept(kept.counters, at)
+        return Reading(at, subject.since, trouble=trouble)
+
+    def _forget(self, at: datetime) -> None:
+        old = [release for release, kept in self._kept.items() if at - kept.looked_at > FORGOTTEN_AFTER]
+        for release in old:
+            del self._kept[release]
+
+    def _heard(self, trouble: str) -> None:
+        self._trouble = trouble
+        self._heard_at = time.monotonic()
+
+
+def full_host(target: Target) -> str:
+    """The service as Istio's telemetry names it: a host without a dot belongs to its namespace."""
+    host = target.host
+    return host if "." in host else f"{host}.{target.namespace}.svc.cluster.local"
+
+
+def _hosts(subjects: Sequence[Subject]) -> list[str]:
+    return sorted({full_host(subject.target) for subject in subjects})
+
+
+def _past_instants(subjects: Sequence[Subject], at: datetime) -> Iterator[tuple[datetime, list[Subject]]]:
+    """At most two instants for all looks without a remembered start, never before any look's own start.
+
+    Two queries each keep a restart with a thousand releases within the budget. A look that then starts a little late
+    says so in `Reading.since`; one that started early would count requests twice.
+    """
+    waiting = sorted((subject for subject in subjects if subject.since < at), key=lambda subject: subject.since)
+    if not waiting:
+        return
+    edges = sorted({waiting[(len(waiting) - 1) // 2].since, waiting[-1].since})
+    for edge, floor in zip(edges, [None, *edges], strict=False):
+        group = [subject for subject in waiting if subject.since <= edge and (floor is None or subject.since > floor)]
+        yield edge, group
+
+
+def _reading(window: Window, seen: Measured) -> Reading:
+    return Reading(
+        at=window.now.at,
+        since=window.then.at,
+        baseline=seen.baseline,
+        candidate=seen.candidate,
+        unattributed=seen.unattributed,
+        trouble=seen.trouble,
+    )

@@ -1,0 +1,103 @@
+"""Query results as counter snapshots, one per service."""
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+
+Result = Mapping[str, Any]
+"""One series of an instant query's answer, as Prometheus' HTTP API gives it."""
+
+
+class Source(NamedTuple):
+    """Whose counter it is."""
+
+    version: str
+    workload: str
+    instance: str
+
+
+class Answer(NamedTuple):
+    """A counter of requests that were answered alike."""
+
+    source: Source
+    code: str
+    flags: str
+    grpc: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """The last counters of an instance that is not scraped now, kept for some looks in case it comes back."""
+
+    counters: "Snapshot"
+    looks: int
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One service's counters at one instant.
+
+    `is_watched` is True when the snapshot before it is known too: only then is an instance that appears known to be
+    new, and not one whose scrape had failed.
+    """
+
+    at: datetime
+    answers: Mapping[Answer, float] = field(default_factory=dict)
+    durations: Mapping[Source, Mapping[float, float]] = field(default_factory=dict)
+    gone: Mapping[str, Gone] = field(default_factory=dict)
+    is_watched: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Scrapes:
+    """When instances were scraped last, in seconds since 1970: by service, reporter and instance."""
+
+    newest: Mapping[tuple[str, str], Mapping[str, float]]
+
+    def of(self, host: str, reporter: str) -> Mapping[str, float]:
+        """The instances that know the service."""
+        return self.newest.get((host, reporter), {})
+
+
+def snapshots(
+    hosts: Iterable[str], at: datetime, requests: Sequence[Result], durations: Sequence[Result]
+) -> dict[str, Snapshot]:
+    """A snapshot for each host; empty where Prometheus has no series."""
+    answers: dict[str, dict[Answer, float]] = {host: {} for host in hosts}
+    times: dict[str, dict[Source, dict[float, float]]] = {host: {} for host in answers}
+    for result in requests:
+        labels = result["metric"]
+        if (known := answers.get(labels["destination_service"])) is not None:
+            known[_answer(labels)] = float(result["value"][1])
+    for result in durations:
+        labels = result["metric"]
+        if (buckets := times.get(labels["destination_service"])) is not None and "le" in labels:
+            buckets.setdefault(_source(labels), {})[float(labels["le"])] = float(result["value"][1])
+    return {host: Snapshot(at, answers[host], times[host]) for host in answers}
+
+
+def scrapes(results: Sequence[Result]) -> Scrapes:
+    """The newest scrape of each instance."""
+    newest: dict[tuple[str, str], dict[str, float]] = {}
+    for result in results:
+        labels = result["metric"]
+        by_instance = newest.setdefault((labels["destination_service"], labels.get("reporter", "")), {})
+        by_instance[_label(labels, "instance")] = float(result["value"][1])
+    return Scrapes(newest)
+
+
+def _answer(labels: Mapping[str, str]) -> Answer:
+    code, flags = _label(labels, "response_code"), _label(labels, "response_flags")
+    return Answer(_source(labels), code, flags, _label(labels, "grpc_response_status"))
+
+
+def _source(labels: Mapping[str, str]) -> Source:
+    version, workload = _label(labels, "destination_version"), _label(labels, "destination_workload")
+    return Source(version, workload, _label(labels, "instance"))
+
+
+def _label(labels: Mapping[str, str], name: str) -> str:
+    # The same few words stand in thousands of series: one object each keeps a thousand services small.
+    return sys.intern(labels.get(name, ""))

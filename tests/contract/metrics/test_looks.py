@@ -1,0 +1,112 @@
+"""The adapter on the sandbox's evaluator and on a real Prometheus: the same samples, the same readings."""
+
+from __future__ import annotations
+
+import math
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from bot.metrics.queries import Reporter
+from bot.ports import Subject
+from bot.sandbox.prometheus.samples import STALE
+from tests.builders import a_target
+from tests.contract.metrics.service import Scraped, at, durations, look, requests
+
+if TYPE_CHECKING:
+    from tests.contract.prometheus.pair import Pair
+
+
+def test_a_look_reads_both_versions(empty_pair: Pair) -> None:
+    scraped = Scraped(empty_pair)
+    scraped.add(requests("v1"), {0: 1000, 15: 1095}).add(requests("v2"), {0: 10, 15: 14})
+    scraped.add(requests("v2", "503"), {15: 1}).add(requests("unknown", "503"), {0: 3, 15: 5})
+    scraped.add(requests("v1", reporter="destination", instance="v1-1"), {0: 1000, 15: 1095})
+    scraped.add(requests("v2", reporter="destination", instance="v2-1"), {0: 10, 15: 14})
+    for edge, then, now in (("10", 4, 6), ("+Inf", 10, 14)):
+        scraped.add(durations("v2", edge), {0: then, 15: now})
+    scraped.store()
+    for metrics in scraped.looking():
+        reading = look(metrics, 0, 15)
+        assert reading.trouble == ""
+        assert (reading.baseline.requests, reading.baseline.errors) == (95, 0)
+        assert (reading.candidate.requests, reading.candidate.errors) == (5, 1)
+        assert reading.candidate.buckets == {10.0: 2, math.inf: 4}
+        assert reading.unattributed == 2
+
+
+def test_a_restart_in_the_middle_loses_no_request(empty_pair: Pair) -> None:
+    scraped = Scraped(empty_pair).add(requests("v1"), {0: 100, 15: 150, 30: 190, 45: 260})
+    scraped.store()
+    for metrics, restarted in zip(scraped.looking(), scraped.looking(), strict=True):
+        counts = [
+            look(one, since, since + 15).baseline.requests
+            for one, since in ((metrics, 0), (metrics, 15), (restarted, 30))
+        ]
+        assert counts == [50, 40, 70]
+
+
+def test_a_reset_counts_from_zero(empty_pair: Pair) -> None:
+    scraped = Scraped(empty_pair).add(requests("v1"), {0: 100, 15: 8})
+    scraped.store()
+    for metrics in scraped.looking():
+        assert look(metrics, 0, 15).baseline.requests == 8
+
+
+def test_a_vanished_target_is_stale_whether_it_left_a_mark_or_not(empty_pair: Pair) -> None:
+    scraped = Scraped(empty_pair).add(requests("v1"), {0: 100, 5: 140})
+    scraped.store()
+    for metrics in scraped.looking():
+        reading = look(metrics, 15, 30)
+        assert reading.baseline.requests is None
+        assert "stale: last scraped 25 s ago" in reading.trouble
+
+
+def test_a_failed_scrape_loses_nothing_once_the_target_is_back(empty_pair: Pair) -> None:
+    scraped = Scraped(empty_pair).add(requests("v1"), {0: 100, 15: 140, 30: STALE, 45: 240, 60: 250})
+    scraped.add(requests("v1", instance="gw-2"), {second: 7 for second in range(0, 61, 15)})
+    scraped.store()
+    for metrics in scraped.looking():
+        counts = [look(metrics, since, since + 15).baseline.requests for since in (0, 15, 30, 45)]
+        assert counts == [40, 0, 100, 10]
+
+
+def test_a_service_without_series_is_no_data(empty_pair: Pair) -> None:
+    for metrics in Scraped(empty_pair).looking():
+        assert "has no istio_requests_total" in look(metrics, 0, 15).trouble
+
+
+def test_a_candidate_that_callers_never_reached_has_zero_requests(empty_pair: Pair) -> None:
+    scraped = Scraped(empty_pair).add(requests("v1"), {0: 100, 15: 140})
+    scraped.store()
+    for metrics in scraped.looking():
+        assert look(metrics, 0, 15).candidate.requests == 0
+    for metrics in scraped.looking(Reporter.DESTINATION):
+        assert look(metrics, 0, 15).candidate.requests is None
+
+
+def test_a_thousand_services_are_read_at_once(empty_pair: Pair) -> None:
+    hosts = [f"service-{n:04}.shop.svc.cluster.local" for n in range(1000)]
+    scraped = Scraped(empty_pair)
+    for n, host in enumerate(hosts):
+        scraped.add(requests("v1", destination_service=host), {0: 10, 15: 10 + n})
+    scraped.store()
+    subjects = [Subject(host, a_target(host=host), at(0)) for host in hosts]
+    for metrics in scraped.looking():
+        readings = metrics.look(subjects, at(15))
+        assert [readings[host].baseline.requests for host in hosts] == list(range(1000))
+
+
+def test_a_version_is_idle_only_when_both_accounts_stood_still(empty_pair: Pair) -> None:
+    scraped = Scraped(empty_pair)
+    ticks = range(0, 121, 15)
+    for reporter, instance in (("source", "gw-1"), ("destination", "v1-1")):
+        place = {"reporter": reporter, "instance": instance}
+        scraped.add(requests("v1", **place), {second: min(100 + second, 130) for second in ticks})
+        scraped.add(requests("v2", **place), {second: 100 + second for second in ticks})
+    scraped.store()
+    for metrics in scraped.looking():
+        assert metrics.is_idle(a_target(), "v1", timedelta(seconds=60), at(120))[0]
+        assert not metrics.is_idle(a_target(), "v1", timedelta(seconds=100), at(120))[0]
+        assert "still called: 60 requests" in metrics.is_idle(a_target(), "v2", timedelta(seconds=60), at(120))[1]
+        assert "no series is no proof" in metrics.is_idle(a_target(), "v3", timedelta(seconds=60), at(120))[1]
+        assert not metrics.is_idle(a_target(), "v1", timedelta(seconds=60), at(170))[0]

@@ -1,0 +1,45 @@
+"""Metrics by script: each look at a release takes its next reading."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from bot.ports import Subject
+from strategies.release import Target
+from strategies.verdicts import Reading
+
+NOTHING = "No reading is scripted."
+
+
+class FakeMetrics:
+    """Gives out readings in the order they were scripted, the last one for ever; moved to the asked window."""
+
+    def __init__(self) -> None:
+        self.looks: list[tuple[datetime, tuple[str, ...]]] = []
+        self.trouble = ""
+        self.idle: dict[str, tuple[bool, str]] = {}
+        self._scripts: dict[str, list[Reading]] = {}
+
+    def script(self, release: str, readings: Iterable[Reading]) -> None:
+        """What the next looks at `release` read; replaces what was left of an older script."""
+        self._scripts[release] = list(readings)
+
+    def look(self, subjects: Sequence[Subject], at: datetime) -> Mapping[str, Reading]:
+        """One reading per release; `trouble` makes all of them fail, as a Prometheus that is down does."""
+        self.looks.append((at, tuple(subject.release for subject in subjects)))
+        return {subject.release: self._next(subject, at) for subject in subjects}
+
+    def is_idle(self, target: Target, version: str, window: timedelta, at: datetime) -> tuple[bool, str]:
+        """What `idle` says of the version; not idle where it says nothing."""
+        return self.idle.get(version, (False, f"{version} is still called."))
+
+    def troubles(self) -> Sequence[str]:
+        """The scripted trouble."""
+        return [self.trouble] if self.trouble else []
+
+    def _next(self, subject: Subject, at: datetime) -> Reading:
+        left = self._scripts.get(subject.release, [])
+        if self.trouble or not left:
+            return Reading(at, subject.since, trouble=self.trouble or NOTHING)
+        reading = left.pop(0) if len(left) > 1 else left[0]
+        return replace(reading, at=at, since=subject.since)
