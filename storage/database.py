@@ -117,8 +117,6 @@ def translated(error: SQLAlchemyError) -> StorageError:
     state = getattr(error.orig, "sqlstate", None)
     if sqlite is not None and sqlite.startswith(_SQLITE_BROKEN):
         return BadDatabase(f"the database file cannot be used: {cause}")
-    if state is not None and state.startswith(("28", "3D")):  # who we are, which database
-        return BadDatabase(f"the database refused us: {cause}")
     passing = state.startswith(_PASSING) if state is not None else name in ("OperationalError", "InterfaceError")
     if passing or error.connection_invalidated:
         return DatabaseDown(f"the database did not answer: {cause}")

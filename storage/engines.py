@@ -33,7 +33,7 @@ def engines(address: str) -> Engines:
     """The engines for an address; BadDatabase says what is allowed. Nothing is connected yet."""
     try:
         url = make_url(address)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:
         raise BadDatabase(f"the database address is not a URL; allowed: {_ALLOWED}") from error
     match url.get_backend_name():
         case "sqlite":
@@ -53,8 +53,9 @@ def _sqlite(url: URL) -> Engines:
     if file.is_dir():
         raise BadDatabase(f"the database file {file} is a folder")
     # The writers' queue is in `Database`, so one connection serves them all.
-    writer = create_engine(url, pool_size=1, max_overflow=1, pool_timeout=WAIT_SECONDS, connect_args=_SQLITE)
-    reader = create_engine(url, pool_size=4, max_overflow=16, pool_timeout=WAIT_SECONDS, connect_args=_SQLITE)
+    arguments = {key: value for key, value in _SQLITE.items() if key not in url.query}
+    writer = create_engine(url, pool_size=1, max_overflow=1, pool_timeout=WAIT_SECONDS, connect_args=arguments)
+    reader = create_engine(url, pool_size=4, max_overflow=16, pool_timeout=WAIT_SECONDS, connect_args=arguments)
     event.listen(writer, "connect", _prepare)
     event.listen(reader, "connect", _prepare_reader)
     event.listen(writer, "begin", _begin_immediate)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, inspect, text
 
 from storage.errors import BadDatabase
+from storage.tables import Table
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -30,8 +31,9 @@ def upgrade(connection: Connection) -> None:
     # SQLite's transaction is BEGIN IMMEDIATE: it is the lock.
     if is_current(connection):
         return
-    if _version(connection) is None and inspect(connection).has_table("releases"):
-        raise BadDatabase("the database has a table named releases that is not ours; give Sluice one of its own")
+    taken = sorted(Table.metadata.tables.keys() & inspect(connection).get_table_names())
+    if taken and _version(connection) is None:
+        raise BadDatabase(f"the database has a table {taken[0]!r} that is not ours; give Sluice one of its own")
     # Alembic takes longer to import than everything else here; a schema that is up to date never needs it.
     from alembic import command  # noqa: PLC0415
 

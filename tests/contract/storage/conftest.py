@@ -33,23 +33,32 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """A migrated file of its own, nothing in it."""
+    shutil.copy(sqlite_template, tmp_path / "sluice.db")
+    return f"sqlite:///{tmp_path / 'sluice.db'}"
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """A migrated database of its own on a real server, nothing in it."""
+    name = f"sluice_{next(_numbers)}"
+    _statement(postgres_server, f"CREATE DATABASE {name} TEMPLATE template")
+    yield _named(postgres_server, name)
+    _statement(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
 def kind(request: pytest.FixtureRequest) -> str:
     """Which of the two databases this test runs on."""
     return str(request.param)
 
 
 @pytest.fixture
-def url(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A migrated database of its own, nothing in it."""
-    if kind == "sqlite":
-        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "sluice.db")
-        yield f"sqlite:///{tmp_path / 'sluice.db'}"
-        return
-    server, name = request.getfixturevalue("postgres_server"), f"sluice_{next(_numbers)}"
-    _statement(server, f"CREATE DATABASE {name} TEMPLATE template")
-    yield _named(server, name)
-    _statement(server, f"DROP DATABASE {name} WITH (FORCE)")
+def url(kind: str, request: pytest.FixtureRequest) -> str:
+    """A migrated database of its own, of either kind."""
+    return str(request.getfixturevalue(f"{kind}_url"))
 
 
 @pytest.fixture

@@ -1,0 +1,104 @@
+"""What goes wrong with a database is said in our words, in one sentence, and stores nothing."""
+
+import sqlite3
+import threading
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from storage import database as module
+from storage.database import Database
+from storage.errors import BadDatabase, DatabaseDown, StorageError
+from tests.builders import a_release
+from tests.parts.processes import free_ports
+
+
+def test_a_database_that_answers_is_not_down(database: Database) -> None:
+    assert database.ping() is None  # type: ignore[func-returns-value]
+
+
+def test_a_reader_cannot_write(database: Database) -> None:
+    with pytest.raises(StorageError, match=r"read-?only"), database.reading() as transaction:
+        transaction.releases.add(a_release())
+
+
+def test_a_reader_sees_what_is_stored_while_a_writer_works(database: Database) -> None:
+    with database.transaction() as writer:
+        writer.releases.add(a_release())
+        with database.reading() as reader:
+            assert reader.releases.active() == []
+
+
+def test_a_server_that_is_not_there_is_down() -> None:
+    (port,) = free_ports(1)
+    with Database(f"postgresql://sluice@127.0.0.1:{port}/sluice") as database, pytest.raises(DatabaseDown):
+        database.ping()
+
+
+def test_a_database_name_that_the_server_does_not_know_is_named(postgres_server: str) -> None:
+    address = f"{postgres_server.rpartition('/')[0]}/nothing"
+    with Database(address) as database, pytest.raises(DatabaseDown, match='"nothing" does not exist'):
+        database.migrate()
+
+
+def test_connections_that_the_server_cut_are_replaced_without_anybody_noticing(postgres_url: str) -> None:
+    cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()"
+    with Database(postgres_url) as database:
+        database.ping()
+        with psycopg.connect(postgres_url.replace("+psycopg", ""), autocommit=True) as admin:
+            assert admin.execute(cut, [postgres_url.rpartition("/")[2]]).rowcount == 1
+        with database.transaction() as transaction:
+            transaction.releases.add(a_release())
+
+
+def test_a_connection_that_is_cut_inside_a_transaction_stores_nothing(postgres_url: str) -> None:
+    cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()"
+    with Database(postgres_url) as database:
+        with pytest.raises(DatabaseDown), database.transaction() as transaction:
+            transaction.releases.add(a_release())
+            with psycopg.connect(postgres_url.replace("+psycopg", ""), autocommit=True) as admin:
+                admin.execute(cut, [postgres_url.rpartition("/")[2]])
+            transaction.journal.has("anything")
+        with database.reading() as transaction:
+            assert transaction.releases.active() == []
+
+
+def test_a_file_that_is_no_database_is_bad(tmp_path: Path) -> None:
+    file = tmp_path / "notes.db"
+    file.write_text("these are my notes, " * 100)
+    with Database(f"sqlite:///{file}") as database, pytest.raises(BadDatabase, match="not a database"):
+        database.migrate()
+
+
+def test_a_file_that_another_process_locks_is_down(sqlite_url: str) -> None:
+    other = sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with (
+        Database(f"{sqlite_url}?timeout=0.05") as database,
+        pytest.raises(DatabaseDown, match="locked"),
+        database.transaction() as transaction,
+    ):
+        transaction.releases.add(a_release())
+    other.close()
+
+
+def test_writers_wait_for_their_turn_and_give_up_in_time(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "WAIT_SECONDS", 0.05)
+    entered, leave = threading.Event(), threading.Event()
+
+    def dawdle(database: Database) -> None:
+        with database.transaction():
+            entered.set()
+            leave.wait(5)
+
+    with Database(sqlite_url) as database:
+        slow = threading.Thread(target=dawdle, args=[database])
+        slow.start()
+        entered.wait(5)
+        with pytest.raises(DatabaseDown, match="busy"), database.transaction():
+            pass
+        leave.set()
+        slow.join()
+        with database.transaction() as transaction:
+            transaction.releases.add(a_release())
