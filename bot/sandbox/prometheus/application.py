@@ -46,6 +46,7 @@ class Api:
         app.router.add_get("/api/v1/label/{name}/values", self._label_values)
         app.router.add_get("/api/v1/targets", _answering(self.targets))
         app.router.add_get("/api/v1/status/buildinfo", _answering(_build))
+        app.router.add_get("/", _root)
         app.router.add_get("/-/ready", _ready)
         app.router.add_get("/-/healthy", _healthy)
         return app
@@ -62,8 +63,7 @@ class Api:
         if kind(node) not in (Kind.SCALAR, Kind.VECTOR):
             yields = "range vector" if kind(node) is Kind.MATRIX else "string"
             raise BadParameterError(
-                f'invalid parameter "query": invalid expression type "{yields}" for range query, '
-                "must be Scalar or instant Vector"
+                f'invalid expression type "{yields}" for range query, must be Scalar or instant Vector'
             )
         found: dict[Labels, list[tuple[int, float]]] = {}
         for at in range(start, end + 1, step):
@@ -146,6 +146,11 @@ def _build(_: Parameters) -> object:
         "buildDate": "",
         "goVersion": "",
     }
+
+
+async def _root(_: web.Request) -> web.Response:
+    # Clients ask for this page to see whether anybody is there; the real one shows its console.
+    return web.Response(text="A stand-in of Prometheus for the sandbox; its API is under /api/v1.\n")
 
 
 async def _ready(_: web.Request) -> web.Response:

@@ -177,21 +177,11 @@ _CALLS: dict[str, Callable[[_Instant, Sequence[Node]], Value]] = {
     "clamp": lambda at, arguments: functions.clamped(
         at.vector(arguments[0]), at.scalar(arguments[1]), at.scalar(arguments[2])
     ),
-    "clamp_max": lambda at, arguments: functions.clamped(
-        at.vector(arguments[0]), -math.inf, at.scalar(arguments[1])
-    ),
-    "clamp_min": lambda at, arguments: functions.clamped(
-        at.vector(arguments[0]), at.scalar(arguments[1]), math.inf
-    ),
-    "histogram_quantile": lambda at, arguments: histogram_quantile(
-        at.scalar(arguments[0]), at.vector(arguments[1])
-    ),
-    "label_join": lambda at, arguments: functions.label_joined(
-        at.vector(arguments[0]), _texts(arguments[1:])
-    ),
-    "label_replace": lambda at, arguments: functions.label_replaced(
-        at.vector(arguments[0]), _texts(arguments[1:])
-    ),
+    "clamp_max": lambda at, arguments: functions.clamped(at.vector(arguments[0]), -math.inf, at.scalar(arguments[1])),
+    "clamp_min": lambda at, arguments: functions.clamped(at.vector(arguments[0]), at.scalar(arguments[1]), math.inf),
+    "histogram_quantile": lambda at, arguments: histogram_quantile(at.scalar(arguments[0]), at.vector(arguments[1])),
+    "label_join": lambda at, arguments: functions.label_joined(at.vector(arguments[0]), _texts(arguments[1:])),
+    "label_replace": lambda at, arguments: functions.label_replaced(at.vector(arguments[0]), _texts(arguments[1:])),
     "round": _rounded,
     "scalar": lambda at, arguments: functions.as_scalar(at.vector(arguments[0])),
     "sort": lambda at, arguments: functions.ordered(at.vector(arguments[0]), descending=False),

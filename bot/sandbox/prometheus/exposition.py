@@ -16,16 +16,21 @@ if TYPE_CHECKING:
 _METRIC = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _LABEL = re.compile(r'[ \t]*([a-zA-Z_][a-zA-Z0-9_]*)[ \t]*=[ \t]*"((?:[^"\\\n]|\\.)*)"[ \t]*(,|(?=\}))')
 _ESCAPE = re.compile(r"\\(.)")
+_TYPES = frozenset({"counter", "gauge", "histogram", "summary", "untyped"})
 _ESCAPED = {"n": "\n", '"': '"', "\\": "\\"}
 # The series part is taken as one piece of text: a scraper knows most of them from the scrape before.
 _SAMPLE = re.compile(
-    r'[ \t]*([a-zA-Z_:][a-zA-Z0-9_:]*[ \t]*(?:\{(?:[^"}]|"(?:[^"\\]|\\.)*")*\})?)'
-    r"[ \t]*(\S+)(?:[ \t]+(-?\d+))?[ \t]*"
+    r'([a-zA-Z_:][a-zA-Z0-9_:]*[ \t]*(?:\{(?:[^"}]|"(?:[^"\\]|\\.)*")*\})?)'
+    r"[ \t]*(\S+)(?:[ \t]+(\d+))?[ \t]*"
 )
 
 
 class BadExpositionError(ValueError):
-    """A page that Prometheus would refuse whole."""
+    """A page that Prometheus would refuse whole; `samples` were good before the bad line."""
+
+    def __init__(self, text: str, samples: int = 0) -> None:
+        super().__init__(text)
+        self.samples = samples
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +44,27 @@ class Line:
 
 def lines(page: str) -> Iterator[Line]:
     """The samples of a page in order; raises BadExpositionError at the first bad line."""
+    good = 0
     for number, text in enumerate(page.split("\n"), start=1):
-        if not text.strip() or text.lstrip().startswith("#"):
+        if not text.strip():
+            continue
+        if text.lstrip().startswith("#"):
+            _check_comment(number, text.split())
             continue
         found = _SAMPLE.fullmatch(text)
         if found is None:
-            raise BadExpositionError(f"line {number} is not a sample: {text[:80]!r}")
+            raise BadExpositionError(f"line {number} is not a sample: {text[:80]!r}", good)
         series, value, at = found.groups()
         try:
             yield Line(series.rstrip(), floats.parsed(value), None if at is None else int(at))
         except ValueError as error:
-            raise BadExpositionError(f"line {number}: {error}") from error
+            raise BadExpositionError(f"line {number}: {error}", good) from error
+        good += 1
+
+
+def _check_comment(number: int, words: list[str]) -> None:
+    if words[:2] == ["#", "TYPE"] and (len(words) != 4 or words[3] not in _TYPES):
+        raise BadExpositionError(f"line {number}: invalid metric type {' '.join(words[3:])!r}")
 
 
 @lru_cache(maxsize=16_384)

@@ -7,15 +7,12 @@ import re
 from decimal import Decimal
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|inf|infinity|nan)", re.IGNORECASE)
-_HEXADECIMAL = re.compile(r"[+-]?0x[0-9a-f]*\.?[0-9a-f]*p[+-]?\d+", re.IGNORECASE)
 
 
 def parsed(text: str) -> float:
-    """The number in `text`; raises ValueError where Go's ParseFloat refuses, e.g. `1_000` or ` 1`."""
+    """The number in `text`; raises ValueError where Prometheus refuses, e.g. `1_000`, `0x1p3` or ` 1`."""
     if _NUMBER.fullmatch(text):
         return float(text)
-    if _HEXADECIMAL.fullmatch(text):
-        return float.fromhex(text)
     raise ValueError(f"invalid number {text!r}")
 
 

@@ -43,9 +43,7 @@ def span(parameters: Parameters) -> tuple[int, int, int]:
         raise _invalid("end", "end timestamp must not be before start time")
     step = _duration("step", _first(parameters, "step"))
     if step <= 0:
-        raise _invalid(
-            "step", "zero or negative query resolution step widths are not accepted. Try a positive integer"
-        )
+        raise _invalid("step", "zero or negative query resolution step widths are not accepted. Try a positive integer")
     if (end - start) // step > 11_000:
         raise BadParameterError(
             "exceeded maximum resolution of 11,000 points per timeseries. "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -93,12 +94,14 @@ class Scraper:
 
     async def _repeat(self, session: aiohttp.ClientSession, scrape: Scrape) -> None:
         interval = scrape.target.interval
-        due = time.monotonic()
+        await scrape_once(session, self._store, scrape)
+        # Each target has its own place in the interval, so that not all pages are fetched at once.
+        due = time.monotonic() + zlib.crc32(scrape.target.url.encode()) / 2**32 * interval
         while True:
+            await asyncio.sleep(max(0.0, due - time.monotonic()))
             await scrape_once(session, self._store, scrape)
             # The grid is kept, so that a slow page does not shift every later sample.
             due = max(due + interval, time.monotonic())
-            await asyncio.sleep(due - time.monotonic())
 
     def _retire(self, scrape: Scrape) -> None:
         now = _now()
@@ -115,14 +118,22 @@ async def scrape_once(session: aiohttp.ClientSession, store: SampleStore, scrape
         page = await _fetched(session, scrape.target)
         scraped, added = _kept(store, scrape, page, at)
         scrape.health, scrape.last_error = "up", ""
-    except (aiohttp.ClientError, TimeoutError, UnicodeDecodeError, BadExpositionError) as error:
-        _mark_stale(scrape, list(scrape.known), at)
-        scrape.known.clear()
-        scrape.health, scrape.last_error = "down", str(error) or type(error).__name__
+    except BadExpositionError as error:
+        # Prometheus reports what it had read before the bad line, though it keeps none of it.
+        scraped = error.samples
+        _fail(scrape, error, at)
+    except (aiohttp.ClientError, TimeoutError, UnicodeDecodeError) as error:
+        _fail(scrape, error, at)
     scrape.last_at, scrape.last_seconds = at / 1000, time.perf_counter() - started
     figures = (float(scrape.health == "up"), scrape.last_seconds, scraped, scraped, added)
     for name, value in zip(_REPORTS, figures, strict=True):
         store.append(Labels({**scrape.target.all_labels, NAME: name}), at, value)
+
+
+def _fail(scrape: Scrape, error: Exception, at: int) -> None:
+    _mark_stale(scrape, list(scrape.known), at)
+    scrape.known.clear()
+    scrape.health, scrape.last_error = "down", str(error) or type(error).__name__
 
 
 async def _fetched(session: aiohttp.ClientSession, target: Target) -> str:
@@ -137,10 +148,7 @@ def _kept(store: SampleStore, scrape: Scrape, page: str, at: int) -> tuple[int, 
     """Store a page; gives the number of samples and of series that are new in it."""
     # Read to the end first: a page with one bad line leaves nothing behind.
     samples = [(line, scrape.known.get(line.series)) for line in lines(page)]
-    found = [
-        (line, series or store.series(_merged(line.series, scrape.target.all_labels)))
-        for line, series in samples
-    ]
+    found = [(line, series or store.series(_merged(line.series, scrape.target.all_labels))) for line, series in samples]
     known = {line.series: series for line, series in found}
     added = sum(1 for name in known if name not in scrape.known)
     for line, series in found:

@@ -114,9 +114,7 @@ def _requoted(found: re.Match[str]) -> str:
 def _translated(node: Any) -> Node:
     translate = _TRANSLATIONS.get(type(node))
     if translate is None:
-        raise _unsupported(
-            "subqueries" if isinstance(node, promql_parser.SubqueryExpr) else type(node).__name__
-        )
+        raise _unsupported("subqueries" if isinstance(node, promql_parser.SubqueryExpr) else type(node).__name__)
     return translate(node)
 
 
@@ -138,9 +136,7 @@ def _selector(node: Any) -> Selector:
         if matcher.match in (Match.PATTERN, Match.NOT_PATTERN):
             pattern(matcher.value)
     named = [m.value for m in matchers if m.name == NAME and m.match is Match.EQUAL]
-    return Selector(
-        node.name or (named[0] if named else None), matchers, _milliseconds(node.offset or timedelta())
-    )
+    return Selector(node.name or (named[0] if named else None), matchers, _milliseconds(node.offset or timedelta()))
 
 
 def _window(node: Any) -> Window:
@@ -193,9 +189,7 @@ _TRANSLATIONS: dict[type, Callable[[Any], Node]] = {
     promql_parser.NumberLiteral: lambda node: Number(node.val),
     promql_parser.StringLiteral: lambda node: Text(node.val),
     promql_parser.VectorSelector: _selector,
-    promql_parser.MatrixSelector: lambda node: Window(
-        _selector(node.vector_selector), _milliseconds(node.range)
-    ),
+    promql_parser.MatrixSelector: lambda node: Window(_selector(node.vector_selector), _milliseconds(node.range)),
     promql_parser.Call: _call,
     promql_parser.AggregateExpr: _aggregate,
     promql_parser.BinaryExpr: _binary,
