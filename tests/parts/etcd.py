@@ -45,8 +45,8 @@ def running_etcd(folder: Path) -> Iterator[str]:
 
     def ready() -> bool:
         try:
-            return httpx.get(f"{client}/health", timeout=1).json().get("health") == "true"
-        except (httpx.TransportError, ValueError):
+            return bool(httpx.get(f"{client}/health", timeout=1).json()["health"] == "true")
+        except (httpx.TransportError, ValueError, KeyError):
             return False
 
     with running(command, log=folder / "etcd.log", ready=ready, seconds=20):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.sandbox.kubernetes.kinds import KINDS, Kind
 from bot.sandbox.kubernetes.reviews import REVIEW_GROUP, REVIEWS
+from bot.sandbox.kubernetes.schemas import components
 
 if TYPE_CHECKING:
     from bot.sandbox.kubernetes.store import Document
@@ -53,6 +54,42 @@ def resource_list(group_name: str, version: str) -> Document | None:
         return None
     named = f"{group_name}/{version}" if group_name else version
     return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": named, "resources": found}
+
+
+def openapi_index() -> Document:
+    """`/openapi/v3`: one document for each served group and version."""
+    paths = [f"apis/{kind.group}/{version}" for kind in KINDS if kind.group for version in kind.versions]
+    served = ["api/v1", *dict.fromkeys(paths)]
+    return {"paths": {path: {"serverRelativeURL": f"/openapi/v3/{path}"} for path in served}}
+
+
+def openapi(group_name: str, version: str) -> Document | None:
+    """`/openapi/v3/...`: the schemas, and that each kind's writes take `fieldValidation`."""
+    kinds = [kind for kind in KINDS if kind.group == group_name and version in kind.versions]
+    if not kinds:
+        return None
+    return {
+        "openapi": "3.0.0",
+        "info": {"title": "Kubernetes", "version": VERSION["gitVersion"]},
+        "paths": {_object_path(kind, version): {"patch": _patch(kind, version)} for kind in kinds},
+        "components": {"schemas": components()},
+    }
+
+
+def _object_path(kind: Kind, version: str) -> str:
+    root = f"/apis/{kind.group}/{version}" if kind.group else f"/api/{version}"
+    return f"{root}{'/namespaces/{namespace}' if kind.namespaced else ''}/{kind.plural}/{{name}}"
+
+
+def _patch(kind: Kind, version: str) -> dict[str, Any]:
+    validation = {"name": "fieldValidation", "in": "query", "schema": {"type": "string"}}
+    described = {"group": kind.group, "version": version, "kind": kind.name}
+    return {
+        "parameters": [validation],
+        "responses": {"200": {"description": "OK"}},
+        "x-kubernetes-action": "patch",
+        "x-kubernetes-group-version-kind": described,
+    }
 
 
 def _versions() -> dict[str, tuple[str, ...]]:

@@ -68,7 +68,8 @@ ANY = Node({"x-kubernetes-preserve-unknown-fields": True})
 
 
 @functools.cache
-def _components() -> dict[str, dict[str, Any]]:
+def components() -> dict[str, dict[str, Any]]:
+    """All schemas by name, as they were published."""
     text = resources.files(__package__).joinpath("schemas.json").read_text(encoding="utf-8")
     loaded: dict[str, dict[str, Any]] = json.loads(text)
     return loaded
@@ -77,7 +78,7 @@ def _components() -> dict[str, dict[str, Any]]:
 @functools.cache
 def component(name: str) -> Node:
     """The schema of this name; each exists once."""
-    return Node(_components()[name])
+    return Node(components()[name])
 
 
 def node(raw: dict[str, Any]) -> Node:

@@ -113,23 +113,14 @@ class KubernetesApi:
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         if request.path in OPEN_PATHS:
             return _json(discovery.VERSION) if "version" in request.path else web.Response(text="ok")
-        match [part for part in request.path.split("/") if part]:
-            case ["api"]:
-                return _json(discovery.core_versions())
-            case ["apis"]:
-                return _json(discovery.groups())
-            case ["apis", group]:
-                return _found(discovery.group(group))
-            case ["api", version]:
-                return _found(discovery.resource_list("", version))
-            case ["apis", group, version]:
-                return _found(discovery.resource_list(group, version))
-            case ["api", version, *rest]:
+        parts = [part for part in request.path.split("/") if part]
+        match parts:
+            case ["api", version, *rest] if rest:
                 return await self._resource(request, "", version, rest)
-            case ["apis", group, version, *rest]:
+            case ["apis", group, version, *rest] if rest:
                 return await self._resource(request, group, version, rest)
             case _:
-                raise no_such_path()
+                return _found(_described(parts))
 
     async def _resource(self, request: web.Request, group: str, version: str, rest: list[str]) -> web.StreamResponse:
         if group == REVIEW_GROUP and rest[-1] in REVIEWS and request.method == "POST":
@@ -218,6 +209,29 @@ class KubernetesApi:
         return _json(listed)
 
 
+def _described(parts: list[str]) -> Document | None:
+    """What the server says of itself at this path."""
+    match parts:
+        case ["api"]:
+            return discovery.core_versions()
+        case ["apis"]:
+            return discovery.groups()
+        case ["apis", group]:
+            return discovery.group(group)
+        case ["api", version]:
+            return discovery.resource_list("", version)
+        case ["apis", group, version]:
+            return discovery.resource_list(group, version)
+        case ["openapi", "v3"]:
+            return discovery.openapi_index()
+        case ["openapi", "v3", "api", version]:
+            return discovery.openapi("", version)
+        case ["openapi", "v3", "apis", group, version]:
+            return discovery.openapi(group, version)
+        case _:
+            return None
+
+
 def _target(group: str, version: str, rest: list[str]) -> Target:
     namespace = ""
     if rest[0] == "namespaces" and len(rest) > 2 and rest[2] != "status":
@@ -259,6 +273,8 @@ def _options(request: web.Request, *, patch: bool = False) -> Options:
 
 
 async def _body(request: web.Request, *, kind: type = dict, default: Any = None) -> Any:
+    if "protobuf" in request.content_type:
+        raise unsupported_media(["application/json", "application/yaml"])
     raw = await request.read()
     if not raw and default is not None:
         return default

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import httpx
-from kubernetes import client, config
+from kubernetes import client
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
     from tests.parts.kube_apiserver import KubeApiServer
 
@@ -79,7 +79,7 @@ class Cluster:
     def delete(self, path: str, body: Any = None, **query: Any) -> dict[str, Any]:
         return self._expect(self.ask("DELETE", path, body, **query))
 
-    def events(self, path: str, **query: Any) -> Iterator[dict[str, Any]]:
+    def events(self, path: str, **query: Any) -> Generator[dict[str, Any], None, None]:
         """The events of a watch as they come, until the server ends it."""
         with self._http.stream("GET", path, params={"watch": "1", "timeoutSeconds": "2", **query}) as stream:
             for line in stream.iter_lines():
@@ -88,16 +88,10 @@ class Cluster:
 
     def api_client(self) -> client.ApiClient:
         """The official client, to be closed by who asked for it."""
-        cluster = {"server": self.url} | ({"certificate-authority": self.ca_path} if self.ca_path else {})
-        document = {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "clusters": [{"name": "probe", "cluster": cluster}],
-            "users": [{"name": "probe", "user": {"token": self.token}}],
-            "contexts": [{"name": "probe", "context": {"cluster": "probe", "user": "probe"}}],
-            "current-context": "probe",
-        }
-        return config.new_client_from_config_dict(document)
+        made: Any = client.Configuration(host=self.url)
+        made.api_key = {"authorization": f"Bearer {self.token}"}
+        made.ssl_ca_cert = self.ca_path
+        return client.ApiClient(made)
 
     def _expect(self, answer: Answer) -> dict[str, Any]:
         assert answer.code < 300, answer.body

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 from aiohttp import web
-from kubernetes import client
 
 from bot.sandbox.kubernetes import KubernetesApi
 from tests.contract.kubernetes.cluster import Cluster
@@ -21,6 +20,8 @@ from tests.parts.processes import PartFailedError, free_ports
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from kubernetes import client
 
 TOKEN = "probe-token"
 

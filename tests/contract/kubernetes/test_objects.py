@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-from tests.contract.kubernetes.cluster import Cluster
 from tests.contract.kubernetes.documents import config_map, deployment, destination_rule, virtual_service
+
+if TYPE_CHECKING:
+    from tests.contract.kubernetes.cluster import Cluster
 
 
 def test_a_created_object_is_stamped_by_the_server(cluster: Cluster, virtual_services: str) -> None:

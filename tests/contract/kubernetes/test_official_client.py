@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import threading
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from kubernetes import client, watch
 from kubernetes.dynamic import DynamicClient
 from kubernetes.informer import SharedInformer
 
-from tests.contract.kubernetes.cluster import Cluster
 from tests.contract.kubernetes.documents import config_map, deployment, virtual_service
 
+if TYPE_CHECKING:
+    from tests.contract.kubernetes.cluster import Cluster
+
+# These three carry no annotations.
+WATCH: Any = watch.Watch
+INFORMER: Any = SharedInformer
+DYNAMIC: Any = DynamicClient
 ISTIO = ("networking.istio.io", "v1")
 
 
 def test_typed_objects_survive_the_round_trip(api_client: client.ApiClient, namespace: str) -> None:
-    apps = client.AppsV1Api(api_client)
+    apps: Any = client.AppsV1Api(api_client)
     apps.create_namespaced_deployment(namespace, deployment(replicas=2))
     listed = apps.list_namespaced_deployment(namespace).items
     assert [each.spec.replicas for each in listed] == [2]
@@ -26,7 +33,7 @@ def test_typed_objects_survive_the_round_trip(api_client: client.ApiClient, name
 
 
 def test_custom_objects_are_replaced_under_their_version(api_client: client.ApiClient, namespace: str) -> None:
-    custom = client.CustomObjectsApi(api_client)
+    custom: Any = client.CustomObjectsApi(api_client)
     where = (*ISTIO, namespace, "virtualservices")
     created = custom.create_namespaced_custom_object(*where, virtual_service())
     created["spec"]["gateways"] = ["mesh"]
@@ -43,15 +50,18 @@ def test_the_version_model_is_whole(api_client: client.ApiClient) -> None:
 
 def test_a_typed_review_is_answered(api_client: client.ApiClient) -> None:
     body = {"spec": {"resourceAttributes": {"verb": "get", "resource": "pods", "namespace": "shop"}}}
-    review = client.AuthorizationV1Api(api_client).create_self_subject_access_review(body)
+    authorization: Any = client.AuthorizationV1Api(api_client)
+    review = authorization.create_self_subject_access_review(body)
     assert review.status.allowed is True
 
 
 def test_a_watch_yields_typed_events(
     api_client: client.ApiClient, cluster: Cluster, namespace: str, config_maps: str
 ) -> None:
-    core, watcher = client.CoreV1Api(api_client), watch.Watch()
-    start = core.list_namespaced_config_map(namespace).metadata.resource_version
+    core: Any = client.CoreV1Api(api_client)
+    watcher = WATCH()
+    listed = core.list_namespaced_config_map(namespace)
+    start = listed.metadata.resource_version
     cluster.create(config_maps, config_map("a"))
     stream = watcher.stream(core.list_namespaced_config_map, namespace, resource_version=start, timeout_seconds=5)
     event = next(stream)
@@ -63,7 +73,8 @@ def test_a_watch_from_forgotten_history_raises_gone(
     api_client: client.ApiClient, cluster: Cluster, namespace: str, virtual_services: str
 ) -> None:
     cluster.create(virtual_services, virtual_service())
-    custom, watcher = client.CustomObjectsApi(api_client), watch.Watch()
+    custom: Any = client.CustomObjectsApi(api_client)
+    watcher = WATCH()
     where = (*ISTIO, namespace, "virtualservices")
     stream = watcher.stream(custom.list_namespaced_custom_object, *where, resource_version="1", timeout_seconds=2)
     with pytest.raises(client.ApiException) as gone:
@@ -75,8 +86,9 @@ def test_an_informer_keeps_its_cache_in_step(
     api_client: client.ApiClient, cluster: Cluster, namespace: str, config_maps: str
 ) -> None:
     cluster.create(config_maps, config_map("a"))
-    core, changed = client.CoreV1Api(api_client), threading.Event()
-    informer = SharedInformer(core.list_namespaced_config_map, namespace=namespace)
+    core: Any = client.CoreV1Api(api_client)
+    changed = threading.Event()
+    informer = INFORMER(core.list_namespaced_config_map, namespace=namespace)
     informer.add_event_handler("DELETED", lambda _: changed.set())
     listed = threading.Event()
     informer.add_event_handler("ADDED", lambda _: listed.set())
@@ -89,6 +101,6 @@ def test_an_informer_keeps_its_cache_in_step(
 
 
 def test_the_dynamic_client_finds_istio_by_discovery(api_client: client.ApiClient, namespace: str) -> None:
-    found = DynamicClient(api_client).resources.get(api_version="networking.istio.io/v1", kind="VirtualService")
+    found = DYNAMIC(api_client).resources.get(api_version="networking.istio.io/v1", kind="VirtualService")
     created = found.create(body=virtual_service(), namespace=namespace)
     assert created.spec.hosts == ["reviews"]

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from tests.contract.kubernetes.cluster import Cluster
+from typing import TYPE_CHECKING
+
 from tests.contract.kubernetes.schemas import published, shipped
+
+if TYPE_CHECKING:
+    from tests.contract.kubernetes.cluster import Cluster
 
 
 def test_the_shipped_schemas_are_the_published_ones(cluster: Cluster) -> None:
