@@ -1,8 +1,9 @@
 """A Kubernetes client of plain documents, for any API server by URL and token."""
 
+import asyncio
 import json
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -14,6 +15,7 @@ MERGE_PATCH = "application/merge-patch+json"
 Document = dict[str, Any]
 
 CALL_TIMEOUT = aiohttp.ClientTimeout(total=10, sock_connect=3)
+TLS_CLOSE_SECONDS = 0.1
 WATCH_SECONDS = 60
 # The server ends a watch after WATCH_SECONDS; a connection silent for longer than that is dead.
 WATCH_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=3, sock_read=WATCH_SECONDS + 15)
@@ -74,6 +76,9 @@ class KubernetesClient:
         if self._open is not None:
             await self._open.close()
             self._open = None
+            if self._ca is not None:
+                # aiohttp does not wait for TLS connections to be closed; its documentation says to do so here.
+                await asyncio.sleep(TLS_CLOSE_SECONDS)
 
     async def list(self, resource: Resource, namespace: str) -> tuple[list[Document], str]:
         """All objects and the resourceVersion from which a watch continues."""
@@ -109,7 +114,7 @@ class KubernetesClient:
             if refusal.status != 404:
                 raise
 
-    async def watch(self, resource: Resource, namespace: str, version: str) -> AsyncIterator[Document]:
+    async def watch(self, resource: Resource, namespace: str, version: str) -> AsyncGenerator[Document, None]:
         """Watch events after a resourceVersion, bookmarks included, until the server ends the watch."""
         query = {
             "watch": "true",

@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable
+from contextlib import aclosing
 
 import aiohttp
 
@@ -56,8 +57,10 @@ class Reflector:
             self.objects = {item["metadata"]["name"]: item for item in items}
             self.synced.set()
             self._changed()
-        async for event in self._client.watch(self._resource, self._namespace, self._version):
-            self._take(event["type"], event["object"])
+        # An event may end the loop by a refusal: the connection has to go with it, not when memory is collected.
+        async with aclosing(self._client.watch(self._resource, self._namespace, self._version)) as events:
+            async for event in events:
+                self._take(event["type"], event["object"])
 
     def _take(self, kind: str, item: Document) -> None:
         if kind == "ERROR":
