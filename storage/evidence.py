@@ -4,15 +4,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, select
-from sqlmodel import col
 
 from storage.codec import Codec
-from storage.dialects import insert
-from storage.tables import EvidenceRow
+from storage.dialects import for_both
+from storage.tables import EVIDENCE
 from strategies.verdicts import Reading, Verdict
 
 _READING: Codec[Reading] = Codec(Reading)
 _VERDICTS: Codec[tuple[Verdict, ...]] = Codec(tuple[Verdict, ...])
+_ADD = for_both(EVIDENCE, lambda row: row.on_conflict_do_nothing())
+_c = EVIDENCE.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,23 +34,21 @@ class Evidence:
 
     def add(self, release: str, look_at: datetime, stage: int, reading: Reading, verdicts: tuple[Verdict, ...]) -> None:
         """Store one look; a second one of the same release and time is the same look."""
-        row = insert(self._connection, EvidenceRow).values(
-            release=release,
-            at=look_at,
-            stage=stage,
-            reading=_READING.dumps(reading),
-            verdicts=_VERDICTS.dumps(verdicts),
-        )
-        self._connection.execute(row.on_conflict_do_nothing())
+        row = {
+            "release": release,
+            "at": look_at,
+            "stage": stage,
+            "reading": _READING.dumps(reading),
+            "verdicts": _VERDICTS.dumps(verdicts),
+        }
+        self._connection.execute(_ADD[self._connection.dialect.name], row)
 
     def looks(self, release: str, limit: int, *, stage: int | None = None) -> list[StoredLook]:
         """The newest `limit` looks of a release, or of one of its stages, the oldest of them first."""
-        rows = select(
-            col(EvidenceRow.at), col(EvidenceRow.stage), col(EvidenceRow.reading), col(EvidenceRow.verdicts)
-        ).where(col(EvidenceRow.release) == release)
+        rows = select(_c.at, _c.stage, _c.reading, _c.verdicts).where(_c.release == release)
         if stage is not None:
-            rows = rows.where(col(EvidenceRow.stage) == stage)
-        newest = self._connection.execute(rows.order_by(col(EvidenceRow.at).desc()).limit(limit)).all()
+            rows = rows.where(_c.stage == stage)
+        newest = self._connection.execute(rows.order_by(_c.at.desc()).limit(limit)).all()
         return [
             StoredLook(at, of, _READING.loads(reading), _VERDICTS.loads(verdicts))
             for at, of, reading, verdicts in reversed(newest)
@@ -57,4 +56,4 @@ class Evidence:
 
     def prune(self, before: datetime) -> int:
         """Forget looks older than `before`; returns how many there were."""
-        return self._connection.execute(delete(EvidenceRow).where(col(EvidenceRow.at) < before)).rowcount
+        return self._connection.execute(delete(EVIDENCE).where(_c.at < before)).rowcount

@@ -2,19 +2,20 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
-from sqlmodel import col
+from sqlalchemy import Connection, Row, bindparam, select
 
-from storage.dialects import added, insert
-from storage.tables import JournalRow, Table
+from storage.dialects import added, for_both, told
+from storage.tables import JOURNAL
 from strategies.reasons import ReasonCode
 from strategies.release import Phase
 
-_TABLE = Table.metadata.tables["journal"]
+_c = JOURNAL.c
+_RECORD = for_both(JOURNAL, lambda row: told(row.on_conflict_do_nothing(index_elements=["key"])))
+_HAS = select(_c.id).where(_c.key == bindparam("wanted"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,32 +47,20 @@ class Journal:
 
     def record(self, entry: Entry) -> bool:
         """Add the entry; False, and nothing added, when its key is there already."""
-        row = insert(self._connection, JournalRow).values(
-            key=entry.key,
-            release=entry.release,
-            at=entry.at,
-            actor_id=entry.actor_id,
-            actor_name=entry.actor_name,
-            event=entry.event,
-            phase_before=entry.phase_before,
-            phase_after=entry.phase_after,
-            revision=entry.revision,
-            reason_code=entry.reason_code,
-            text=entry.text,
-            evidence=json.dumps(dict(entry.evidence)),
-        )
-        return added(self._connection, row.on_conflict_do_nothing(index_elements=["key"]))
+        row = {name: getattr(entry, name) for name in _PLAIN}
+        return added(self._connection, _RECORD, {**row, "evidence": json.dumps(dict(entry.evidence))})
 
     def has(self, key: str) -> bool:
         """True when an event of this key was taken in."""
-        found = select(col(JournalRow.id)).where(col(JournalRow.key) == key)
-        return self._connection.execute(found).first() is not None
+        return self._connection.execute(_HAS, {"wanted": key}).first() is not None
 
     def of(self, release: str, limit: int | None = None) -> list[Entry]:
         """The entries of a release in the order they were taken in; with `limit` the newest of them."""
-        order = col(JournalRow.id)
-        rows = select(_TABLE).where(col(JournalRow.release) == release).order_by(order.desc()).limit(limit)
+        rows = select(JOURNAL).where(_c.release == release).order_by(_c.id.desc()).limit(limit)
         return [_entry(row) for row in reversed(self._connection.execute(rows).all())]
+
+
+_PLAIN = tuple(name.name for name in fields(Entry) if name.name != "evidence")
 
 
 def _entry(row: Row[Any]) -> Entry:

@@ -3,10 +3,20 @@
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
-from sqlmodel import col
 
-from storage.dialects import insert
-from storage.tables import MessageRow
+from storage.dialects import Insert, for_both
+from storage.tables import MESSAGES
+
+_c = MESSAGES.c
+_SHOWN = ("channel", "ts", "permalink", "revision")
+
+
+def _put(row: Insert) -> Insert:
+    shown = {name: row.excluded[name] for name in _SHOWN}
+    return row.on_conflict_do_update(index_elements=["release", "kind"], set_=shown)
+
+
+_PUT = for_both(MESSAGES, _put)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,21 +37,11 @@ class Messages:
 
     def get(self, release: str, kind: str) -> StoredMessage | None:
         """The live message of this kind, None when nothing was posted yet."""
-        columns = select(
-            col(MessageRow.channel), col(MessageRow.ts), col(MessageRow.permalink), col(MessageRow.revision)
-        )
-        of = columns.where(col(MessageRow.release) == release, col(MessageRow.kind) == kind)
-        row = self._connection.execute(of).one_or_none()
+        columns = select(*(_c[name] for name in _SHOWN))
+        row = self._connection.execute(columns.where(_c.release == release, _c.kind == kind)).one_or_none()
         return StoredMessage(*row) if row is not None else None
 
     def put(self, release: str, kind: str, message: StoredMessage) -> None:
         """From now on this message is the live one."""
-        where = {"release": release, "kind": kind}
-        shown = {
-            "channel": message.channel,
-            "ts": message.ts,
-            "permalink": message.permalink,
-            "revision": message.revision,
-        }
-        row = insert(self._connection, MessageRow).values(**where, **shown)
-        self._connection.execute(row.on_conflict_do_update(index_elements=["release", "kind"], set_=shown))
+        row = {"release": release, "kind": kind, **{name: getattr(message, name) for name in _SHOWN}}
+        self._connection.execute(_PUT[self._connection.dialect.name], row)

@@ -3,18 +3,33 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, Select, or_, select, update
-from sqlmodel import col
+from sqlalchemy import Connection, Select, and_, bindparam, insert, or_, select, update
 
 from storage.codec import Codec
-from storage.dialects import added, insert
+from storage.dialects import added, for_both, told
 from storage.errors import AlreadyReleasing, Conflict
-from storage.tables import ReleaseNumberRow, ReleaseRouteRow, ReleaseRow, ReleaseTargetRow
+from storage.tables import NUMBERS, RELEASES, ROUTES, TARGETS
 from strategies.release import LOOKING, Release
 
 _CODEC: Codec[Release] = Codec(Release)
 _LOOKING = sorted(LOOKING)
+_c = RELEASES.c
+_CHANGING = ("phase", "is_active", "stage", "revision", "entered_at", "wake_at", "document")
+_SAVE = (
+    update(RELEASES)
+    .where(_c.id == bindparam("saved"), _c.row_version == bindparam("expected"))
+    .values(row_version=_c.row_version + 1, **{name: bindparam(name) for name in _CHANGING})
+)
+_COUNT = for_both(
+    NUMBERS,
+    lambda row: row.on_conflict_do_update(index_elements=["service"], set_={"last": NUMBERS.c.last + 1}).returning(
+        NUMBERS.c.last
+    ),
+)
+_TAKE_ROUTE = for_both(ROUTES, lambda row: told(row.on_conflict_do_nothing()))
+_FREE_ROUTES = update(ROUTES).where(ROUTES.c.release_id == bindparam("of_release")).values(active=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +82,8 @@ class Releases:
     def next_id(self, service: str) -> str:
         """A new id, `reviews-1`; a number is never given twice."""
         name = short_name(service)
-        first = insert(self._connection, ReleaseNumberRow).values(service=name, last=1)
-        counted = first.on_conflict_do_update(index_elements=["service"], set_={"last": col(ReleaseNumberRow.last) + 1})
-        number = self._connection.execute(counted.returning(col(ReleaseNumberRow.last))).scalar_one()
+        count = _COUNT[self._connection.dialect.name]
+        number = self._connection.execute(count, {"service": name, "last": 1}).scalar_one()
         return f"{name}-{number}"
 
     def add(self, release: Release) -> None:
@@ -99,76 +113,69 @@ class Releases:
             for target in release.targets
         ]
         with self._connection.begin_nested():  # refused means nothing of it is there, whatever the caller does next
-            self._connection.execute(insert(self._connection, ReleaseRow), {**fixed, **_columns(release, text)})
-            self._connection.execute(insert(self._connection, ReleaseTargetRow), targets)
+            self._connection.execute(insert(RELEASES), {**fixed, **_columns(release, text)})
+            self._connection.execute(insert(TARGETS), targets)
             self._take_routes(release)
         self._decoded.keep(release, text)
 
     def save(self, release: Release, row_version: int) -> int:
         """Store the release as it is now and return its new row_version; Conflict when somebody was first."""
         text = _CODEC.dumps(release)
-        changed = self._connection.execute(
-            update(ReleaseRow)
-            .where(col(ReleaseRow.id) == release.id, col(ReleaseRow.row_version) == row_version)
-            .values(row_version=row_version + 1, **_columns(release, text))
-        )
-        if changed.rowcount != 1:
+        new = {"saved": release.id, "expected": row_version, **_columns(release, text)}
+        if self._connection.execute(_SAVE, new).rowcount != 1:
             raise Conflict(release.id)
         if release.is_over:
-            routes = update(ReleaseRouteRow).where(col(ReleaseRouteRow.release_id) == release.id)
-            self._connection.execute(routes.values(active=False))
+            self._connection.execute(_FREE_ROUTES, {"of_release": release.id})
         self._decoded.keep(release, text)
         return row_version + 1
 
     def get(self, id: str) -> Stored | None:
         """The release of this id, None when there is none."""
-        return next(iter(self._stored(_rows().where(col(ReleaseRow.id) == id))), None)
+        return next(iter(self._stored(_rows().where(_c.id == id))), None)
 
     def active(self) -> list[Stored]:
         """Every release that is not over."""
-        return self._stored(_rows().where(col(ReleaseRow.is_active).is_(True)))
+        return self._stored(_rows().where(_c.is_active.is_(True)))
 
     def looking(self) -> list[Stored]:
         """Every release in a phase that metrics are read for."""
-        return self._stored(_rows().where(col(ReleaseRow.is_active).is_(True), col(ReleaseRow.phase).in_(_LOOKING)))
+        return self._stored(_rows().where(_c.is_active.is_(True), _c.phase.in_(_LOOKING)))
 
     def due(self, now: datetime) -> list[Stored]:
         """Every release whose wake_at has come, the longest waiting first."""
-        return self._stored(_rows().where(col(ReleaseRow.wake_at) <= now).order_by(col(ReleaseRow.wake_at)))
+        return self._stored(_rows().where(_c.wake_at <= now).order_by(_c.wake_at))
 
     def active_versions(self) -> list[tuple[str, int]]:
         """Id and row_version of every release that is not over, without its document."""
-        columns = select(col(ReleaseRow.id), col(ReleaseRow.row_version))
-        rows = self._connection.execute(columns.where(col(ReleaseRow.is_active).is_(True)))
+        columns = select(_c.id, _c.row_version)
+        rows = self._connection.execute(columns.where(_c.is_active.is_(True)))
         return [(row.id, row.row_version) for row in rows]
 
     def wakes(self) -> list[tuple[str, datetime]]:
         """Every release that waits for a time, the earliest first."""
-        at = col(ReleaseRow.wake_at)
-        rows = self._connection.execute(select(col(ReleaseRow.id), at).where(at.is_not(None)).order_by(at))
+        at = _c.wake_at
+        rows = self._connection.execute(select(_c.id, at).where(at.is_not(None)).order_by(at))
         return [(row.id, row.wake_at) for row in rows]
 
     def next_wake(self) -> datetime | None:
         """The earliest time that a release waits for."""
-        at = col(ReleaseRow.wake_at)
+        at = _c.wake_at
         return self._connection.execute(select(at).where(at.is_not(None)).order_by(at).limit(1)).scalar_one_or_none()
 
     def by_route(self, key: str) -> str | None:
         """The active release that has this route."""
-        held = select(col(ReleaseRouteRow.release_id)).where(
-            col(ReleaseRouteRow.route_key) == key, col(ReleaseRouteRow.active).is_(True)
-        )
+        held = select(ROUTES.c.release_id).where(ROUTES.c.route_key == key, ROUTES.c.active.is_(True))
         return self._connection.execute(held).scalar_one_or_none()
 
     def find(self, subject: str, limit: int = 20) -> list[Stored]:
         """What a person means by an id, a service, `service.namespace` or a host; active first, then the newest."""
         service, _, namespace = subject.partition(".")
-        named = col(ReleaseTargetRow.service) == service
+        named = TARGETS.c.service == service
         if namespace:
-            named = or_(col(ReleaseTargetRow.host) == subject, named & (col(ReleaseTargetRow.namespace) == namespace))
-        of_service = select(col(ReleaseTargetRow.release_id)).where(named)
-        meant = _rows().where(or_(col(ReleaseRow.id) == subject, col(ReleaseRow.id).in_(of_service)))
-        return self._stored(_newest(meant.order_by(col(ReleaseRow.is_active).desc()), limit))
+            named = or_(TARGETS.c.host == subject, and_(named, TARGETS.c.namespace == namespace))
+        of_service = select(TARGETS.c.release_id).where(named)
+        meant = _rows().where(or_(_c.id == subject, _c.id.in_(of_service)))
+        return self._stored(_newest(meant.order_by(_c.is_active.desc()), limit))
 
     def recent(
         self,
@@ -181,14 +188,14 @@ class Releases:
         """The newest releases, of one namespace, of some services, active or ended only."""
         rows = _rows()
         if namespace is not None:
-            rows = rows.where(col(ReleaseRow.namespace) == namespace)
+            rows = rows.where(_c.namespace == namespace)
         if services is not None:
-            rows = rows.where(col(ReleaseRow.service).in_([short_name(service) for service in services]))
+            rows = rows.where(_c.service.in_([short_name(service) for service in services]))
         if is_active is not None:
-            rows = rows.where(col(ReleaseRow.is_active).is_(is_active))
+            rows = rows.where(_c.is_active.is_(is_active))
         return self._stored(_newest(rows, limit))
 
-    def _stored(self, rows: Select[str, int, str]) -> list[Stored]:
+    def _stored(self, rows: Select[Any]) -> list[Stored]:
         read = self._decoded.read
         return [Stored(read(id, text), version) for id, version, text in self._connection.execute(rows)]
 
@@ -196,17 +203,16 @@ class Releases:
         keys = dict.fromkeys(route.key for target in release.targets for route in target.routes)
         for key in sorted(keys):  # one order for everybody, so that two releases of several routes cannot deadlock
             row = {"release_id": release.id, "route_key": key, "active": not release.is_over}
-            taken = insert(self._connection, ReleaseRouteRow).values(row).on_conflict_do_nothing()
-            if not added(self._connection, taken):
+            if not added(self._connection, _TAKE_ROUTE, row):
                 raise AlreadyReleasing(key, self.by_route(key) or "another release")
 
 
-def _rows() -> Select[str, int, str]:
-    return select(col(ReleaseRow.id), col(ReleaseRow.row_version), col(ReleaseRow.document))
+def _rows() -> Select[Any]:
+    return select(_c.id, _c.row_version, _c.document)
 
 
-def _newest(rows: Select[str, int, str], limit: int) -> Select[str, int, str]:
-    return rows.order_by(col(ReleaseRow.created_at).desc(), col(ReleaseRow.number).desc()).limit(limit)
+def _newest(rows: Select[Any], limit: int) -> Select[Any]:
+    return rows.order_by(_c.created_at.desc(), _c.number.desc()).limit(limit)
 
 
 def _columns(release: Release, text: str) -> dict[str, object]:

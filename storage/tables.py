@@ -226,3 +226,15 @@ class LeaseRow(Table, table=True):
     name: str = Field(primary_key=True, sa_type=Words)
     holder: str = Field(sa_type=Words)
     expires_at: datetime = Field(sa_type=Instant)
+
+
+# What statements are built from: the plain tables, since nothing here needs an object per row.
+RELEASES = _metadata.tables["releases"]
+TARGETS = _metadata.tables["release_targets"]
+ROUTES = _metadata.tables["release_routes"]
+NUMBERS = _metadata.tables["release_numbers"]
+JOURNAL = _metadata.tables["journal"]
+OUTBOX = _metadata.tables["outbox"]
+EVIDENCE = _metadata.tables["evidence"]
+MESSAGES = _metadata.tables["messages"]
+LEASES = _metadata.tables["leases"]
