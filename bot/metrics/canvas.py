@@ -1,0 +1,150 @@
+"""Panels drawn one under the other."""
+
+import math
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from bot.metrics.curves import Curve, Panel, StageSpan, cut
+from bot.metrics.palette import BASELINE, BOUND, CANDIDATE, INK, QUIET, RULE, STRIPE
+from bot.ports import Look
+
+DOTS_UP_TO = 40  # looks; more of them are a line alone
+LONGEST_NAME = 8  # letters of a direct label
+LABEL_GAP = 0.17  # of the panel's height between two direct labels
+
+
+def draw_panel(axes: Axes, panel: Panel, times: Sequence[float], breaks: Sequence[int], *, title_pad: float) -> None:
+    """The curves of both versions, the bound, and a label beside each newest value."""
+    _frame(axes, panel, title_pad)
+    _line(
+        axes,
+        panel.bound,
+        times,
+        (),
+        {"color": BOUND if panel.baseline else INK, "lw": 1.4, "ls": (0, (4, 2.5)), "zorder": 3},
+    )
+    width = 1.0 if len(times) <= DOTS_UP_TO else 0.8
+    if panel.baseline is not None:
+        _line(axes, panel.baseline, times, breaks, {"color": BASELINE, "lw": 2.0 * width})
+    _line(axes, panel.candidate, times, breaks, {"color": CANDIDATE, "lw": 2.4 * width, "zorder": 4})
+    if panel.candidate.last is None and (panel.baseline is None or panel.baseline.last is None):
+        axes.text(0.5, 0.45, "no data", transform=axes.transAxes, ha="center", va="center", color=QUIET, style="italic")
+        axes.set_yticks([])
+        return
+    _labels(axes, panel)
+
+
+def draw_stages(axes: Axes, spans: Sequence[StageSpan], *, is_named: bool) -> None:
+    """Stripes behind the curves; the topmost panel carries the asked shares."""
+    low, high = axes.get_xlim()
+    for place, span in enumerate(spans):
+        start = low if place == 0 else span.start
+        end = high if place == len(spans) - 1 else span.end
+        if place % 2 == 0:
+            axes.axvspan(start, end, color=STRIPE, lw=0, zorder=0)
+        if is_named and (end - start) > 0.07 * (high - low):
+            middle = ((start + end) / 2, 1.0)
+            axes.annotate(
+                span.name, middle, (0, 3), xycoords=("data", "axes fraction"), textcoords="offset points",
+                ha="center", va="bottom", color=QUIET, fontsize="small",
+            )  # fmt: skip
+
+
+def time_axis(axes: Axes, looks: Sequence[Look], times: Sequence[float]) -> None:
+    """A few clock times under the lowest panel."""
+    span = times[-1] - times[0]
+    ticks = [times[0]] if span == 0 else [times[0] + span * part / 3 for part in range(4)]
+    form = "%H:%M:%S" if span < 300 else "%H:%M"
+    names = [f"{looks[0].at + timedelta(seconds=tick):{form}}" for tick in ticks]
+    names[-1] += " UTC"
+    axes.set_xticks(ticks, names)
+    axes.tick_params(axis="x", length=3, width=0.8, color=QUIET, labelcolor=QUIET, pad=3)
+
+
+def _frame(axes: Axes, panel: Panel, title_pad: float) -> None:
+    axes.set_title(panel.title, loc="left", color=INK, fontweight="bold", fontsize="medium", pad=title_pad)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.spines["bottom"].set_color(QUIET)
+    axes.tick_params(axis="y", length=0, labelcolor=QUIET, pad=4)
+    axes.tick_params(axis="x", length=0, labelbottom=False)
+    axes.grid(axis="y", color=RULE, lw=0.8)
+    axes.set_axisbelow(True)
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=3, steps=[1, 2, 5, 10], min_n_ticks=2))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _tick(panel, value)))
+    axes.set_ylim(0, _top(panel))
+
+
+def _tick(panel: Panel, value: float) -> str:
+    return panel.words(value).replace(".0 %", " %") if value > 0 else "0"
+
+
+def _top(panel: Panel) -> float:
+    arms = [curve for curve in (panel.candidate, panel.baseline, panel.bound) if curve is not None]
+    known = [value for curve in arms for value in curve.values if not math.isnan(value)]
+    return max([panel.least_top, *(value * 1.15 for value in known)])
+
+
+def _line(axes: Axes, curve: Curve, times: Sequence[float], breaks: Sequence[int], look: dict[str, Any]) -> None:
+    xs, ys = list(times), list(curve.values)
+    if len(xs) == 1 and "ls" in look and not math.isnan(ys[0]):
+        axes.axhline(ys[0], **look)  # a bound of one look is still a line
+        return
+    for place in reversed(breaks):
+        xs.insert(place + 1, math.nan)
+        ys.insert(place + 1, math.nan)
+    has_dots = len(times) <= DOTS_UP_TO and "ls" not in look
+    dots: dict[str, Any] = {"marker": "o", "ms": 5, "mec": "white", "mew": 0.8} if has_dots else {}
+    style: dict[str, Any] = {"drawstyle": "steps-mid"} if curve.name == "asked" else {}
+    axes.plot(xs, ys, solid_capstyle="round", solid_joinstyle="round", clip_on=False, **look, **dots, **style)
+    for place in _lonely(ys) if not has_dots and "ls" not in look else ():
+        axes.plot(xs[place], ys[place], ".", color=look["color"], ms=5)
+
+
+def _lonely(values: Sequence[float]) -> list[int]:
+    """Measurements without a neighbour, which a line alone would not show."""
+    padded = [math.nan, *values, math.nan]
+    return [
+        place
+        for place, value in enumerate(values)
+        if not math.isnan(value) and math.isnan(padded[place]) and math.isnan(padded[place + 2])
+    ]
+
+
+def _labels(axes: Axes, panel: Panel) -> None:
+    top = axes.get_ylim()[1]
+    curves = [(panel.candidate, CANDIDATE, "bold"), (panel.bound, BOUND if panel.baseline else INK, "normal")]
+    if panel.baseline is not None:
+        curves.append((panel.baseline, BASELINE, "normal"))
+    wanted = []
+    for curve, colour, weight in curves:
+        if curve.last is not None:
+            wanted.append(
+                (curve.last[1] / top, f"{cut(curve.name, LONGEST_NAME)} {_short(panel, curve.last[1])}", colour, weight)
+            )
+    wanted.sort(key=lambda label: label[0])
+    heights = _apart([label[0] for label in wanted])
+    for height, (_, text, colour, weight) in zip(heights, wanted, strict=True):
+        axes.annotate(
+            text, (1.0, height), (8, 0), xycoords="axes fraction", textcoords="offset points",
+            va="center", ha="left", color=colour, fontweight=weight, annotation_clip=False,
+        )  # fmt: skip
+
+
+def _short(panel: Panel, value: float) -> str:
+    return panel.words(value).replace(".0 %", " %")
+
+
+def _apart(heights: Sequence[float]) -> list[float]:
+    """The heights, ascending, moved until none covers its neighbour and none leaves the panel."""
+    placed: list[float] = []
+    for height in heights:
+        placed.append(max(height, placed[-1] + LABEL_GAP) if placed else max(height, 0.03))
+    excess = (placed[-1] - 1.0) if placed else 0.0
+    for place in range(len(placed) - 1, -1, -1):
+        ceiling = 1.0 if place == len(placed) - 1 else placed[place + 1] - LABEL_GAP
+        placed[place] = min(placed[place], ceiling) if excess > 0 else placed[place]
+    return placed

@@ -1,0 +1,168 @@
+"""What a picture shows, as plain numbers: curves over seconds, stages, and the verdict."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import groupby, pairwise
+from statistics import median
+
+from bot.ports import Card, Look
+from strategies.gates.figures import milliseconds, percent
+from strategies.gates.latency import quantile
+from strategies.plan import MetricGate
+from strategies.verdicts import Arm, Outcome, Verdict
+
+QUANTILES = {"latency_p50": 0.5, "latency_p95": 0.95, "latency_p99": 0.99}
+GAP_LOOKS = 2.5
+PLAIN_LATENCY = "latency_p99"
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """One quantity over the looks; NaN where nothing was measured."""
+
+    name: str
+    values: tuple[float, ...]
+
+    @property
+    def last(self) -> tuple[int, float] | None:
+        """Place and value of the newest measurement."""
+        known = [(place, value) for place, value in enumerate(self.values) if not math.isnan(value)]
+        return known[-1] if known else None
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One quantity for both versions with its bound."""
+
+    title: str
+    candidate: Curve
+    baseline: Curve | None
+    bound: Curve
+    words: Callable[[float], str]
+    least_top: float
+
+
+@dataclass(frozen=True, slots=True)
+class StageSpan:
+    """The looks of one stage, in seconds, and the share it asks."""
+
+    start: float
+    end: float
+    name: str
+
+
+def looks_in_order(card: Card) -> Sequence[Look]:
+    """All looks by time."""
+    return sorted(card.looks, key=lambda look: look.at)
+
+
+def seconds(looks: Sequence[Look]) -> list[float]:
+    """When each look was, since the first."""
+    return [(look.at - looks[0].at).total_seconds() for look in looks]
+
+
+def gaps(times: Sequence[float]) -> list[int]:
+    """Places after which a line must break, because looks are missing."""
+    steps = [after - before for before, after in pairwise(times)]
+    if len(steps) < 3:
+        return []
+    usual = median(steps)
+    return [place for place, step in enumerate(steps) if step > GAP_LOOKS * usual]
+
+
+def stage_spans(card: Card, looks: Sequence[Look], times: Sequence[float]) -> list[StageSpan]:
+    """Stages as they follow each other in the looks."""
+    shares = asked_shares(card)
+    spans: list[StageSpan] = []
+    for stage, group in groupby(range(len(looks)), key=lambda place: looks[place].stage):
+        places = list(group)
+        start = spans[-1].end if spans else times[places[0]]
+        name = percent_of(shares[stage]) if 0 <= stage < len(shares) else ""
+        after = times[places[-1] + 1] if places[-1] + 1 < len(times) else times[places[-1]]
+        spans.append(StageSpan(start, (times[places[-1]] + after) / 2, name))
+    return spans
+
+
+def asked_shares(card: Card) -> list[float]:
+    """The candidate's share of each stage, 0 to 1."""
+    target = card.release.target
+    return [float(share) / 100 for share in card.release.plan.shares(target.service, target.candidate)]
+
+
+def percent_of(share: float) -> str:
+    """A share as people write it in a plan: `5 %`, not `5.0 %`."""
+    return f"{share * 100:g} %"
+
+
+def panels(card: Card, looks: Sequence[Look]) -> list[Panel]:
+    """Share, errors, and each gated latency (p99 where none is gated)."""
+    gated = [gate.metric for gate in stage_gates(card) if gate.metric in QUANTILES]
+    return [_share(card, looks), _errors(card, looks), *(_latency(card, looks, m) for m in gated or [PLAIN_LATENCY])]
+
+
+def stage_gates(card: Card) -> Sequence[MetricGate]:
+    """The metric gates of the present stage."""
+    stage = card.release.current or card.release.plan.stages[0]
+    return stage.metric_gates
+
+
+def newest_verdicts(card: Card) -> Sequence[Verdict]:
+    """What the gates say now."""
+    return card.release.verdicts or (looks_in_order(card)[-1].verdicts if card.looks else ())
+
+
+def outcome(card: Card) -> Outcome:
+    """The release's verdict: the worst of its gates; without any, nothing is known yet."""
+    outcomes = {verdict.outcome for verdict in newest_verdicts(card)}
+    if Outcome.FAIL in outcomes:
+        return Outcome.FAIL
+    return Outcome.WAIT if Outcome.WAIT in outcomes or not outcomes else Outcome.PASS
+
+
+def cut(text: str, longest: int) -> str:
+    """The text, its end replaced by an ellipsis where it is too long."""
+    return text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…"
+
+
+def _share(card: Card, looks: Sequence[Look]) -> Panel:
+    shares = asked_shares(card)
+    asked = [shares[look.stage] if 0 <= look.stage < len(shares) else math.nan for look in looks]
+    measured = [_or_nan(look.reading.share) for look in looks]
+    candidate = card.release.target.candidate
+    title = f"Share of requests to {candidate}"
+    return Panel(title, Curve(candidate, tuple(measured)), None, Curve("asked", tuple(asked)), percent, 0.05)
+
+
+def _errors(card: Card, looks: Sequence[Look]) -> Panel:
+    candidate, baseline = _arms(card, looks, lambda arm: _or_nan(arm.error_rate))
+    return Panel("Errors (5xx)", candidate, baseline, _bound(looks, "errors"), percent, 0.005)
+
+
+def _latency(card: Card, looks: Sequence[Look], metric: str) -> Panel:
+    q = QUANTILES[metric]
+
+    def value(arm: Arm) -> float:
+        found = quantile(q, arm.buckets) if arm.buckets else None
+        return found.value if found else math.nan
+
+    candidate, baseline = _arms(card, looks, value)
+    return Panel(f"Latency p{q * 100:.0f}", candidate, baseline, _bound(looks, metric), milliseconds, 1.0)
+
+
+def _arms(card: Card, looks: Sequence[Look], value: Callable[[Arm], float]) -> tuple[Curve, Curve]:
+    target = card.release.target
+    ours = Curve(target.candidate, tuple(value(look.reading.candidate) for look in looks))
+    return ours, Curve(target.baseline, tuple(value(look.reading.baseline) for look in looks))
+
+
+def _bound(looks: Sequence[Look], gate: str) -> Curve:
+    return Curve("allowed", tuple(_or_nan(_bound_of(look.verdicts, gate)) for look in looks))
+
+
+def _bound_of(verdicts: Sequence[Verdict], gate: str) -> float | None:
+    return next((verdict.bound for verdict in verdicts if verdict.gate == gate), None)
+
+
+def _or_nan(value: float | None) -> float:
+    return math.nan if value is None else value

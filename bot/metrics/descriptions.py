@@ -1,0 +1,76 @@
+"""A picture in words, for those who do not see it."""
+
+import math
+from collections.abc import Sequence
+
+from bot.metrics.curves import Panel, asked_shares, cut, looks_in_order, newest_verdicts, outcome, panels, percent_of
+from bot.ports import Card
+from strategies.gates.figures import count
+from strategies.verdicts import Outcome
+
+LONGEST = 1900  # Slack takes 2,000
+LONGEST_NAME = 40
+LONGEST_LINE = 68
+
+
+def title(card: Card) -> str:
+    """Which service moves from where to where, long names cut so that the line fits."""
+    target = card.release.target
+    moves = f"{target.baseline} → {target.candidate}"
+    return f"{cut(target.service, max(LONGEST_NAME - len(moves), 16))}  {cut(moves, LONGEST_NAME)}"
+
+
+def why(card: Card) -> str:
+    """The sentence of the gate that decides the verdict, cut to one line."""
+    worst = outcome(card)
+    verdicts = newest_verdicts(card)
+    decisive = next((verdict for verdict in verdicts if verdict.outcome is worst), None)
+    if decisive is None:
+        return ""
+    return "every gate passes" if worst is Outcome.PASS else cut(decisive.reason, LONGEST_LINE)
+
+
+def subtitle(card: Card) -> str:
+    """Where the release stands, and what the picture spans."""
+    parts = [str(card.release.plan.strategy.value)]
+    shares, stage = asked_shares(card), card.release.stage
+    if 0 <= stage < len(shares):
+        parts.append(f"stage {stage + 1} of {len(shares)}")
+    looks = looks_in_order(card)
+    if looks:
+        parts.append(count(len(looks), "look"))
+    return " · ".join(parts)
+
+
+def alt_text(card: Card) -> str:
+    """The verdict, the newest figures of both versions and why, in less than 2,000 characters."""
+    target, shares, stage = card.release.target, asked_shares(card), card.release.stage
+    verdict = outcome(card).value.upper()
+    sentences = [f"{target.service} {target.baseline} to {target.candidate}: {verdict}."]
+    if 0 <= stage < len(shares):
+        sentences.append(f"Stage {stage + 1} of {len(shares)} at {percent_of(shares[stage])}.")
+    looks = looks_in_order(card)
+    if not looks:
+        return " ".join([*sentences, "No look yet."])
+    sentences.append(f"{count(len(looks), 'look')} from {looks[0].at:%H:%M} to {looks[-1].at:%H:%M} UTC.")
+    sentences.extend(_panel(panel) for panel in panels(card, looks))
+    verdicts = newest_verdicts(card)
+    sentences.extend(f"{verdict.gate} {verdict.outcome.value}: {verdict.reason}" for verdict in verdicts)
+    return _within(sentences)
+
+
+def _panel(panel: Panel) -> str:
+    newest = panel.candidate.last
+    if newest is None:
+        return f"{panel.title}: no data."
+    place, value = newest
+    figures = [f"{panel.candidate.name} {panel.words(value)}"]
+    others = [curve for curve in (panel.baseline, panel.bound) if curve is not None]
+    figures.extend(
+        f"{curve.name} {panel.words(curve.values[place])}" for curve in others if not math.isnan(curve.values[place])
+    )
+    return f"{panel.title}: {', '.join(figures)}."
+
+
+def _within(sentences: Sequence[str]) -> str:
+    return cut(" ".join(sentences), LONGEST)
