@@ -2,11 +2,14 @@
 
 import asyncio
 import json
+import signal
 import sys
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from bot.sandbox.cluster.signals import send
 
 ROOT = Path(__file__).resolve().parents[3]
 # -S and -E: no site packages and no environment, which is what makes a pod start in well under 100 ms.
@@ -97,16 +100,14 @@ class PodProcess:
     async def stop(self, grace: float) -> None:
         """End it politely, and by force after `grace` seconds."""
         if self.alive:
-            with suppress(ProcessLookupError):
-                self.process.terminate()
+            send(self.process, signal.SIGTERM)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.process.wait(), grace)
         await self.kill()
 
     async def kill(self) -> None:
         """End it at once and release its pipes."""
-        with suppress(ProcessLookupError):
-            self.process.kill()
+        send(self.process, signal.SIGKILL)
         await self.process.wait()
         if self.process.stdin is not None:
             self.process.stdin.close()

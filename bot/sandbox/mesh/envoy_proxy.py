@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import os
+import signal
 from collections import deque
 from contextlib import suppress
 from pathlib import Path
@@ -12,6 +13,7 @@ import aiohttp
 
 from bot.sandbox.cluster.background import Background
 from bot.sandbox.cluster.client import Document
+from bot.sandbox.cluster.signals import send
 from bot.sandbox.mesh import leash
 from bot.sandbox.mesh.access_log import AccessLog
 from bot.sandbox.mesh.envoy_admin import CLUSTERS, ROUTES, EnvoyAdmin
@@ -125,12 +127,10 @@ class EnvoyProxy:
         """SIGTERM, and SIGKILL to an Envoy that does not obey."""
         self._ending = True
         if self._process is not None:
-            with suppress(ProcessLookupError):
-                self._process.terminate()
+            send(self._process, signal.SIGTERM)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._process.wait(), STOP_SECONDS)
-            with suppress(ProcessLookupError):
-                self._process.kill()
+            send(self._process, signal.SIGKILL)
             await self._process.wait()
             if self._process.stdin is not None:
                 self._process.stdin.close()
