@@ -1,0 +1,225 @@
+"""What every Mesh does: survey, prepare, write, notice drift, put back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.errors import Fault, Transient
+from bot.ports import Preparation, SurveyRequest, Written
+from strategies.reasons import ReasonCode, Refused
+from strategies.release import Decommission, Drift, Rules, Target
+from strategies.routing import Split
+from tests.contract.mesh.world import World, an_order, eventually, the_release, the_target
+from tests.mesh_documents import a_deployment, a_destination, a_service, a_virtual_service
+
+if TYPE_CHECKING:
+    from tests.mesh_documents import Document
+
+FIVE = Split.between("v1", "v2", Decimal(5))
+FIFTY = Split.between("v1", "v2", Decimal(50))
+ALL = Split.between("v1", "v2", Decimal(100))
+
+
+def name_of(world: World) -> str:
+    return f"{world.namespace}/reviews"
+
+
+def weights(world: World) -> dict[str, int | None]:
+    route = world.read("VirtualService")["spec"]["http"][0]["route"]
+    return {each["destination"]["subset"]: each.get("weight") for each in route}
+
+
+def set_weight(document: Document, weight: int) -> None:
+    first, second = document["spec"]["http"][0]["route"]
+    first["weight"], second["weight"] = weight, 100 - weight
+
+
+def test_survey_resolves_routes_versions_subsets_and_workloads(world: World) -> None:
+    found = world.mesh.survey(SurveyRequest("reviews", world.namespace, "v2"))
+    assert found == the_target(world)
+
+
+def test_survey_suggests_the_nearest_service(world: World) -> None:
+    found = world.mesh.survey(SurveyRequest("reveiws", world.namespace, "v2"))
+    assert isinstance(found, Refused)
+    assert (found.reason_code, "did you mean reviews?" in found.text) == (ReasonCode.UNKNOWN_SERVICE, True)
+
+
+def test_survey_names_the_versions_that_exist(world: World) -> None:
+    found = world.mesh.survey(SurveyRequest("reviews", world.namespace, "v3"))
+    assert isinstance(found, Refused)
+    assert (found.reason_code, "v1, v2" in found.text) == (ReasonCode.UNKNOWN_VERSION, True)
+
+
+def test_survey_refuses_the_version_that_serves_already(world: World) -> None:
+    found = world.mesh.survey(SurveyRequest("reviews", world.namespace, "v1"))
+    assert isinstance(found, Refused)
+    assert found.reason_code is ReasonCode.SAME_VERSION
+
+
+def test_preparing_captures_the_original_fields_and_counts_ready_pods(world: World) -> None:
+    prepared = world.mesh.prepare(the_release(world))
+    assert isinstance(prepared, Preparation)
+    assert prepared.ready == {"v1": 3, "v2": 2}
+    assert prepared.originals == {the_target(world).routes[0].key: an_order(world, None).original}
+
+
+def test_preparing_waits_for_a_ready_pod_of_the_candidate(world: World) -> None:
+    world.set_ready("v2", 0)
+    refused = world.mesh.prepare(the_release(world))
+    assert isinstance(refused, Refused)
+    assert refused.reason_code is ReasonCode.NOT_READY
+
+
+def test_preparing_adds_the_subset_that_is_missing(world: World) -> None:
+    world.add(a_deployment("v3", namespace=world.namespace))
+    eventually(lambda: isinstance(world.mesh.survey(SurveyRequest("reviews", world.namespace, "v3")), Target))
+    world.set_ready("v3", 1)
+    assert isinstance(world.mesh.prepare(the_release(world, "v3")), Preparation)
+    subsets = world.read("DestinationRule")["spec"]["subsets"]
+    assert [each["name"] for each in subsets] == ["v1", "v2", "v3"]
+
+
+def test_the_subset_that_was_added_goes_again_after_a_rollback(world: World) -> None:
+    before = world.read("DestinationRule")["spec"]
+    world.add(a_deployment("v3", namespace=world.namespace))
+    world.set_ready("v3", 1)
+    release = the_release(world, "v3")
+    world.mesh.prepare(release)
+    order = replace(an_order(world, Split.between("v1", "v3", Decimal(5))), target=release.target)
+    world.mesh.set_route(name_of(world), lambda: [order])
+    world.mesh.set_route(name_of(world), lambda: [replace(order, split=None, revision=3, force=True)])
+    eventually(lambda: world.read("DestinationRule")["spec"] == before)
+    assert "annotations" not in world.read("DestinationRule")["metadata"]
+
+
+def test_a_split_is_written_and_read_back(world: World) -> None:
+    written = world.mesh.set_route(name_of(world), lambda: [an_order(world, FIVE)])
+    assert isinstance(written, Written)
+    assert written.changed
+    assert weights(world) == {"v1": 95, "v2": 5}
+    assert world.read("VirtualService")["metadata"]["annotations"]["sluice/release"] == "reviews-1"
+
+
+def test_a_repeated_order_writes_nothing(world: World) -> None:
+    world.mesh.set_route(name_of(world), lambda: [an_order(world, FIVE)])
+    again = world.mesh.set_route(name_of(world), lambda: [an_order(world, FIVE, revision=3, expected=FIVE)])
+    assert isinstance(again, Written)
+    assert (again.changed, world.writes()) == (False, 1)
+
+
+def test_each_change_is_one_write(world: World) -> None:
+    world.mesh.set_route(name_of(world), lambda: [an_order(world, FIVE)])
+    world.mesh.set_route(name_of(world), lambda: [an_order(world, FIFTY, 3, expected=FIVE)])
+    world.mesh.set_route(name_of(world), lambda: [an_order(world, None, 4, expected=FIFTY, force=True)])
+    assert world.writes() == 3
+
+
+def test_a_rollback_leaves_the_spec_as_it_was(world: World) -> None:
+    before = world.read("VirtualService")
+    world.mesh.set_route(name_of(world), lambda: [an_order(world, FIVE)])
+    world.mesh.set_route(name_of(world), lambda: [an_order(world, None, 3, expected=FIVE, force=True)])
+    after = world.read("VirtualService")
+    assert after["spec"] == before["spec"]
+    assert after["metadata"].get("annotations") == before["metadata"].get("annotations")
+
+
+def test_an_edit_beside_our_fields_survives_the_rollback(world: World) -> None:
+    world.mesh.set_route(name_of(world), lambda: [an_order(world, FIVE)])
+    world.edit(lambda document: document["spec"]["http"][0].update(timeout="3s"))
+    world.mesh.set_route(name_of(world), lambda: [an_order(world, None, 3, expected=FIVE, force=True)])
+    route = world.read("VirtualService")["spec"]["http"][0]
+    assert (route["timeout"], route["route"]) == ("3s", [a_destination()])
+
+
+def test_an_empty_answer_writes_nothing(world: World) -> None:
+    written = world.mesh.set_route(name_of(world), list)
+    assert isinstance(written, Written)
+    assert (written.changed, world.writes()) == (False, 0)
+
+
+def test_a_hand_edit_of_the_weights_is_drift(world: World) -> None:
+    world.mesh.set_route(name_of(world), lambda: [an_order(world, FIVE)])
+    world.edit(lambda document: set_weight(document, 60))
+    order = an_order(world, FIFTY, 3, expected=FIVE)
+    drift = world.mesh.set_route(name_of(world), lambda: [order])
+    assert isinstance(drift, Drift)
+    assert drift.split == Split.between("v1", "v2", Decimal(40))
+    assert "Sluice left v1 95 %, v2 5 %; now v1 60 %, v2 40 %" in drift.difference
+    assert world.mesh.observe(name_of(world), [order]) == drift
+
+
+def test_drift_is_overwritten_by_force(world: World) -> None:
+    world.mesh.set_route(name_of(world), lambda: [an_order(world, FIVE)])
+    world.edit(lambda document: set_weight(document, 60))
+    world.mesh.set_route(name_of(world), lambda: [an_order(world, FIVE, 3, expected=FIVE, force=True)])
+    assert weights(world) == {"v1": 95, "v2": 5}
+
+
+def test_our_own_write_is_no_drift(world: World) -> None:
+    world.mesh.set_route(name_of(world), lambda: [an_order(world, FIVE)])
+    assert world.mesh.observe(name_of(world), [an_order(world, FIVE, expected=FIVE)]) is None
+
+
+def test_a_writer_with_an_older_revision_is_fenced(world: World) -> None:
+    world.mesh.set_route(name_of(world), lambda: [an_order(world, FIVE, 7)])
+    with pytest.raises(Transient, match="revision 7"):
+        world.mesh.set_route(name_of(world), lambda: [an_order(world, FIFTY, 3, expected=FIVE)])
+    assert weights(world) == {"v1": 95, "v2": 5}
+
+
+def test_a_split_to_a_subset_that_is_gone_is_a_fault(world: World) -> None:
+    target = replace(the_target(world), subsets={"v1": "v1", "v2": "v9"})
+    with pytest.raises(Fault, match=r"has the .*subset"):
+        world.mesh.set_route(name_of(world), lambda: [an_order(world, FIVE, target=target)])
+    assert weights(world) == {"v1": None}
+
+
+def test_an_object_that_is_gone_is_a_fault(world: World) -> None:
+    with pytest.raises(Fault, match="VirtualService"):
+        world.mesh.set_route(f"{world.namespace}/nothing", lambda: [an_order(world, FIVE)])
+
+
+def test_after_promotion_the_next_release_starts_from_the_new_baseline(world: World) -> None:
+    world.mesh.set_route(name_of(world), lambda: [an_order(world, ALL)])
+    found = world.mesh.survey(SurveyRequest("reviews", world.namespace, "v1"))
+    assert isinstance(found, Target)
+    assert (found.baseline, found.candidate) == ("v2", "v1")
+    assert isinstance(world.mesh.prepare(the_release(world, targets=(found,), id="reviews-2")), Preparation)
+
+
+def test_retiring_deletes_the_baseline_with_its_subset_and_destination(world: World) -> None:
+    world.mesh.set_route(name_of(world), lambda: [an_order(world, ALL)])
+    done = world.mesh.retire(the_release(world, rules=Rules(decommission=Decommission.DELETE)))
+    assert "v1" in done
+    assert weights(world) == {"v2": 100}
+    assert [each["name"] for each in world.read("DestinationRule")["spec"]["subsets"]] == ["v2"]
+
+
+def test_retiring_is_refused_while_another_route_names_the_subset(world: World) -> None:
+    world.mesh.set_route(name_of(world), lambda: [an_order(world, ALL)])
+    world.add(a_virtual_service(name="ingress", namespace=world.namespace))
+    eventually(lambda: world.mesh.manifest(f"{world.namespace}/ingress") is not None)
+    with pytest.raises(Fault, match="ingress"):
+        world.mesh.retire(the_release(world, rules=Rules(decommission=Decommission.SCALE_TO_ZERO)))
+
+
+def test_two_routes_to_the_service_are_never_guessed(world: World) -> None:
+    world.add(a_virtual_service(name="ingress", namespace=world.namespace))
+    eventually(lambda: world.mesh.manifest(f"{world.namespace}/ingress") is not None)
+    found = world.mesh.survey(SurveyRequest("reviews", world.namespace, "v2"))
+    assert isinstance(found, Refused)
+    assert found.reason_code is ReasonCode.AMBIGUOUS_ROUTE
+    assert all(f"{world.namespace}/{each} http[0]" in found.text for each in ("ingress", "reviews"))
+
+
+def test_a_service_whose_name_starts_alike_is_another_service(world: World) -> None:
+    world.add(a_service("reviews-extra", world.namespace))
+    extra = {"name": "extra", "route": [a_destination(host="reviews-extra")]}
+    world.add(a_virtual_service(extra, name="extra", namespace=world.namespace))
+    eventually(lambda: world.mesh.manifest(f"{world.namespace}/extra") is not None)
+    assert world.mesh.survey(SurveyRequest("reviews", world.namespace, "v2")) == the_target(world)

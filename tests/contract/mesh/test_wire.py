@@ -1,0 +1,194 @@
+"""What only a wire can do to the adapter: conflicts, lost answers, refusals, ended watches, rewritten objects."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from decimal import Decimal
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.errors import Fault, Transient
+from bot.mesh.istio import IstioMesh
+from bot.mesh.kube_api import connect
+from bot.ports import Preparation, SurveyRequest, Written
+from strategies.reasons import ReasonCode, Refused
+from strategies.routing import Split
+from tests.contract.mesh.test_mesh import FIFTY, FIVE, name_of, weights
+from tests.contract.mesh.world import RealClock, an_order, eventually, the_release, the_target
+from tests.mesh_documents import a_deployment
+from tests.parts.processes import free_ports
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.contract.mesh.world import WireWorld
+
+
+def status(code: int, reason: str, message: str) -> bytes:
+    document = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": reason, "message": message}
+    return json.dumps(document | {"code": code}).encode()
+
+
+def test_a_change_needs_one_put_and_no_get(wire: WireWorld) -> None:
+    wire.proxy.seen.clear()
+    wire.mesh.set_route(name_of(wire), lambda: [an_order(wire, FIVE)])
+    assert [method for method, path in wire.proxy.seen if "watch" not in path] == ["PUT"]
+    assert "fieldManager=sluice" in wire.proxy.writes()[0]
+
+
+def test_a_concurrent_edit_between_read_and_write_is_kept(wire: WireWorld) -> None:
+    def somebody() -> None:
+        wire.edit(lambda document: document["spec"]["http"][0].update(timeout="1s"))
+
+    wire.proxy.before.append(somebody)
+    wire.mesh.set_route(name_of(wire), lambda: [an_order(wire, FIVE)])
+    assert wire.read("VirtualService")["spec"]["http"][0]["timeout"] == "1s"
+    assert weights(wire) == {"v1": 95, "v2": 5}
+
+
+def test_a_lost_answer_is_looked_up_and_not_written_twice(wire: WireWorld) -> None:
+    wire.proxy.lost = 1
+    written = wire.mesh.set_route(name_of(wire), lambda: [an_order(wire, FIVE)])
+    assert isinstance(written, Written)
+    assert (written.changed, wire.writes(), weights(wire)) == (True, 1, {"v1": 95, "v2": 5})
+
+
+def test_writers_that_meet_on_one_object_lose_nothing(wire: WireWorld) -> None:
+    somebody = threading.Thread(target=edit_often, args=(wire, 30))
+    somebody.start()
+    for share in range(1, 21):
+        order = an_order(wire, Split.between("v1", "v2", Decimal(share)), share + 1, force=True)
+        wire.mesh.set_route(name_of(wire), partial(list, [order]))
+    somebody.join(30)
+    assert wire.read("VirtualService")["spec"]["http"][0]["timeout"] == "30s"
+    assert weights(wire) == {"v1": 80, "v2": 20}
+
+
+def edit_often(wire: WireWorld, times: int) -> None:
+    """Count the route's timeout up, reading again after each conflict."""
+    path = f"/apis/networking.istio.io/v1/namespaces/{wire.namespace}/virtualservices/reviews"
+    done = 0
+    while done < times:
+        document = wire.cluster.get(path)
+        document["spec"]["http"][0]["timeout"] = f"{done + 1}s"
+        done += wire.cluster.ask("PUT", path, document).code == 200
+        time.sleep(0.005)
+
+
+def test_orders_that_change_during_the_write_win(wire: WireWorld) -> None:
+    answers = [[an_order(wire, FIVE)], [an_order(wire, FIFTY, 3, expected=FIVE)]]
+    wire.mesh.set_route(name_of(wire), lambda: answers.pop(0) if len(answers) > 1 else answers[0])
+    assert weights(wire) == {"v1": 50, "v2": 50}
+
+
+def test_a_forbidden_write_names_the_verb_and_the_resource(wire: WireWorld) -> None:
+    wire.proxy.answers.append(("PUT", 403, status(403, "Forbidden", "no"), {}))
+    with pytest.raises(Fault, match=r"update VirtualService .*virtualservices\.networking\.istio\.io"):
+        wire.mesh.set_route(name_of(wire), lambda: [an_order(wire, FIVE)])
+
+
+def test_a_server_that_limits_us_says_when_to_come_back(wire: WireWorld) -> None:
+    wire.proxy.answers.append(("PUT", 429, status(429, "TooManyRequests", "slow"), {"Retry-After": "3"}))
+    with pytest.raises(Transient) as caught:
+        wire.mesh.set_route(name_of(wire), lambda: [an_order(wire, FIVE)])
+    assert caught.value.retry_after == 3.0
+
+
+def test_a_failing_server_is_a_transient_trouble(wire: WireWorld) -> None:
+    wire.proxy.answers.append(("PUT", 503, status(503, "ServiceUnavailable", "later"), {}))
+    with pytest.raises(Transient, match="503 later"):
+        wire.mesh.set_route(name_of(wire), lambda: [an_order(wire, FIVE)])
+
+
+def test_a_webhook_that_rewrites_our_weights_is_a_fault(wire: WireWorld) -> None:
+    wire.proxy.change_answer = lambda told: (
+        told.replace(b'"weight":95', b'"weight":90')
+        .replace(b'"weight": 95', b'"weight": 90')
+        .replace(b'"weight":5}', b'"weight":10}')
+        .replace(b'"weight": 5}', b'"weight": 10}')
+    )
+    with pytest.raises(Fault, match="v1 95 %, v2 5 %, but the server kept v1 90 %, v2 10 %"):
+        wire.mesh.set_route(name_of(wire), lambda: [an_order(wire, FIVE)])
+
+
+def test_a_watch_that_was_ended_goes_on_where_it_was(wire: WireWorld) -> None:
+    wire.proxy.end_watches()
+    eventually(lambda: len(wire.proxy.watches) == 5)
+    lists = [path for method, path in wire.proxy.seen if method == "GET" and path.endswith("virtualservices")]
+    wire.set_ready("v2", 1)
+    assert wire.mesh.ready_pods(the_target(wire)) == {"v1": 3, "v2": 1}
+    assert len(lists) == 1
+
+
+def test_a_change_is_told_to_whoever_listens(wire: WireWorld) -> None:
+    heard: list[str] = []
+    wire.mesh.on_change(heard.append)
+    wire.edit(lambda document: document["spec"]["http"][0].update(timeout="1s"))
+    eventually(lambda: name_of(wire) in heard)
+    assert set(heard) == {name_of(wire)}
+
+
+def test_the_split_waits_until_proxies_know_the_new_subset(wire: WireWorld) -> None:
+    mesh = wire.another_mesh(propagation=0.6)
+    wire.add(a_deployment("v3"))
+    wire.set_ready("v3", 1)
+    mesh.start()
+    eventually(lambda: not mesh.troubles())
+    release = the_release(wire, "v3")
+    assert isinstance(mesh.prepare(release), Preparation)
+    split = Split.between("v1", "v3", Decimal(5))
+    order = an_order(wire, split, target=release.target)
+    with pytest.raises(Transient) as caught:
+        mesh.set_route(name_of(wire), lambda: [order])
+    assert 0 < (caught.value.retry_after or 0) <= 0.6
+    time.sleep(caught.value.retry_after or 0)
+    assert isinstance(mesh.set_route(name_of(wire), lambda: [order]), Written)
+    mesh.stop()
+
+
+def test_a_pod_that_cannot_start_is_named_with_its_reason(wire: WireWorld) -> None:
+    wire.set_ready("v2", 0)
+    wire.add_waiting_pod("v2", "ImagePullBackOff", "no such image")
+    refused = wire.mesh.prepare(the_release(wire))
+    assert isinstance(refused, Refused)
+    assert "pod reviews-v2-500: its image cannot be pulled" in refused.text
+
+
+def test_an_api_server_that_does_not_answer_is_named(tmp_path: Path) -> None:
+    port = free_ports(1)[0]
+    config = tmp_path / "kubeconfig.yaml"
+    config.write_text(
+        "apiVersion: v1\nkind: Config\ncurrent-context: c\n"
+        f"clusters: [{{name: c, cluster: {{server: 'http://127.0.0.1:{port}'}}}}]\n"
+        "users: [{name: u, user: {}}]\ncontexts: [{name: c, context: {cluster: c, user: u}}]\n"
+    )
+    mesh = IstioMesh(connect(str(config)), RealClock())
+    mesh.start()
+    eventually(lambda: any("refused" in each for each in mesh.troubles()))
+    assert mesh.troubles()[0].startswith(f"Kubernetes API at http://127.0.0.1:{port} has not answered yet: ")
+    refused = mesh.survey(SurveyRequest("reviews", "shop", "v2"))
+    assert isinstance(refused, Refused)
+    assert refused.reason_code is ReasonCode.UNREACHABLE
+    began = time.monotonic()
+    mesh.stop()
+    assert time.monotonic() - began < 2.5
+
+
+def test_a_kubeconfig_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    with pytest.raises(Fault, match=r"nothing\.yaml cannot be used"):
+        connect(str(tmp_path / "nothing.yaml"))
+
+
+def test_stopping_ends_every_thread(wire: WireWorld) -> None:
+    mesh = wire.another_mesh()
+    before = threading.active_count()
+    mesh.start()
+    eventually(lambda: not mesh.troubles())
+    began = time.monotonic()
+    mesh.stop()
+    assert time.monotonic() - began < 2
+    eventually(lambda: threading.active_count() <= before + 5)

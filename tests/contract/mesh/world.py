@@ -1,0 +1,214 @@
+"""One shop behind a Mesh: what a test may do to the cluster, and what it may ask, on the fake and on real wire."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Protocol
+
+import yaml
+
+from bot.mesh.istio import IstioMesh
+from bot.mesh.kube_api import connect
+from bot.ports import Mesh, RouteOrder
+from strategies.release import Release, Target
+from strategies.routing import Protocol as RouteProtocol
+from strategies.routing import Route, Split
+from tests.builders import a_release
+from tests.contract.mesh.proxy import Proxy
+from tests.fakes_mesh import FakeMesh
+from tests.mesh_documents import (
+    a_deployment,
+    a_pod,
+    a_rule,
+    a_service,
+    a_virtual_service,
+    ready_status,
+    waiting_status,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.contract.kubernetes.cluster import Cluster
+    from tests.mesh_documents import Document
+
+PATHS = {
+    "VirtualService": "/apis/networking.istio.io/v1/namespaces/{}/virtualservices",
+    "DestinationRule": "/apis/networking.istio.io/v1/namespaces/{}/destinationrules",
+    "Service": "/api/v1/namespaces/{}/services",
+    "Deployment": "/apis/apps/v1/namespaces/{}/deployments",
+    "Pod": "/api/v1/namespaces/{}/pods",
+}
+
+
+class RealClock:
+    """The time as it is."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+class World(Protocol):
+    """A namespace with the shop in it."""
+
+    namespace: str
+
+    @property
+    def mesh(self) -> Mesh: ...
+    def read(self, kind: str, name: str = "reviews") -> Document: ...
+    def edit(self, change: Callable[[Document], None], kind: str = "VirtualService", name: str = "reviews") -> None: ...
+    def add(self, document: Document) -> None: ...
+    def set_ready(self, version: str, count: int) -> None: ...
+    def writes(self) -> int: ...
+
+
+class FakeWorld:
+    """The shop in memory."""
+
+    def __init__(self, namespace: str = "shop") -> None:
+        self.namespace = namespace
+        self.mesh = FakeMesh.shop(namespace)
+
+    def read(self, kind: str, name: str = "reviews") -> Document:
+        found = [each for each in self.mesh._all(kind) if each["metadata"]["name"] == name]
+        return found[0]
+
+    def edit(self, change: Callable[[Document], None], kind: str = "VirtualService", name: str = "reviews") -> None:
+        self.mesh.edit(kind, f"{self.namespace}/{name}", change)
+
+    def add(self, document: Document) -> None:
+        self.mesh.put(document)
+
+    def set_ready(self, version: str, count: int) -> None:
+        self.mesh.set_ready(version, count, namespace=self.namespace)
+
+    def writes(self) -> int:
+        return len(self.mesh.writes)
+
+
+class WireWorld:
+    """The shop on an API server, with a proxy between it and the adapter."""
+
+    def __init__(self, cluster: Cluster, namespace: str, folder: Path) -> None:
+        self.namespace = namespace
+        self.cluster = cluster
+        self.proxy = Proxy(cluster.url, cluster.ca_path)
+        cluster.create("/api/v1/namespaces", {"metadata": {"name": namespace}})
+        for document in (a_virtual_service(), a_rule(), a_service(), a_deployment("v1"), a_deployment("v2")):
+            self.add(document)
+        for version, count in (("v1", 3), ("v2", 2)):
+            for number in range(count):
+                self._create_pod(version, number)
+        self.kubeconfig = folder / "kubeconfig.yaml"
+        self.kubeconfig.write_text(yaml.safe_dump(self._config(cluster.token)))
+        self.mesh = self.another_mesh()
+        self.mesh.start()
+        eventually(lambda: not self.mesh.troubles() and self.mesh.ready_pods(self.target()) is not None)
+
+    def another_mesh(self, propagation: float = 0.0) -> IstioMesh:
+        """A further replica's adapter, not started."""
+        return IstioMesh(
+            connect(str(self.kubeconfig)),
+            RealClock(),
+            namespaces=(self.namespace,),
+            propagation=timedelta(seconds=propagation),
+        )
+
+    def close(self) -> None:
+        self.mesh.stop()
+        self.proxy.close()
+
+    def target(self) -> Target:
+        return the_target(self)
+
+    def read(self, kind: str, name: str = "reviews") -> Document:
+        return self.cluster.get(f"{PATHS[kind].format(self.namespace)}/{name}")
+
+    def edit(self, change: Callable[[Document], None], kind: str = "VirtualService", name: str = "reviews") -> None:
+        document = self.read(kind, name)
+        change(document)
+        kept = self.cluster.put(f"{PATHS[kind].format(self.namespace)}/{name}", document, fieldManager="kubectl-edit")
+        if kind == "VirtualService":
+            wanted = kept["metadata"]["resourceVersion"]
+            eventually(lambda: self._cached_version() >= int(wanted))
+
+    def add(self, document: Document) -> None:
+        document["metadata"]["namespace"] = self.namespace
+        self.cluster.create(PATHS[document["kind"]].format(self.namespace), document)
+
+    def set_ready(self, version: str, count: int) -> None:
+        path = PATHS["Pod"].format(self.namespace)
+        for pod in self.cluster.get(path, labelSelector=f"version={version}")["items"]:
+            self.cluster.delete(f"{path}/{pod['metadata']['name']}", {"gracePeriodSeconds": 0})
+        for number in range(count):
+            self._create_pod(version, number + 100)
+        target = the_target(self, "v2" if version == "v1" else version)
+        eventually(lambda: (self.mesh.ready_pods(target) or {}).get(version) == count)
+
+    def add_waiting_pod(self, version: str, reason: str, message: str) -> None:
+        self._create_pod(version, 500, waiting_status(reason, message))
+        wanted = {"app": "reviews", "version": version}
+        cached = self.mesh._cache.pods
+        eventually(lambda: any("containerStatuses" in pod["status"] for pod in cached(self.namespace, wanted)))
+
+    def writes(self) -> int:
+        return len([path for path in self.proxy.writes() if "virtualservices" in path])
+
+    def _cached_version(self) -> int:
+        metadata: Any = (self.mesh.manifest(f"{self.namespace}/reviews") or {}).get("metadata") or {}
+        return int(metadata.get("resourceVersion") or 0)
+
+    def _create_pod(self, version: str, number: int, status: Document | None = None) -> None:
+        path = PATHS["Pod"].format(self.namespace)
+        pod = a_pod(version, number, namespace=self.namespace)
+        self.cluster.create(path, pod)
+        self.cluster.patch(f"{path}/{pod['metadata']['name']}/status", {"status": status or ready_status()})
+
+    def _config(self, token: str) -> Document:
+        return {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": "part", "cluster": {"server": self.proxy.url}}],
+            "users": [{"name": "part", "user": {"token": token}}],
+            "contexts": [{"name": "part", "context": {"cluster": "part", "user": "part"}}],
+            "current-context": "part",
+        }
+
+
+def eventually(holds: Callable[[], bool], seconds: float = 10.0) -> None:
+    """Return when it holds; fail when it does not in time."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "what was waited for did not come about"
+        time.sleep(0.01)
+
+
+def the_target(world: World, candidate: str = "v2") -> Target:
+    """reviews from v1 to the candidate on the main route."""
+    return Target(
+        service="reviews",
+        host=f"reviews.{world.namespace}.svc.cluster.local",
+        namespace=world.namespace,
+        baseline="v1",
+        candidate=candidate,
+        routes=(Route(world.namespace, "reviews", RouteProtocol.HTTP, "main"),),
+        subsets={"v1": "v1", candidate: candidate},
+        workloads={"v1": "reviews-v1", candidate: f"reviews-{candidate}"},
+    )
+
+
+def the_release(world: World, candidate: str = "v2", **changes: Any) -> Release:
+    """A release of the target."""
+    settled: dict[str, Any] = {"targets": (the_target(world, candidate),)} | changes
+    return a_release(**settled)
+
+
+def an_order(world: World, split: Split | None, revision: int = 2, **changes: Any) -> RouteOrder:
+    """An order for the main route; the original is the shop's."""
+    target = the_target(world)
+    original = '{"match":null,"route":[{"destination":{"host":"reviews","subset":"v1"}}]}'
+    order = RouteOrder("reviews-1", revision, target.routes[0], target, split, original)
+    return replace(order, **changes)

@@ -1,0 +1,251 @@
+"""A mesh in memory: the same pure editors as the adapter, no network, no threads, no time of its own."""
+
+from __future__ import annotations
+
+import copy
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from bot.errors import Fault, SluiceError, Transient
+from bot.mesh.destination_rule import remove_added, remove_subset, rules_of
+from bot.mesh.documents import Document, full_name, labels_of, namespace_of
+from bot.mesh.drift import find_drift, gone
+from bot.mesh.readiness import missing_subset, originals, readiness, wait_for_subset
+from bot.mesh.retirement import positions_of, users_of, without_baseline
+from bot.mesh.survey import survey
+from bot.mesh.workloads import ready_by_version
+from bot.mesh.writing import next_document
+from bot.ports import Preparation, RouteOrder, SurveyRequest, Written
+from strategies.reasons import ReasonCode, Refused
+from strategies.release import Decommission, Drift, Release, Target
+from tests.mesh_documents import (
+    a_deployment,
+    a_pod,
+    a_rule,
+    a_service,
+    a_virtual_service,
+    ready_status,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+START = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+
+
+class FakeMesh:
+    """Implements `bot.ports.Mesh`. `writes` lists every VirtualService written, in order."""
+
+    def __init__(self, now: Callable[[], datetime] = lambda: START, propagation: timedelta = timedelta(0)) -> None:
+        self.writes: list[str] = []
+        self.reason_down = ""
+        self._now = now
+        self._propagation = propagation
+        self._objects: dict[tuple[str, str], Document] = {}
+        self._troubles: list[tuple[str, SluiceError]] = []
+        self._listeners: list[Callable[[str], None]] = []
+        self._counter = 0
+
+    @classmethod
+    def shop(cls, namespace: str = "shop", **options: Any) -> FakeMesh:
+        """reviews with v1 (3 ready pods, all traffic) and v2 (2 ready pods)."""
+        mesh = cls(**options)
+        for document in (a_virtual_service(namespace=namespace), a_rule(namespace=namespace)):
+            mesh.put(document)
+        mesh.put(a_service(namespace=namespace))
+        for version, count in (("v1", 3), ("v2", 2)):
+            mesh.put(a_deployment(version, namespace=namespace))
+            mesh.set_ready(version, count, namespace=namespace)
+        return mesh
+
+    # --- what a test does to the cluster ----------------------------------------------------------------------------
+
+    def put(self, document: Document) -> Document:
+        """Somebody else creates or replaces an object."""
+        return self._store(copy.deepcopy(document))
+
+    def edit(self, kind: str, name: str, change: Callable[[Document], None]) -> None:
+        """Somebody else edits an object in place."""
+        document = copy.deepcopy(self._objects[kind, name])
+        change(document)
+        self._store(document)
+
+    def delete(self, kind: str, name: str) -> None:
+        """Somebody else deletes an object."""
+        del self._objects[kind, name]
+        self._tell(kind, name)
+
+    def set_ready(self, version: str, count: int, *, app: str = "reviews", namespace: str = "shop") -> None:
+        """From now on the version has this many ready pods, and no others."""
+        for kind, name in list(self._objects):
+            if kind == "Pod" and name.startswith(f"{namespace}/{app}-{version}-"):
+                del self._objects[kind, name]
+        for number in range(count):
+            self._store(a_pod(version, number, app, namespace) | {"status": ready_status()})
+
+    def fail_next(self, trouble: SluiceError, method: str = "set_route") -> None:
+        """The next call of the method raises this, once; several are raised in their order."""
+        self._troubles.append((method, trouble))
+
+    def on_change(self, callback: Callable[[str], None]) -> None:
+        """Call with `namespace/name` when a VirtualService changes."""
+        self._listeners.append(callback)
+
+    # --- Mesh -------------------------------------------------------------------------------------------------------
+
+    def survey(self, request: SurveyRequest) -> Target | Refused:
+        """As the adapter."""
+        if self.reason_down:
+            return Refused(ReasonCode.UNREACHABLE, self.reason_down)
+        return survey(self, request)
+
+    def prepare(self, release: Release) -> Preparation | Refused:
+        """As the adapter."""
+        self._trip("prepare")
+        captured: dict[str, str] = {}
+        ready: dict[str, int] = {}
+        for target in release.targets:
+            fields = originals(self, release, target)
+            counts = readiness(self, target)
+            if isinstance(fields, Refused):
+                return fields
+            if isinstance(counts, Refused):
+                return counts
+            captured |= fields
+            ready |= counts
+        for target in release.targets:
+            change = missing_subset(self, target, release.id, self._now())
+            if isinstance(change, Refused):
+                return change
+            if change is not None:
+                self._store(change.after)
+        return Preparation(captured, ready)
+
+    def set_route(self, name: str, orders: Callable[[], Sequence[RouteOrder]]) -> Written | Drift:
+        """As the adapter; a stored write can never be refused or lost."""
+        self._trip("set_route")
+        document = self.virtual_service(name)
+        if document is None:
+            raise Fault(f"There is no VirtualService {name}.")
+        wanted = tuple(orders())
+        outcome = next_document(document, wanted) if wanted else None
+        if isinstance(outcome, Drift):
+            return outcome
+        if outcome is not None:
+            self._await_subsets(wanted)
+            document = self._store(outcome)
+            self.writes.append(name)
+        self._tidy(wanted)
+        return Written(document["metadata"]["resourceVersion"], outcome is not None)
+
+    def observe(self, name: str, orders: Sequence[RouteOrder]) -> Drift | None:
+        """As the adapter."""
+        if not orders or self.reason_down:
+            return None
+        document = self.virtual_service(name)
+        return gone(name) if document is None else find_drift(document, orders)
+
+    def ready_pods(self, target: Target) -> Mapping[str, int] | None:
+        """As the adapter; None while the cluster is down."""
+        return None if self.reason_down else ready_by_version(self, target)
+
+    def manifest(self, name: str) -> Mapping[str, object] | None:
+        """A copy of the VirtualService."""
+        return copy.deepcopy(self.virtual_service(name))
+
+    def retire(self, release: Release) -> str:
+        """Scale to zero or delete, with the adapter's refusals."""
+        self._trip("retire")
+        for target in release.targets:
+            subset = target.subsets[target.baseline]
+            others = sorted(set(users_of(self, target.host, subset)) - positions_of(self, target))
+            if others:
+                raise Fault(f"{target.baseline} is still needed: {', '.join(others)} names subset {subset}.")
+            if release.rules.decommission is not Decommission.KEEP:
+                self.set_ready(target.baseline, 0, app=target.service, namespace=target.namespace)
+            if release.rules.decommission is Decommission.DELETE:
+                self._delete(release, target, subset)
+        return f"{release.target.baseline} of {release.target.service}: {release.rules.decommission}."
+
+    def troubles(self) -> Sequence[str]:
+        """What the test set as `reason_down`."""
+        return (self.reason_down,) if self.reason_down else ()
+
+    # --- View -------------------------------------------------------------------------------------------------------
+
+    def virtual_services(self) -> Sequence[Document]:
+        return self._all("VirtualService")
+
+    def virtual_service(self, name: str) -> Document | None:
+        return self._objects.get(("VirtualService", name))
+
+    def destination_rules(self) -> Sequence[Document]:
+        return self._all("DestinationRule")
+
+    def services(self) -> Sequence[Document]:
+        return self._all("Service")
+
+    def service(self, name: str) -> Document | None:
+        return self._objects.get(("Service", name))
+
+    def deployments(self, namespace: str) -> Sequence[Document]:
+        return [each for each in self._all("Deployment") if namespace_of(each) == namespace]
+
+    def pods(self, namespace: str, labels: Mapping[str, Any]) -> Sequence[Document]:
+        own = [each for each in self._all("Pod") if namespace_of(each) == namespace]
+        return [each for each in own if labels.items() <= labels_of(each).items()]
+
+    def scope(self) -> str:
+        return "all namespaces"
+
+    # ----------------------------------------------------------------------------------------------------------------
+
+    def _all(self, kind: str) -> list[Document]:
+        return [each for (own, _), each in self._objects.items() if own == kind]
+
+    def _store(self, document: Document) -> Document:
+        self._counter += 1
+        document["metadata"]["resourceVersion"] = str(self._counter)
+        self._objects[document["kind"], full_name(document)] = document
+        self._tell(document["kind"], full_name(document))
+        return document
+
+    def _tell(self, kind: str, name: str) -> None:
+        for listener in self._listeners if kind == "VirtualService" else ():
+            listener(name)
+
+    def _trip(self, method: str) -> None:
+        if self.reason_down:
+            raise Transient(self.reason_down)
+        for index, (wanted, trouble) in enumerate(self._troubles):
+            if wanted == method:
+                del self._troubles[index]
+                raise trouble
+
+    def _await_subsets(self, orders: Sequence[RouteOrder]) -> None:
+        for order in orders:
+            left = wait_for_subset(self, order, self._now(), self._propagation)
+            if left is None:
+                raise Fault(f"No DestinationRule of {order.target.host} has the candidate's subset any more.")
+            if left:
+                raise Transient(f"Proxies learn of the new subset for another {left:.1f} s.", retry_after=left)
+
+    def _tidy(self, orders: Sequence[RouteOrder]) -> None:
+        for order in orders:
+            if order.split is not None:
+                continue
+            for rule in rules_of(self.destination_rules(), order.target.host, order.route.namespace):
+                after = remove_added(rule, order.release)
+                if after is not None:
+                    self._store(after)
+
+    def _delete(self, release: Release, target: Target, subset: str) -> None:
+        for name in target.objects:
+            edited = without_baseline(self._objects["VirtualService", name], release, target)
+            if edited is not None:
+                self._store(edited)
+        for rule in rules_of(self.destination_rules(), target.host, target.namespace):
+            edited = remove_subset(rule, subset)
+            if edited is not None:
+                self._store(edited)
+        self._objects.pop(("Deployment", f"{target.namespace}/{target.workloads.get(target.baseline)}"), None)
