@@ -118,4 +118,5 @@ def _postgres(url: URL) -> Engines:
         pool_timeout=WAIT_SECONDS,
         pool_pre_ping=True,  # a server that was restarted costs a question, not somebody's click
     )
-    return Engines(writer, writer.execution_options(postgresql_readonly=True), has_one_writer=False)
+    reader = writer.execution_options(postgresql_readonly=True, isolation_level="REPEATABLE READ")
+    return Engines(writer, reader, has_one_writer=False)

@@ -45,3 +45,9 @@ class Messages:
         """From now on this message is the live one."""
         row = {"release": release, "kind": kind, **{name: getattr(message, name) for name in _SHOWN}}
         self._connection.execute(_PUT[self._connection.dialect.name], row)
+
+    def release_at(self, channel: str, ts: str) -> str | None:
+        """The release whose message stands there, None when it is nobody's."""
+        return self._connection.execute(
+            select(_c.release).where(_c.channel == channel, _c.ts == ts).limit(1)
+        ).scalar_one_or_none()

@@ -1,11 +1,13 @@
 """Releases: the document, the columns it is found by, and the guard of its routes."""
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Select, and_, bindparam, insert, or_, select, update
+from sqlalchemy import text as sql_text
 
 from storage.codec import Codec
 from storage.dialects import added, for_both, told
@@ -47,8 +49,11 @@ class Decoded:
     transaction that is taken back, can make it wrong.
     """
 
+    LIMIT = 4096  # releases that another replica ended are not heard of again, and must not pile up
+
     def __init__(self) -> None:
         self._known: dict[str, tuple[str, Release]] = {}
+        self._lock = threading.Lock()
 
     def read(self, id: str, text: str) -> Release:
         """The release that `text` describes."""
@@ -61,10 +66,12 @@ class Decoded:
 
     def keep(self, release: Release, text: str) -> None:
         """Remember what was just written; ended releases are read too seldom to be worth the memory."""
-        if release.is_over:
+        with self._lock:
             self._known.pop(release.id, None)
-        else:
-            self._known[release.id] = (text, release)
+            if not release.is_over:
+                self._known[release.id] = (text, release)
+            if len(self._known) > self.LIMIT:
+                del self._known[next(iter(self._known))]
 
 
 def short_name(service: str) -> str:
@@ -164,7 +171,7 @@ class Releases:
 
     def by_route(self, key: str) -> str | None:
         """The active release that has this route."""
-        held = select(ROUTES.c.release_id).where(ROUTES.c.route_key == key, ROUTES.c.active.is_(True))
+        held = select(ROUTES.c.release_id).where(ROUTES.c.route_key == key, sql_text("active"))
         return self._connection.execute(held).scalar_one_or_none()
 
     def find(self, subject: str, limit: int = 20) -> list[Stored]:

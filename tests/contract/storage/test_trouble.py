@@ -30,6 +30,14 @@ def test_a_reader_sees_what_is_stored_while_a_writer_works(database: Database) -
             assert reader.releases.active() == []
 
 
+def test_a_reader_sees_one_moment_to_its_end(database: Database) -> None:
+    with database.reading() as reader:
+        before = reader.releases.active()
+        with database.transaction() as writer:
+            writer.releases.add(a_release())
+        assert reader.releases.active() == before == []
+
+
 def test_a_server_that_is_not_there_is_down() -> None:
     (port,) = free_ports(1)
     with Database(f"postgresql://sluice@127.0.0.1:{port}/sluice") as database, pytest.raises(DatabaseDown):
