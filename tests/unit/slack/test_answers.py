@@ -8,7 +8,6 @@ from bot.requests import Answer, ApproveRequest, ConfirmNeeded, Listed, Planned,
 from bot.slack.answers import guide, refusal, render, trouble
 from bot.slack.guide import TOPICS
 from bot.slack.limits import violations
-from bot.slack.text import escape
 from strategies.reasons import ReasonCode, Refused
 from strategies.release import Phase
 from tests.builders import NOW, a_plan, a_target

@@ -1,0 +1,124 @@
+"""The Bolt app, and the two ways Slack's payloads reach it."""
+
+import logging
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from slack_bolt import App, BoltRequest
+from slack_bolt.adapter.socket_mode import SocketModeHandler
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError, SlackClientError
+
+from bot.slack.listeners import listen
+from bot.slack.reception import Reception
+from bot.slack.replies import Replies
+from bot.slack.web import sdk_log
+
+log = logging.getLogger(__name__)
+CHECK = 1.0
+SLOWEST = 15.0
+
+
+def build(reception: Reception, replies: Replies, web: WebClient, signing_secret: str = "") -> App:
+    """The app with its listeners. Nothing is asked of Slack here, so that a start does not need Slack.
+
+    Listeners run to their end before the answer (`process_before_response`): what is acknowledged is stored.
+    """
+
+    def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
+        # One workspace, one token; Bolt's own way would call auth.test before the first acknowledgement.
+        return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id, bot_token=web.token)
+
+    app = App(
+        name="sluice",
+        logger=sdk_log,
+        client=WebClient(base_url=web.base_url, timeout=web.timeout, proxy=web.proxy, retry_handlers=[]),
+        authorize=authorize,
+        signing_secret=signing_secret,
+        process_before_response=True,
+    )
+    listen(app, reception, replies)
+    return app
+
+
+@dataclass(frozen=True, slots=True)
+class HttpAnswer:
+    """What goes back to Slack."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: str
+
+
+class HttpDoor:
+    """Signed HTTP: the request URL's handler, to be mounted by whoever serves HTTP."""
+
+    def __init__(self, app: App, signing_secret: str) -> None:
+        if not signing_secret:
+            raise ValueError("the http transport needs SLUICE_SLACK_SIGNING_SECRET: unsigned payloads are nobody's")
+        self._app = app
+
+    def handle(self, headers: Mapping[str, str], body: str) -> HttpAnswer:
+        """Answer one POST; a wrong or old signature gets 401 and reaches nobody."""
+        answer = self._app.dispatch(BoltRequest(body=body, headers={name: value for name, value in headers.items()}))
+        kept = {name: values[0] for name, values in answer.headers.items() if values and name != "set-cookie"}
+        return HttpAnswer(answer.status, kept, answer.body or "")
+
+
+class SocketDoor:
+    """Socket Mode: keeps one connection open, from the start on and after every break."""
+
+    def __init__(self, app: App, app_token: str, web: WebClient) -> None:
+        # The SDK's client opens connections with the Web API client it is given, hence with its base URL.
+        self._handler = SocketModeHandler(app, app_token, web_client=web, logger=sdk_log)
+        self._client = self._handler.client
+        self._client.proxy = web.proxy
+        self._trouble = "Slack's Socket Mode is not connected yet"
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._keep, name="slack-socket", daemon=True)
+
+    def start(self) -> None:
+        """Begin connecting in the background; `troubles` says how it goes."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Close the connection and let go of the threads."""
+        self._stopping.set()
+        self._handler.close()  # type: ignore[no-untyped-call]  # bolt leaves it bare
+        if self._thread.is_alive():
+            self._thread.join(2)
+
+    def troubles(self) -> Sequence[str]:
+        """Why no payload can arrive now; empty while connected."""
+        return (self._trouble,) if self._trouble else ()
+
+    def _keep(self) -> None:
+        failures = 0
+        while not self._stopping.is_set():
+            if self._client.is_connected():
+                self._trouble, failures = "", 0
+            else:
+                self._connect()
+                failures += 1
+            self._stopping.wait(min(CHECK * 2 ** min(max(failures - 1, 0), 10), SLOWEST))
+
+    def _connect(self) -> None:
+        try:
+            self._client.connect_to_new_endpoint()
+        except SlackApiError as error:
+            self._failed(f"Slack refuses Socket Mode: {error.response.get('error')}; check SLUICE_SLACK_APP_TOKEN")
+        except (OSError, SlackClientError) as error:
+            self._failed(f"Slack's Socket Mode cannot be reached: {type(error).__name__}: {error}")
+        else:
+            # The loop looks at the connection itself; a refused handshake raises nothing.
+            if self._client.is_connected():
+                log.info("connected to Slack by Socket Mode")
+            else:
+                self._failed("Slack's Socket Mode refused the connection")
+
+    def _failed(self, text: str) -> None:
+        if self._trouble != text:
+            log.warning("%s; trying on", text)
+        self._trouble = text

@@ -1,0 +1,106 @@
+"""From a payload to a private answer: parse, ask the desk, render; nothing remote."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import tzinfo
+from typing import Protocol
+
+from bot.errors import SluiceError
+from bot.ports import Clock
+from bot.requests import Answer, HelpRequest, Request, Said, StatusRequest
+from bot.slack import answers, buttons, commands, payloads
+from bot.slack.blocks import Message
+from bot.slack.payloads import Body
+from strategies.reasons import ReasonCode, Refused
+from strategies.release import Actor
+
+log = logging.getLogger(__name__)
+NOT_A_CARD = Refused(ReasonCode.UNKNOWN_RELEASE, "This message belongs to no release; use it on a release's card.")
+
+
+class Desk(Protocol):
+    """Takes a request under its key and answers from the database and caches alone."""
+
+    def answer(self, request: Request, actor: Actor, key: str) -> Answer | Refused:
+        """The answer or the refusal; a repeated key does nothing twice."""
+        ...
+
+
+class Directory(Protocol):
+    """Who somebody is, known without asking anybody."""
+
+    def actor(self, user: str, name: str = "") -> Actor:
+        """The person with roles and groups."""
+        ...
+
+
+# The release whose root message or thread stands at (channel, ts), None when there is none.
+Threads = Callable[[str, str], str | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reception:
+    """Everything a listener needs to answer."""
+
+    desk: Desk
+    people: Directory
+    threads: Threads
+    clock: Clock
+    zone: tzinfo
+    command: str
+
+    def typed(self, body: Body) -> Message:
+        """A slash command."""
+        return self._answered(commands.parse(str(body.get("text") or ""), self.clock.now(), self.zone), body)
+
+    def clicked(self, body: Body) -> Message | None:
+        """A button; None when the card itself will show what it did."""
+        request = buttons.parse(payloads.action(body))
+        answer = self._asked(request, body)
+        # A private card is not brought up to date by anybody else, so there the answer takes its place.
+        if isinstance(answer, Said) and not payloads.address(body).replaces:
+            return None
+        return self._rendered(answer, request)
+
+    def mentioned(self, body: Body) -> Message | None:
+        """The app's name in a thread or channel; None for what bots say and for edits."""
+        event = body.get("event") or {}
+        if event.get("bot_id") or event.get("edited") or event.get("subtype"):
+            return None
+        text, thread = payloads.said(event), str(event.get("thread_ts") or "")
+        release = self.threads(str(event.get("channel") or ""), thread) if thread else None
+        if release:
+            request = commands.parse_in_thread(text, release, self.clock.now(), self.zone)
+        else:
+            request = commands.parse(text, self.clock.now(), self.zone)
+        return self._answered(request, body)
+
+    def chosen(self, body: Body) -> Message:
+        """The message shortcut: the release's card with its buttons."""
+        message = body.get("message") or {}
+        ts = str(message.get("thread_ts") or message.get("ts") or "")
+        release = payloads.release_of(message) or self.threads(payloads.address(body).channel, ts)
+        return self._answered(StatusRequest(release) if release else NOT_A_CARD, body)
+
+    def _answered(self, request: Request | Refused, body: Body) -> Message:
+        return self._rendered(self._asked(request, body), request)
+
+    def _asked(self, request: Request | Refused, body: Body) -> Answer | Refused | Message:
+        if isinstance(request, Refused):
+            return request
+        if isinstance(request, HelpRequest):
+            return answers.guide(request.topic, self.command)
+        actor = self.people.actor(*payloads.person(body))
+        try:
+            return self.desk.answer(request, actor, payloads.key(body))
+        except SluiceError as error:
+            log.error("not answered: %s by %s: %s", type(request).__name__, actor.id, error)
+            return answers.trouble(
+                f"That did not work: {error}. Look where things stand before you repeat it", self.command
+            )
+
+    def _rendered(self, answer: Answer | Refused | Message, request: Request | Refused) -> Message:
+        if isinstance(answer, Message):
+            return answer
+        return answers.render(answer, self.command, None if isinstance(request, Refused) else request)

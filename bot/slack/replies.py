@@ -1,0 +1,61 @@
+"""Private answers that cannot ride on an acknowledgement; sent behind it, never before it."""
+
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from slack_sdk import WebClient
+
+from bot.errors import SluiceError
+from bot.slack.blocks import Message
+from bot.slack.web import called, send
+
+log = logging.getLogger(__name__)
+WORKERS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where one person reads a private answer; `replaces` an earlier private answer that was clicked."""
+
+    user: str
+    channel: str
+    thread_ts: str = ""
+    response_url: str = ""
+    replaces: bool = False
+
+
+class Replies:
+    """Sends private answers from threads of its own, so that a slow Slack never delays an acknowledgement."""
+
+    def __init__(self, web: WebClient) -> None:
+        self._web = web
+        self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="slack-replies")
+
+    def send(self, address: Address, message: Message) -> None:
+        """Show `message` to one person, soon; a failure is logged, for the card tells the same later."""
+        self._pool.submit(self._send, address, message)
+
+    def stop(self) -> None:
+        """Let go of the threads; what was not begun is dropped."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _send(self, address: Address, message: Message) -> None:
+        try:
+            if address.response_url:
+                send(address.response_url, self._body(address, message))
+                return
+            called(
+                self._web.chat_postEphemeral,
+                channel=address.channel,
+                user=address.user,
+                thread_ts=address.thread_ts or None,
+                **message.payload(),
+            )
+        except SluiceError as error:
+            log.warning("a private answer to %s was lost: %s", address.user, error)
+
+    @staticmethod
+    def _body(address: Address, message: Message) -> dict[str, object]:
+        body = message.payload() | {"response_type": "ephemeral", "replace_original": address.replaces}
+        return body | ({"thread_ts": address.thread_ts} if address.thread_ts else {})
