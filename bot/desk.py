@@ -90,10 +90,11 @@ class Desk:
                 assert_never(request)
 
     def _start(self, request: StartRequest, actor: Actor, key: str) -> Answer | Refused:
-        profile = self._profile(request.service)
-        target = self._mesh.survey(intents.survey(request, profile))
+        known = self._profiles.find(request.service)
+        target = self._mesh.survey(intents.survey(request, known))
         if isinstance(target, Refused):
             return target
+        profile = known or Profile(service=target.service, namespace=target.namespace)
         plan = catalog.plan(intents.spec(request, profile, target))
         if isinstance(plan, Refused):
             return plan
@@ -182,14 +183,6 @@ class Desk:
         if found:
             return (active or found)[0]
         return _unknown(subject, recent)
-
-    def _profile(self, service: str) -> Profile:
-        found = self._profiles.find(service)
-        if found is not None:
-            return found
-        name, _, rest = service.partition(".")
-        namespace = rest.split(".", 1)[0] or self._defaults.namespace
-        return Profile(service=name, namespace=namespace or "default")
 
 
 def _said(outcome: Decision | Refused) -> Answer | Refused:

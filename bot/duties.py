@@ -1,17 +1,17 @@
 """How each effect is done, through the ports; what comes of it goes back to the engine as an event."""
 
 import logging
+import threading
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import assert_never
 
-from storage.database import Database
-
 from bot import orders
 from bot.engine import Engine
 from bot.errors import SluiceError, Transient
 from bot.ports import Card, Chat, Clock, Line, Look, Mesh, Metrics, Posted, Preparation, RouteOrder, Written
+from storage.database import Database
 from storage.messages import StoredMessage
 from strategies.effects import CallOnCall, Effect, Lane, PostStage, Prepare, RefreshCard, RetireBaseline, Say, SetRoute
 from strategies.events import BaselineRetired, DriftFound, EffectFailed, PreparationBlocked, Prepared, RouteConfirmed
@@ -25,14 +25,14 @@ IDLE_WINDOW = timedelta(minutes=5)
 LOOKS_SHOWN = 240
 
 Draw = Callable[[Card], bytes | None]
+Links = Callable[[Release], Mapping[str, str]]
 
 
 class Duties:
     """One method per effect. Each may be repeated: it asks what is wanted now, not what was wanted when queued."""
 
-    def __init__(self, engine: Engine, database: Database, clock: Clock, mesh: Mesh, metrics: Metrics) -> None:
+    def __init__(self, engine: Engine, clock: Clock, mesh: Mesh, metrics: Metrics) -> None:
         self._engine = engine
-        self._database = database
         self._clock = clock
         self._mesh = mesh
         self._metrics = metrics
@@ -96,37 +96,37 @@ class Duties:
 class Messages:
     """The chat's duties: what a release shows is rendered from its state when it is sent."""
 
-    def __init__(self, database: Database, clock: Clock, chat: Chat, cluster: str, draw: Draw) -> None:
+    def __init__(self, database: Database, clock: Clock, chat: Chat, cluster: str, draw: Draw, links: Links) -> None:
         self._database = database
         self._clock = clock
         self._chat = chat
         self._cluster = cluster
         self._draw = draw
-        self.links: Callable[[Release], Mapping[str, str]] = lambda _: {}
+        self._links = links
+        # Two threads render root messages; the one that read first must not write last.
+        self._rooting = threading.Lock()
 
-    def card(self, id: str, *, with_looks: bool = True) -> Card | None:
+    def card(self, id: str) -> Card | None:
         """All that a message of this release may show, None when there is no such release."""
         with self._database.reading() as tx:
             stored = tx.releases.get(id)
             if stored is None:
                 return None
-            looks = tx.evidence.looks(id, LOOKS_SHOWN) if with_looks else []
+            looks = tx.evidence.looks(id, LOOKS_SHOWN)
             root = tx.messages.get(id, "root")
         return Card(
             release=stored.release,
             now=self._clock.now(),
             cluster=self._cluster,
             looks=tuple(Look(look.at, look.stage, look.reading, look.verdicts) for look in looks),
-            links=self.links(stored.release),
+            links=self._links(stored.release),
             mention_approvers=tuple(sorted(stored.release.rules.approvers)),
             root=_posted(root),
         )
 
     def refresh(self, effect: RefreshCard) -> None:
         """Bring the root message up to date."""
-        card = self.card(effect.release)
-        if card is not None:
-            self._root(card)
+        self._root(effect.release)
 
     def post_stage(self, effect: PostStage) -> None:
         """Bring a stage's message up to date; its picture is drawn when its verdict is asked about or decided."""
@@ -159,13 +159,17 @@ class Messages:
         card = self.card(id)
         if card is None or card.root is not None:
             return card
-        self._root(card)
+        self._root(id)
         return self.card(id)
 
-    def _root(self, card: Card) -> None:
-        posted = self._chat.show_root(card, card.root)
-        if posted != card.root:
-            self._remember(card.release, "root", posted)
+    def _root(self, id: str) -> None:
+        with self._rooting:
+            card = self.card(id)
+            if card is None:
+                return
+            posted = self._chat.show_root(card, card.root)
+            if posted != card.root:
+                self._remember(card.release, "root", posted)
 
     def _remember(self, release: Release, kind: str, posted: Posted) -> None:
         message = StoredMessage(posted.channel, posted.ts, posted.permalink, release.revision)

@@ -28,13 +28,14 @@ Steering = ApproveRequest | PauseRequest | ResumeRequest | RollbackRequest | Sch
 class Defaults:
     """What holds for a service whose profile says nothing."""
 
-    namespace: str
     channel: str
     look: timedelta
 
 
-def survey(request: StartRequest, profile: Profile) -> SurveyRequest:
-    """What the mesh has to find."""
+def survey(request: StartRequest, profile: Profile | None) -> SurveyRequest:
+    """What the mesh has to find; without a profile the service is looked for in every watched namespace."""
+    if profile is None:
+        return SurveyRequest(request.service, "", request.version, request.baseline)
     return SurveyRequest(
         service=profile.service,
         namespace=profile.namespace,

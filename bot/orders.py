@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from bot.ports import RouteOrder
+from strategies.plan import Plan
 from strategies.release import Phase, Release, Target
 from strategies.routing import Route, Split
 
@@ -50,3 +51,12 @@ def _may_write(release: Release) -> bool:
     if release.phase is Phase.PAUSED and not release.is_confirmed:
         return False
     return release.phase not in SILENT and release.current is not None
+
+
+def first(target: Target, plan: Plan, name: str) -> Sequence[RouteOrder]:
+    """What the first stage of a plan would order for VirtualService `name`; for previews, before there is a release."""
+    return tuple(
+        RouteOrder("preview", 1, route, target, plan.stages[0].splits[target.service])
+        for route in target.routes
+        if f"{route.namespace}/{route.virtual_service}" == name
+    )

@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from pydantic_settings.exceptions import SettingsError as UnreadableSetting
 
 from bot import durations
+from bot.metrics.queries import Reporter
 
 PREFIX = "SLUICE_"
 
@@ -22,14 +23,6 @@ class Transport(StrEnum):
 
     SOCKET = "socket"
     HTTP = "http"
-
-
-class Reporter(StrEnum):
-    """Which side of a request is read: `both` takes errors from the source and latency from the destination."""
-
-    BOTH = "both"
-    SOURCE = "source"
-    DESTINATION = "destination"
 
 
 class LogFormat(StrEnum):

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from bot.errors import Fault, Transient
@@ -31,20 +31,23 @@ class Worker:
     `gave_up(effect, key, text)` is told once when an effect ends undone; a rollback's write is told, and goes on.
     """
 
-    def __init__(self, database: Database, clock: Clock, holder: str, duty: Duty, gave_up: GaveUp) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, holder: str, duty: Duty, gave_up: GaveUp, threads: Mapping[Lane, int]
+    ) -> None:
         self._database = database
         self._clock = clock
         self._holder = holder
         self._duty = duty
         self._gave_up = gave_up
+        self._counts = threads
         self._stopping = threading.Event()
         self._bells = {lane: threading.Condition() for lane in Lane}
         self._rung = dict.fromkeys(Lane, 0)
         self._threads: list[threading.Thread] = []
 
-    def start(self, threads: dict[Lane, int]) -> None:
+    def start(self) -> None:
         """Work each lane with its number of threads."""
-        for lane, count in threads.items():
+        for lane, count in self._counts.items():
             for n in range(count):
                 thread = threading.Thread(target=self._run, args=(lane, n), name=f"{lane}-{n}", daemon=True)
                 self._threads.append(thread)

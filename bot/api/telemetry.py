@@ -1,5 +1,7 @@
 """The process's own metrics, for the Prometheus that watches the bot."""
 
+from collections.abc import Sequence
+
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     CollectorRegistry,
@@ -11,13 +13,28 @@ from prometheus_client import (
     generate_latest,
 )
 
+from strategies.release import Release
+
 REGISTRY = CollectorRegistry()
 ProcessCollector(registry=REGISTRY)
 PlatformCollector(registry=REGISTRY)
 GCCollector(registry=REGISTRY)
 
+SAVED = Counter("sluice_saved", "Saves of releases by the phase they stand in.", ["phase"], registry=REGISTRY)
 ACTIVE = Gauge("sluice_active_releases", "Releases that are not over.", registry=REGISTRY)
-MOVES = Counter("sluice_moves", "Saved moves of releases by the phase they end in.", ["phase"], registry=REGISTRY)
+
+_active: set[str] = set()
+
+
+def count(releases: Sequence[Release]) -> None:
+    """Count releases that were just saved."""
+    for release in releases:
+        SAVED.labels(release.phase.value).inc()
+        if release.is_over:
+            _active.discard(release.id)
+        else:
+            _active.add(release.id)
+    ACTIVE.set(len(_active))
 
 
 def exposition() -> tuple[bytes, str]:

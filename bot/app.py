@@ -1,0 +1,306 @@
+"""The composition root: the only place where real things are built and wired."""
+
+import logging
+import os
+import secrets
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import astuple, dataclass
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from pydantic import SecretStr
+
+from bot import intents, orders
+from bot.api import telemetry
+from bot.api.http import HttpDoor, PortTaken, Readiness, SlackHandler, application, merged
+from bot.clock import SystemClock
+from bot.desk import Desk
+from bot.drift import DriftWatch
+from bot.duties import Dispatch, Duties, Messages
+from bot.engine import Engine
+from bot.errors import Fault
+from bot.live import LiveCards
+from bot.looks import Looks
+from bot.mesh.istio import IstioMesh
+from bot.mesh.kube_api import connect as connect_kubernetes
+from bot.mesh.preview import preview
+from bot.metrics import charts
+from bot.metrics.prometheus import PrometheusMetrics
+from bot.ports import Card, Clock
+from bot.profiles import Profiles, WrongProfile
+from bot.schedule import Schedule
+from bot.settings import Settings, Transport
+from bot.slack.app import HttpDoor as SlackHttpDoor
+from bot.slack.app import SocketDoor
+from bot.slack.app import build as build_bolt
+from bot.slack.outgoing import SlackChat
+from bot.slack.people import People
+from bot.slack.reception import Reception
+from bot.slack.replies import Replies
+from bot.slack.web import Web
+from bot.slack.web import connect as connect_slack
+from bot.worker import Worker
+from storage.database import Database
+from storage.errors import BadDatabase, StorageError
+from strategies.effects import Lane
+from strategies.plan import Plan
+from strategies.reasons import Refused
+from strategies.release import Release, Target
+
+log = logging.getLogger("sluice")
+
+THREADS = {Lane.ROUTE: 4, Lane.CHAT: 1}
+
+
+class CannotStart(Exception):
+    """Why the bot does not start, one sentence each; `is_input` when a setting is to blame."""
+
+    def __init__(self, *lines: str, is_input: bool = True) -> None:
+        super().__init__("\n".join(lines))
+        self.lines = lines
+        self.is_input = is_input
+
+
+class Part(Protocol):
+    """Something with threads."""
+
+    def start(self) -> None:
+        """Begin."""
+        ...
+
+    def stop(self) -> None:
+        """End, within seconds."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Bot:
+    """Everything that runs, in the order in which it starts; it stops in the opposite one."""
+
+    parts: Sequence[Part]
+    database: Database
+    address: str
+
+    def start(self) -> None:
+        """Start every part; neighbours that do not answer yet are waited for in the background."""
+        for part in self.parts:
+            part.start()
+        log.info("sluice listens on %s", self.address)
+
+    def stop(self) -> None:
+        """Stop every part; what is queued stays in the outbox."""
+        for part in reversed(self.parts):
+            part.stop()
+        self.database.close()
+
+
+def build(settings: Settings) -> Bot:
+    """Wire the bot as `settings` say; CannotStart names what is wrong with what was configured."""
+    clock, holder = SystemClock(), f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
+    profiles, people, mesh, web = _neighbours(settings, clock)
+    database = _database(settings)
+    metrics = PrometheusMetrics(settings.prometheus_url, settings.reporter)
+    engine = Engine(database, clock)
+    chat = SlackChat(web, people, command=settings.slack_command)
+    messages = Messages(database, clock, chat, settings.cluster, _draw, _links(profiles))
+    duties = Duties(engine, clock, mesh, metrics)
+    dispatch = Dispatch(duties, messages, engine)
+    worker = Worker(database, clock, holder, dispatch, dispatch.gave_up, THREADS)
+    schedule = Schedule(engine, database, Looks(engine, metrics, mesh, clock), clock, holder)
+    drift = DriftWatch(engine, mesh, duties)
+    live = LiveCards(messages.refresh)
+    desk = Desk(
+        engine=engine,
+        database=database,
+        mesh=mesh,
+        profiles=profiles,
+        clock=clock,
+        defaults=intents.Defaults(settings.slack_channel, settings.look),
+        cards=messages.card,
+        previews=_previews(mesh),
+    )
+    replies = Replies(web)
+    slack = _slack(settings, web, replies, _reception(settings, desk, people, database, clock))
+    for listener in (schedule.follow, drift.follow, live.mark, telemetry.count):
+        engine.on_commit(listener)
+    engine.on_commit(lambda _: worker.wake())
+    mesh.on_change(drift.changed)
+    readiness = _Readiness(database, mesh, slack, (metrics, chat, people, profiles))
+    door = _door(settings, readiness, slack.handle)
+    parts = (people, _Followed(engine, (drift.follow, telemetry.count)), mesh, worker, live, schedule, slack, door)
+    return Bot((*parts, _Stopped(replies)), database, door.address)
+
+
+def _database(settings: Settings) -> Database:
+    try:
+        database = Database(settings.database)
+        database.migrate()
+    except BadDatabase as error:
+        raise CannotStart(f"SLUICE_DATABASE: {error}") from error
+    except StorageError as error:
+        raise CannotStart(f"The database does not answer: {error}", is_input=False) from error
+    return database
+
+
+def _neighbours(settings: Settings, clock: Clock) -> tuple[Profiles, People, IstioMesh, Web]:
+    lines: list[str] = []
+    try:
+        profiles = Profiles(settings.profiles)
+    except WrongProfile as error:
+        lines.append(f"SLUICE_PROFILES: {error}")
+    web = connect_slack(_secret(settings.slack_bot_token), settings.slack_api_url)
+    try:
+        people = People(web, settings.roles)
+    except Fault as error:
+        lines.append(f"SLUICE_ROLES: {error}")
+    try:
+        kubeconfig = str(settings.kubeconfig) if settings.kubeconfig else None
+        connection = connect_kubernetes(kubeconfig, settings.kube_context)
+    except Fault as error:
+        lines.append(str(error))
+    if lines:
+        raise CannotStart(*lines)
+    mesh = IstioMesh(connection, clock, namespaces=settings.namespaces, propagation=settings.propagation)
+    return profiles, people, mesh, web
+
+
+def _reception(settings: Settings, desk: Desk, people: People, database: Database, clock: Clock) -> Reception:
+    def threads(channel: str, ts: str) -> str | None:
+        with database.reading() as tx:
+            return tx.messages.release_at(channel, ts)
+
+    return Reception(
+        desk=desk,
+        people=people,
+        threads=threads,
+        clock=clock,
+        zone=ZoneInfo(settings.timezone),
+        command=settings.slack_command,
+    )
+
+
+class _Slack:
+    """Slack's door by the chosen transport: a socket of our own, or a handler that the HTTP door mounts."""
+
+    def __init__(self, socket_door: SocketDoor | None, http_door: SlackHttpDoor | None) -> None:
+        self._socket = socket_door
+        self.handle: SlackHandler | None = None
+        if http_door is not None:
+            self.handle = lambda headers, body: astuple(http_door.handle(headers, body))
+
+    def start(self) -> None:
+        if self._socket is not None:
+            self._socket.start()
+
+    def stop(self) -> None:
+        if self._socket is not None:
+            self._socket.stop()
+
+    def troubles(self) -> Sequence[str]:
+        return self._socket.troubles() if self._socket is not None else ()
+
+
+def _slack(settings: Settings, web: Web, replies: Replies, reception: Reception) -> _Slack:
+    secret = _secret(settings.slack_signing_secret) or ""
+    bolt = build_bolt(reception, replies, web, secret)
+    if settings.slack_transport is Transport.HTTP:
+        return _Slack(None, SlackHttpDoor(bolt, secret))
+    return _Slack(SocketDoor(bolt, _secret(settings.slack_app_token) or "", web), None)
+
+
+class Troubled(Protocol):
+    """Something that can say why it is not to be relied on."""
+
+    def troubles(self) -> Sequence[str]:
+        """One sentence each."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Readiness:
+    """Not ready without database, watch cache or Slack's door; the other neighbours are only reported."""
+
+    database: Database
+    mesh: IstioMesh
+    slack: Troubled
+    others: Sequence[Troubled]
+
+    def __call__(self) -> Readiness:
+        needed = merged([self._database_troubles(), self.mesh.troubles(), self.slack.troubles()])
+        told = merged([other.troubles() for other in self.others])
+        return Readiness(not needed, merged([needed, told]))
+
+    def _database_troubles(self) -> Sequence[str]:
+        try:
+            self.database.ping()
+        except StorageError as error:
+            return (f"The database does not answer: {error}",)
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Followed:
+    """Tells followers of the releases that were active before this start."""
+
+    engine: Engine
+    followers: Sequence[Callable[[Sequence[Release]], None]]
+
+    def start(self) -> None:
+        active = self.engine.active()
+        for follow in self.followers:
+            follow(active)
+
+    def stop(self) -> None:
+        """Nothing runs here."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Stopped:
+    """A part whose threads begin by themselves."""
+
+    part: Replies
+
+    def start(self) -> None:
+        """It begins with its first task."""
+
+    def stop(self) -> None:
+        self.part.stop()
+
+
+def _door(settings: Settings, readiness: _Readiness, slack: SlackHandler | None) -> HttpDoor:
+    try:
+        return HttpDoor(settings.listen, application(readiness, slack))
+    except PortTaken as error:
+        raise CannotStart(str(error)) from error
+
+
+def _draw(card: Card) -> bytes:
+    return charts.draw(card).png
+
+
+def _links(profiles: Profiles) -> Callable[[Release], Mapping[str, str]]:
+    def links(release: Release) -> Mapping[str, str]:
+        profile = profiles.find(release.target.service)
+        return profile.links if profile else {}
+
+    return links
+
+
+def _previews(mesh: IstioMesh) -> Callable[[Target, Plan], str]:
+    def shown(target: Target, plan: Plan) -> str:
+        return "\n".join(filter(None, (_diff(mesh, name, target, plan) for name in target.objects)))
+
+    return shown
+
+
+def _diff(mesh: IstioMesh, name: str, target: Target, plan: Plan) -> str:
+    manifest = mesh.manifest(name)
+    if manifest is None:
+        return ""
+    found = preview(manifest, orders.first(target, plan, name))
+    return found.text if isinstance(found, Refused) else found[1]
+
+
+def _secret(value: SecretStr | None) -> str | None:
+    return value.get_secret_value() if value else None

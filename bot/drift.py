@@ -1,0 +1,58 @@
+"""Sees hand edits: each change of a watched VirtualService is held against what its release wrote."""
+
+import logging
+import threading
+from collections.abc import Sequence
+
+from bot import orders
+from bot.duties import Duties
+from bot.engine import Engine
+from bot.errors import Transient
+from bot.ports import Mesh
+from storage.errors import StorageError
+from strategies.release import Release
+
+log = logging.getLogger("sluice.drift")
+
+
+class DriftWatch:
+    """Knows which release has which object, and asks the mesh about it when the object changes."""
+
+    def __init__(self, engine: Engine, mesh: Mesh, duties: Duties) -> None:
+        self._engine = engine
+        self._mesh = mesh
+        self._duties = duties
+        self._lock = threading.Lock()
+        self._objects: dict[str, str] = {}
+
+    def follow(self, releases: Sequence[Release]) -> None:
+        """Remember the objects of active releases, forget those of ended ones."""
+        with self._lock:
+            for release in releases:
+                for name in release.objects:
+                    if not release.is_over:
+                        self._objects[name] = release.id
+                    elif self._objects.get(name) == release.id:
+                        del self._objects[name]
+
+    def changed(self, name: str) -> None:
+        """A watched VirtualService changed."""
+        with self._lock:
+            id = self._objects.get(name)
+        if id is None:
+            return
+        try:
+            self._compare(id, name)
+        except (Transient, StorageError) as error:
+            # The next change, or the next write, finds it again.
+            log.warning("release=%s object=%s not compared: %s", id, name, error)
+
+    def _compare(self, id: str, name: str) -> None:
+        release = self._engine.release(id)
+        # A write that is under way compares by itself, and a rollback overwrites whatever it finds.
+        if release is None or not release.is_confirmed or release.is_going_back or release.drift:
+            return
+        wanted = orders.orders(release, name)
+        drift = self._mesh.observe(name, wanted) if wanted else None
+        if drift is not None:
+            self._duties.report_drift(release.id, release.revision, drift)
