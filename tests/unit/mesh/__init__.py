@@ -1,0 +1,1 @@
+"""Pure editors and the survey of the mesh."""
