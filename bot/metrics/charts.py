@@ -22,8 +22,14 @@ WIDTH, HEAD, PANEL, FOOT = 6.4, 1.3, 1.62, 0.4  # inches
 LEFT, RIGHT, BETWEEN = 0.145, 0.74, 0.46  # shares of the width; inches
 DPI = 150
 COLOURS = 64
+# Names from outside are shown as they are: a dollar sign starts no formula.
 # Letters of 13 points are still 11 pixels high where Slack shows the picture 400 pixels wide.
-STYLE: dict[Any, Any] = {"font.family": ["DejaVu Sans"], "font.size": 12.5, "axes.linewidth": 0.8}
+STYLE: dict[Any, Any] = {
+    "font.family": ["DejaVu Sans"],
+    "font.size": 12.5,
+    "axes.linewidth": 0.8,
+    "text.parse_math": False,
+}
 # Text layout and font caches of matplotlib are not made for several threads.
 _LOCK = threading.Lock()
 
@@ -86,7 +92,7 @@ def _png(figure: Figure) -> bytes:
     canvas = FigureCanvasAgg(figure)
     canvas.draw()  # type: ignore[no-untyped-call]  # matplotlib leaves it bare
     drawn = np.asarray(canvas.buffer_rgba())[:, :, :3]  # type: ignore[no-untyped-call]
-    image = Image.fromarray(drawn).quantize(COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    image = Image.fromarray(drawn).quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
     buffer = io.BytesIO()
     image.save(buffer, "PNG")
     return buffer.getvalue()

@@ -50,11 +50,12 @@ STAGE = Level(0.0000317, 4.0)  # asked anew of the growing total at each look, h
 def is_share_plausible(candidate: int, total: int, asked: float) -> bool:
     """True when `candidate` of `total` requests lies inside the exact 99.9 % binomial interval of the asked share.
 
-    A share of 0 or 1 is tested as 0.1 % away from it: one stray request among thousands is no wrong split.
+    A share of nothing or everything allows strays: one request among thousands is no wrong split. Without any stray
+    it is as right as can be.
     """
     share = min(max(asked, STRAYS), 1 - STRAYS)
-    too_few = bdtr(candidate, total, share) <= SPLIT_TAIL
-    too_many = candidate > 0 and bdtrc(candidate - 1, total, share) <= SPLIT_TAIL
+    too_few = asked > STRAYS and bdtr(candidate, total, share) <= SPLIT_TAIL
+    too_many = asked < 1 - STRAYS and candidate > 0 and bdtrc(candidate - 1, total, share) <= SPLIT_TAIL
     return not (too_few or too_many)
 
 
