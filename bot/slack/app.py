@@ -1,6 +1,7 @@
 """The Bolt app, and the two ways Slack's payloads reach it."""
 
 import logging
+import socket
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -86,6 +87,11 @@ class SocketDoor:
     def stop(self) -> None:
         """Close the connection and let go of the threads."""
         self._stopping.set()
+        self._client.auto_reconnect_enabled = False
+        self._client.closed = True
+        # The SDK's dispatcher sleeps a second on its queue; nothing to dispatch wakes it.
+        self._client.message_queue.put(None)
+        self._hang_up()
         self._handler.close()  # type: ignore[no-untyped-call]  # bolt leaves it bare
         if self._thread.is_alive():
             self._thread.join(2)
@@ -93,6 +99,16 @@ class SocketDoor:
     def troubles(self) -> Sequence[str]:
         """Why no payload can arrive now; empty while connected."""
         return (self._trouble,) if self._trouble else ()
+
+    def _hang_up(self) -> None:
+        # The SDK's reader holds its lock for up to 3 s in recv; an ended socket wakes it at once.
+        connection = self._client.current_session.sock if self._client.current_session is not None else None
+        if connection is None:
+            return
+        try:
+            connection.shutdown(socket.SHUT_RDWR)
+        except OSError as error:
+            log.debug("the connection had ended already: %s", error)
 
     def _keep(self) -> None:
         failures = 0
