@@ -3,6 +3,7 @@
 import io
 import threading
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import matplotlib as mpl
@@ -15,13 +16,12 @@ from bot.metrics import curves
 from bot.metrics.canvas import draw_panel, draw_stages, time_axis
 from bot.metrics.density import thinned
 from bot.metrics.descriptions import alt_text, subtitle, title, why
-from bot.metrics.palette import GROUND, INK, QUIET, colour_of
+from bot.metrics.palette import GROUND, INK, QUIET, colour_of, shades
 from bot.ports import Card
 
 WIDTH, HEAD, PANEL, FOOT = 6.4, 1.3, 1.62, 0.4  # inches
 LEFT, RIGHT, BETWEEN = 0.145, 0.74, 0.46  # shares of the width; inches
 DPI = 150
-COLOURS = 64
 # Names from outside are shown as they are: a dollar sign starts no formula.
 # Letters of 13 points are still 11 pixels high where Slack shows the picture 400 pixels wide.
 STYLE: dict[Any, Any] = {
@@ -79,7 +79,7 @@ def _header(figure: Figure, card: Card, height: float) -> None:
     figure.text(0.03, 1 - 0.3 / height, name, fontsize=size, fontweight="bold", color=INK, va="center")
     figure.text(0.03, 1 - 0.62 / height, subtitle(card), color=QUIET, va="center")
     colour = colour_of(outcome)
-    figure.text(0.03, 1 - 0.9 / height, why(card), color=colour, va="center", fontsize=11.5)
+    figure.text(0.03, 1 - 0.9 / height, why(card), color=colour, va="center", fontsize=10.8)
     badge = {"boxstyle": "round,pad=0.35,rounding_size=0.25", "fc": colour, "ec": "none"}
     figure.text(
         0.965, 1 - 0.34 / height, outcome.value.upper(), fontsize=14, fontweight="bold", color="white",
@@ -87,12 +87,19 @@ def _header(figure: Figure, card: Card, height: float) -> None:
     )  # fmt: skip
 
 
+@cache
+def _shades() -> Image.Image:
+    image = Image.new("P", (1, 1))
+    image.putpalette(shades())
+    return image
+
+
 def _png(figure: Figure) -> bytes:
     """A PNG of one byte per pixel: less than half the size, and no eye tells."""
     canvas = FigureCanvasAgg(figure)
     canvas.draw()  # type: ignore[no-untyped-call]  # matplotlib leaves it bare
     drawn = np.asarray(canvas.buffer_rgba())[:, :, :3]  # type: ignore[no-untyped-call]
-    image = Image.fromarray(drawn).quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    image = Image.fromarray(drawn).quantize(palette=_shades(), dither=Image.Dither.NONE)
     buffer = io.BytesIO()
     image.save(buffer, "PNG")
     return buffer.getvalue()

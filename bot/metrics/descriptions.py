@@ -10,7 +10,7 @@ from strategies.verdicts import Outcome
 
 LONGEST = 1900  # Slack takes 2,000
 LONGEST_NAME = 40
-LONGEST_LINE = 68
+LONGEST_LINE = 78
 
 
 def title(card: Card) -> str:

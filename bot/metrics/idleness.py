@@ -7,6 +7,7 @@ from datetime import datetime
 
 from bot.metrics.queries import Reporter
 from bot.metrics.snapshots import Result, Scrapes
+from strategies.gates.figures import count
 from strategies.release import Target
 
 LEAST_SCRAPES = 2
@@ -86,14 +87,14 @@ def _calls(start: Mapping[Key, float], end: Mapping[Key, float], version: str) -
         calls[key[0]] += value - start[key] if value >= start[key] else max(value, 1.0)
     if not any(calls.values()):
         return ""
-    return f"{version} is still called: {max(calls.values()):,.0f} requests in the window."
+    return f"{version} is still called: {count(max(calls.values()), 'request')} in the window."
 
 
 def _unscraped(counts: Mapping[Key, float], accounts: Accounts, host: str, version: str) -> str:
     fewest = min(counts.values())
     seconds = (accounts.at - accounts.since).total_seconds()
     if fewest < LEAST_SCRAPES:
-        return f"{version} was scraped {fewest:.0f} times in {seconds:,.0f} s; {LEAST_SCRAPES} are needed for a proof."
+        return f"{version} was scraped {count(fewest, 'time')} in {seconds:,.0f} s; {LEAST_SCRAPES} are needed for a proof."
     latest = (accounts.since + (accounts.at - accounts.since) / 2).timestamp()
     for reporter, _, _, instance in counts:
         if accounts.scrapes.of(host, reporter).get(instance, 0.0) < latest:

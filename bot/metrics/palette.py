@@ -17,3 +17,21 @@ _OUTCOMES = {Outcome.PASS: "#007A59", Outcome.WAIT: "#8F5F00", Outcome.FAIL: "#B
 def colour_of(outcome: Outcome) -> str:
     """Dark enough for white text; the word stands beside it always."""
     return _OUTCOMES[outcome]
+
+
+def shades(steps: int = 6) -> list[int]:
+    """Red, green, blue of every colour and of its soft edges on both grounds, one after the other."""
+    inks = [INK, QUIET, RULE, BASELINE, CANDIDATE, BOUND, *_OUTCOMES.values()]
+    mixed = [
+        _mixed(ground, ink, step / steps) for ground in (GROUND, STRIPE) for ink in inks for step in range(steps + 1)
+    ]
+    return [part for colour in dict.fromkeys(mixed) for part in colour]
+
+
+def _mixed(ground: str, ink: str, share: float) -> tuple[int, ...]:
+    pairs = zip(_parts(ground), _parts(ink), strict=True)
+    return tuple(round(below + (above - below) * share) for below, above in pairs)
+
+
+def _parts(colour: str) -> tuple[int, ...]:
+    return tuple(bytes.fromhex(colour[1:]))
