@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import random
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -100,10 +101,10 @@ class DeploymentController:
             except (ApiError, aiohttp.ClientError, TimeoutError, OSError) as fault:
                 # The next pass starts from what is true by then.
                 log.warning("reconciling pods: %r", fault)
-            try:
-                await asyncio.wait_for(self._due.wait(), RESYNC_SECONDS)
-            except TimeoutError:
-                continue
+            # Not wait_for: before Python 3.12 it loses a cancellation that comes together with the event.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(RESYNC_SECONDS):
+                    await self._due.wait()
 
     async def _reconcile(self) -> None:
         deployments = dict(self._deployments.objects)

@@ -62,7 +62,8 @@ class PodProcess:
         )
         pod = cls(process, 0)
         try:
-            line = await asyncio.wait_for(pod._stdout.readline(), START_TIMEOUT)
+            async with asyncio.timeout(START_TIMEOUT):
+                line = await pod._stdout.readline()
         except TimeoutError:
             line = b""
         except asyncio.CancelledError:
@@ -102,7 +103,8 @@ class PodProcess:
         if self.alive:
             send(self.process, signal.SIGTERM)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self.process.wait(), grace)
+                async with asyncio.timeout(grace):
+                    await self.process.wait()
         await self.kill()
 
     async def kill(self) -> None:

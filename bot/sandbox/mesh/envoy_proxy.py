@@ -129,7 +129,8 @@ class EnvoyProxy:
         if self._process is not None:
             send(self._process, signal.SIGTERM)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._process.wait(), STOP_SECONDS)
+                async with asyncio.timeout(STOP_SECONDS):
+                    await self._process.wait()
             send(self._process, signal.SIGKILL)
             await self._process.wait()
             if self._process.stdin is not None:

@@ -98,7 +98,9 @@ class Translator:
         while loop.time() < latest:
             self._changed.clear()
             try:
-                await asyncio.wait_for(self._changed.wait(), DEBOUNCE_SECONDS)
+                # Not wait_for: before Python 3.12 it loses a cancellation that comes together with the event.
+                async with asyncio.timeout(DEBOUNCE_SECONDS):
+                    await self._changed.wait()
             except TimeoutError:
                 return
 
