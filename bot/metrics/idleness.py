@@ -94,7 +94,8 @@ def _unscraped(counts: Mapping[Key, float], accounts: Accounts, host: str, versi
     fewest = min(counts.values())
     seconds = (accounts.at - accounts.since).total_seconds()
     if fewest < LEAST_SCRAPES:
-        return f"{version} was scraped {count(fewest, 'time')} in {seconds:,.0f} s; {LEAST_SCRAPES} are needed for a proof."
+        scraped = count(fewest, "time")
+        return f"{version} was scraped {scraped} in {seconds:,.0f} s; {LEAST_SCRAPES} are needed for a proof."
     latest = (accounts.since + (accounts.at - accounts.since) / 2).timestamp()
     for reporter, _, _, instance in counts:
         if accounts.scrapes.of(host, reporter).get(instance, 0.0) < latest:
