@@ -43,10 +43,9 @@ def stage_line(release: Release) -> str:
     return " → ".join([*before, *shown, *after]) + f"  (stage {max(release.stage, 0) + 1} of {len(steps)})"
 
 
-def context_line(card: Card) -> str:
-    """Cluster, namespace and who asked."""
-    release = card.release
-    return f"{fit(card.cluster or 'cluster', 60)} · {fit(release.target.namespace, 63)} · {requested_by(release)}"
+def where(card: Card) -> str:
+    """Cluster and namespace."""
+    return f"{fit(card.cluster or 'cluster', 60)} · {fit(card.release.target.namespace, 63)}"
 
 
 def requested_by(release: Release) -> str:
@@ -126,7 +125,7 @@ def _difference(release: Release) -> Block | None:
 
 def _small_print(card: Card) -> list[str]:
     release = card.release
-    parts = [context_line(card), f"changed {moment(release.entered_at)}"]
+    parts = [where(card), requested_by(release), f"changed {moment(release.entered_at)}"]
     looked = evidence.newest(card)
     if looked and not release.is_over:
         parts.append(f"last look {clock(looked)}")

@@ -4,6 +4,7 @@ import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from slack_sdk import WebClient
@@ -57,7 +58,8 @@ class SlackChat:
     def show_stage(self, card: Card, stage: int, picture: bytes | None, posted: Posted | None) -> Posted:
         """Post or update a stage's message in the thread; its picture follows and never holds it up."""
         root = _root(card)
-        message = stage_cards.stage(card, stage, self._command)
+        asked = card.mention_approvers or self._people.holders(Role.APPROVER)
+        message = stage_cards.stage(replace(card, mention_approvers=asked), stage, self._command)
         shown = self._updated(card, message, posted) if posted else None
         shown = shown or self._posted(card, root.channel, message, thread=root.ts)
         if picture is not None:

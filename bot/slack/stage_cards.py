@@ -3,7 +3,7 @@
 from bot.ports import Card
 from bot.slack import evidence
 from bot.slack.blocks import Block, Message, context, divider, fields, header, section
-from bot.slack.cards import context_line, links, override_hint, requested_by
+from bot.slack.cards import links, override_hint, requested_by, where
 from bot.slack.headlines import next_share, standing
 from bot.slack.questions import place, question
 from bot.slack.text import clock, count, escape, fit, mention, span
@@ -54,7 +54,7 @@ def _fields(card: Card, n: int) -> list[tuple[str, str]]:
         ("Measured", evidence.measured(evidence.latest(card, n), target.candidate)),
         ("Gates", evidence.tally(evidence.verdicts_of(card, n))),
         ("Held", _held(card, n)),
-        ("Cluster", context_line(card)),
+        ("Cluster", where(card)),
     ]
 
 

@@ -134,7 +134,15 @@ def test_a_release_without_a_channel_says_where_to_name_one(rig: SlackRig) -> No
 
 
 def test_a_wrong_token_is_a_fault_that_names_the_setting(rig: SlackRig, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
     chat = SlackChat(connect("xoxb-wrong-token", rig.slack.stand_in.api_url), Holders(), command="/release")
     with pytest.raises(Fault, match="SLUICE_SLACK_BOT_TOKEN"):
         chat.show_root(card(), None)
     assert "xoxb-wrong-token" not in caplog.text
+
+
+def test_approvers_by_role_are_asked_where_the_profile_names_none(rig: SlackRig) -> None:
+    root = rig.chat.show_root(card(), None)
+    shown = rig.chat.show_stage(card(root=root), 1, None, None)
+    messages = rig.slack.read(lambda: rig.slack.stand_in.messages("alice"))
+    assert "<!subteam^S0APPROVE>" in str(next(m["blocks"] for m in messages if m["ts"] == shown.ts))
