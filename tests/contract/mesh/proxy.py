@@ -27,7 +27,8 @@ class Proxy:
         self.answers: list[tuple[str, int, bytes, dict[str, str]]] = []
         self.lost = 0
         self.change_answer: Callable[[bytes], bytes] | None = None
-        self.watches: set[socket.socket] = set()
+        # Both ends of each open watch: the client's socket, and the server's.
+        self.watches: dict[socket.socket, socket.socket | None] = {}
         self._server = _Server(self)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
         self._thread.start()
@@ -46,9 +47,11 @@ class Proxy:
 
     def end_watches(self) -> None:
         """Break every open watch."""
-        for each in list(self.watches):
-            with contextlib.suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
+        for ends in list(self.watches.items()):
+            for each in ends:
+                with contextlib.suppress(OSError):
+                    if each is not None:
+                        each.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         self.end_watches()
@@ -124,7 +127,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(told)
 
     def _stream(self, answer: urllib3.BaseHTTPResponse) -> None:
-        self._proxy.watches.add(self.connection)
+        self._proxy.watches[self.connection] = getattr(getattr(answer, "connection", None), "sock", None)
         self.close_connection = True
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
@@ -137,7 +140,7 @@ class _Handler(BaseHTTPRequestHandler):
         except (OSError, urllib3.exceptions.HTTPError):
             self.close_connection = True
         finally:
-            self._proxy.watches.discard(self.connection)
+            self._proxy.watches.pop(self.connection, None)
             answer.close()
 
     do_GET = do_PUT = do_POST = do_PATCH = do_DELETE = _forward  # noqa: N815 - names that the library calls
