@@ -116,6 +116,15 @@ def test_what_stands_before_an_urgent_line_hurries_too(database: Database) -> No
     assert effects(claim(database, Lane.CHAT, limit=1)) == [CallOnCall("r-1", "harm", "help")]
 
 
+def test_what_stands_behind_an_urgent_effect_does_not_hurry(database: Database) -> None:
+    put(database, CARD, PostStage("r-1", 0))
+    put(database, RefreshCard("r-1", Urgency.ROLLBACK), RefreshCard("q-1", Urgency.DECISION))
+    (first,) = claim(database, Lane.CHAT, limit=1)
+    assert first.effect == RefreshCard("r-1", Urgency.ROLLBACK)
+    done(database, first)
+    assert effects(claim(database, Lane.CHAT)) == [RefreshCard("q-1", Urgency.DECISION), PostStage("r-1", 0)]
+
+
 def test_a_newer_effect_takes_the_place_of_a_queued_one(database: Database) -> None:
     put(database, CARD, PostStage("r-1", 0))
     put(database, RefreshCard("r-1", Urgency.DECISION), revision=2)
@@ -156,6 +165,13 @@ def test_a_rollback_overtakes_whatever_its_release_has_open(database: Database) 
     claim(database)
     put(database, SetRoute("r-1", "shop/other"), revision=2)
     put(database, ROLLBACK, revision=3)
+    assert effects(claim(database)) == [ROLLBACK]
+
+
+def test_a_rollback_that_takes_a_splits_place_overtakes_from_there(database: Database) -> None:
+    put(database, Prepare("r-1"), SPLIT)
+    claim(database)
+    put(database, ROLLBACK, revision=2)
     assert effects(claim(database)) == [ROLLBACK]
 
 
