@@ -1,0 +1,74 @@
+"""Plays the stories of a tour one after the other and reports."""
+
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.sandbox.supervisor import Supervisor
+from bot.sandbox.tour import canary
+from bot.sandbox.tour.report import StoryReport, TourReport
+from bot.sandbox.tour.scene import BrokenError, Scene
+from bot.sandbox.tour.told import StoryBegan, StoryEnded, Tell
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """A script, and how it must end."""
+
+    name: str
+    summary: str
+    strategy: str
+    script: Callable[[Scene], Awaitable[None]]
+    end_phase: str
+
+
+TOURS: Mapping[str, Sequence[Story]] = {
+    "canary": (
+        Story(canary.GOOD, canary.GOOD_SUMMARY, "canary", canary.good, "completed"),
+        Story(canary.BAD, canary.BAD_SUMMARY, "canary", canary.failing, "rolled_back"),
+    ),
+}
+DEFAULT = "canary"
+
+
+async def play(name: str, supervisor: Supervisor, tell: Tell, out: Path) -> TourReport:
+    """Tell every story of a tour, each on a shop as new; the first one that breaks ends the tour."""
+    tour = TourReport(stand_ins=supervisor.stand_ins())
+    for story in TOURS[name]:
+        report = await _told(story, supervisor, tell, out)
+        tour.stories.append(report)
+        if report.broken:
+            break
+    tour.seconds = time.monotonic() - supervisor.times.began
+    return tour
+
+
+async def _told(story: Story, supervisor: Supervisor, tell: Tell, out: Path) -> StoryReport:
+    report = StoryReport(story.name, story.strategy)
+    tell(StoryBegan(story.name, story.summary))
+    scene = Scene(supervisor, report, tell, out)
+    await scene.reset()
+    await scene.open()
+    try:
+        await story.script(scene)
+    except BrokenError as broken:
+        report.broken = str(broken)
+    finally:
+        await scene.close()
+    if not report.broken:
+        report.broken = _disagreement(story, scene)
+    tell(StoryEnded(story.name, report.broken))
+    return report
+
+
+def _disagreement(story: Story, scene: Scene) -> str:
+    """What the finished report says otherwise than the story promised."""
+    report = scene.report
+    if report.end_phase != story.end_phase:
+        return f"it ended {report.end_phase}, not {story.end_phase}"
+    try:
+        canary.check_shares(scene)
+    except BrokenError as broken:
+        return str(broken)
+    return ""

@@ -1,0 +1,56 @@
+"""The tour as a document: every key is a contract."""
+
+from dataclasses import asdict, dataclass, field
+
+
+@dataclass(slots=True)
+class StageReport:
+    """One split that the proxy served, by the proxy's own counters."""
+
+    n: int
+    asked: dict[str, int]
+    started: str
+    requests: dict[str, int] = field(default_factory=dict)
+    share: dict[str, float] = field(default_factory=dict)
+    verdict: str | None = None
+    ended: str | None = None
+    approved_by: str | None = None
+
+
+@dataclass(slots=True)
+class StoryReport:
+    """One story; `broken` names the expectation that did not hold."""
+
+    name: str
+    strategy: str
+    release: str | None = None
+    end_phase: str | None = None
+    fault_to_restored_s: float | None = None
+    failed_requests: int = 0
+    pictures: list[str] = field(default_factory=list)
+    stages: list[StageReport] = field(default_factory=list)
+    broken: str = ""
+
+
+@dataclass(slots=True)
+class TourReport:
+    """All stories of a tour."""
+
+    stories: list[StoryReport] = field(default_factory=list)
+    stand_ins: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def ok(self) -> bool:
+        """Whether every story ended as told."""
+        return bool(self.stories) and not any(story.broken for story in self.stories)
+
+    def document(self) -> dict[str, object]:
+        """The report as JSON; an expectation that broke is named beside the contract's keys."""
+        stories = []
+        for story in self.stories:
+            shown = asdict(story)
+            if not shown["broken"]:
+                del shown["broken"]
+            stories.append(shown)
+        return {"ok": self.ok, "seconds": round(self.seconds, 1), "stand_ins": self.stand_ins, "stories": stories}

@@ -1,0 +1,178 @@
+"""One story on the running sandbox: people act, the scene waits for what must follow, the report fills."""
+
+import asyncio
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from bot.sandbox.bot_files import NAMESPACE
+from bot.sandbox.cluster.client import VIRTUAL_SERVICES, KubernetesClient
+from bot.sandbox.cluster.shop import SERVICE, shop_objects
+from bot.sandbox.slack import DriverError
+from bot.sandbox.supervisor import Supervisor
+from bot.sandbox.tour.channel import APPROVE, CHANNEL, ReleaseThread
+from bot.sandbox.tour.report import StageReport, StoryReport
+from bot.sandbox.tour.splits import Splits
+from bot.sandbox.tour.told import FaultSet, HeadlineChanged, PersonActed, Restored, SplitMoved, Tell
+
+POLL_SECONDS = 0.1
+_CLOCK = re.compile(r"\d+(?:/\d+)? (?:s|min)\b")
+END_PHASES = {"complete": "completed", "rolled back": "rolled_back", "stuck": "stuck", "paused": "paused"}
+
+
+class BrokenError(Exception):
+    """An expectation did not hold; the message says which, and what was seen instead."""
+
+
+class Scene:
+    """The stage directions of one story; an async context that keeps the proxy's accounts meanwhile."""
+
+    def __init__(self, supervisor: Supervisor, report: StoryReport, tell: Tell, out: Path) -> None:
+        self._supervisor = supervisor
+        self._slack = supervisor.slack
+        self._mesh = supervisor.live_mesh
+        self._tell = tell
+        self._out = out
+        self._after = f"{time.time():.6f}"
+        self._splits = Splits(self._mesh, lambda split: tell(SplitMoved(split)))
+        self._following: asyncio.Task[None] | None = None
+        self._answered: set[str] = set()
+        self._headline = ""
+        self._failed_before = 0
+        self._fault_at: float | None = None
+        self.report = report
+
+    async def open(self) -> None:
+        """Begin to observe."""
+        self._failed_before = (await self._mesh.counters())["failed"]
+        self._following = asyncio.create_task(self._splits.follow(), name="the proxy's splits")
+
+    async def pictured(self, seconds: float) -> None:
+        """Wait until the last stage has its picture too, which follows its message by a moment."""
+        stages = sum(1 for one in self.accounts if one.asked.get("v2", 0) > 0)
+        await self.until(lambda: len(self._thread("bob").pictures()) >= stages, seconds, "each stage has a picture")
+
+    async def close(self) -> None:
+        """Settle the accounts and keep the pictures."""
+        if self._following is not None:
+            self._following.cancel()
+            await asyncio.gather(self._following, return_exceptions=True)
+        await self._splits.close()
+        report, thread = self.report, self._thread("bob")
+        report.failed_requests = (await self._mesh.counters())["failed"] - self._failed_before
+        report.release = thread.release()
+        report.end_phase = _end_phase(thread.headline())
+        verdicts = thread.verdicts()
+        # The split before the first stage and the one after a rollback are no stages.
+        report.stages = [one for one in self._splits.accounts if one.asked.get("v2", 0) > 0]
+        for number, stage in enumerate(report.stages, 1):
+            stage.n, stage.verdict = number, verdicts.get(number)
+        report.pictures = self._kept(thread)
+
+    async def command(self, user: str, text: str) -> None:
+        """Somebody types a command."""
+        self._tell(PersonActed(user, text))
+        outcome = await self._slack.command(user, text, CHANNEL)
+        if not outcome.acknowledged:
+            raise BrokenError(f"`{text}` was not acknowledged: {outcome.error}")
+
+    async def approve_when_asked(self, user: str) -> None:
+        """Press the approval button, through its dialog, if there is one that was not pressed yet."""
+        found = self._thread(user).question()
+        if found is None or found[1] in self._answered:
+            return
+        message, question = found
+        try:
+            outcome = await self._slack.click(user, CHANNEL, message["ts"], APPROVE)
+        except DriverError:
+            # The message changed between reading and pressing; the next turn reads it again.
+            return
+        if not outcome.acknowledged:
+            raise BrokenError(f"{user}'s approval was not acknowledged: {outcome.error}")
+        self._answered.add(question)
+        if self._splits.accounts:
+            self._splits.accounts[-1].approved_by = user
+        self._tell(PersonActed(user, "Approve"))
+
+    async def fault(self, version: str, *, error_rate: float) -> None:
+        """Make a version fail from now on."""
+        await self._mesh.set_knob(version, error_rate=error_rate)
+        self._fault_at = time.monotonic()
+        self._tell(FaultSet(version, f"{error_rate:.0%} of requests fail"))
+
+    async def restored(self, seconds: float) -> None:
+        """Wait until the proxy sends everything to the baseline again."""
+        await self.until(lambda: self._splits.asked.get("v2") == 0, seconds, "the proxy sends all traffic back to v1")
+        if self._fault_at is not None:
+            self.report.fault_to_restored_s = round(time.monotonic() - self._fault_at, 2)
+            self._tell(Restored(self.report.fault_to_restored_s))
+
+    async def until(self, holds: Callable[[], bool], seconds: float, expectation: str, approver: str = "") -> None:
+        """Wait for something, an approver saying yes meanwhile; BrokenError when the time is over."""
+        deadline = time.monotonic() + seconds
+        while not holds():
+            if time.monotonic() > deadline:
+                raise BrokenError(f"within {seconds:g} s {expectation}; {self._seen()}")
+            if approver:
+                await self.approve_when_asked(approver)
+            self._notice()
+            await asyncio.sleep(POLL_SECONDS)
+        self._notice()
+
+    def headline_says(self, words: str) -> bool:
+        """Whether the root message's first line has these words."""
+        return words in self._thread("bob").headline()
+
+    @property
+    def asked(self) -> dict[str, int]:
+        """The split the proxy serves."""
+        return self._splits.asked
+
+    @property
+    def accounts(self) -> list[StageReport]:
+        """Every split so far."""
+        return self._splits.accounts
+
+    async def reset(self) -> None:
+        """Make the shop as it was first: healthy, all traffic on v1 by an untouched route."""
+        for version in ("v1", "v2"):
+            await self._mesh.set_knob(version, error_rate=0.0, delay_ms=0.0, dead=False)
+        original = next(body for resource, body in shop_objects(NAMESPACE) if resource is VIRTUAL_SERVICES)
+        url, token = self._supervisor.kubernetes_url, self._supervisor.kubernetes_token
+        async with KubernetesClient(url, token) as client:
+            present = await client.get(VIRTUAL_SERVICES, NAMESPACE, SERVICE)
+            present["spec"] = original["spec"]
+            present["metadata"].pop("annotations", None)
+            await client.replace(VIRTUAL_SERVICES, NAMESPACE, present)
+
+    def _thread(self, user: str) -> ReleaseThread:
+        return ReleaseThread(self._slack, user, self._after)
+
+    def _notice(self) -> None:
+        # Seconds that pass in the first line are no news.
+        headline = _CLOCK.sub("", self._thread("bob").headline()).strip(" ·")
+        if headline and headline != self._headline:
+            self._headline = headline
+            self._tell(HeadlineChanged(headline))
+
+    def _seen(self) -> str:
+        headline = self._thread("bob").headline() or "there is no release"
+        private = self._thread("alice").private_answers()
+        told = f"; alice was told: {private[-1]}" if private else ""
+        return f"the channel says: {headline}; the proxy serves {self.asked}{told}"
+
+    def _kept(self, thread: ReleaseThread) -> list[str]:
+        paths = []
+        for number, (name, content) in enumerate(thread.pictures(), 1):
+            path = self._out / f"{self.report.name}-{number}-{Path(name).name}"
+            path.write_bytes(content)
+            paths.append(str(path))
+        return paths
+
+
+def _end_phase(headline: str) -> str | None:
+    for words, phase in END_PHASES.items():
+        if words in headline:
+            return phase
+    return None

@@ -1,0 +1,79 @@
+"""Which split the proxy serves, and what it counted under each: the proxy's counters alone."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from bot.sandbox.cluster.shop import SERVICE
+from bot.sandbox.mesh.demo import DemoMesh
+from bot.sandbox.page.state import VERSIONS, asked
+from bot.sandbox.tour.report import StageReport
+
+POLL_SECONDS = 0.05
+# The proxy takes a split a fifth of a second after it was written; one that was taken already is not waited for long.
+TAKEN_POLLS, TAKEN_SECONDS = 60, 0.01
+
+
+def now() -> str:
+    """The present moment as text."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+class Splits:
+    """Follows the route of a running mesh and keeps one account per split."""
+
+    def __init__(self, mesh: DemoMesh, moved: Callable[[dict[str, int]], None]) -> None:
+        self._mesh = mesh
+        self._moved = moved
+        self._before: dict[str, int] = {}
+        self.accounts: list[StageReport] = []
+
+    @property
+    def asked(self) -> dict[str, int]:
+        """The split that the proxy has taken last."""
+        return self.accounts[-1].asked if self.accounts else {}
+
+    async def follow(self) -> None:
+        """Keep the accounts until cancelled."""
+        await self._turn(self._written())
+        while True:
+            await asyncio.sleep(POLL_SECONDS)
+            written = self._written()
+            if written != self.asked:
+                await self._taken()
+                await self._turn(written)
+
+    async def close(self) -> None:
+        """Settle the last account."""
+        await self._settle()
+
+    def _written(self) -> dict[str, int]:
+        route = self._mesh.snapshot(1)["virtual_services"].get(SERVICE)
+        return asked(route) if route else dict.fromkeys(VERSIONS, 0)
+
+    async def _taken(self) -> None:
+        """Wait until the proxy has taken what was written; requests until then belong to the old split."""
+        before = self._accepted()
+        for _ in range(TAKEN_POLLS):
+            if self._accepted() != before:
+                return
+            await asyncio.sleep(TAKEN_SECONDS)
+
+    def _accepted(self) -> int:
+        accepted: int = self._mesh.snapshot(1)["proxy"]["accepted"]
+        return accepted
+
+    async def _turn(self, split: dict[str, int]) -> None:
+        await self._settle()
+        self.accounts.append(StageReport(n=0, asked=split, started=now()))
+        self._moved(split)
+
+    async def _settle(self) -> None:
+        counted = await self._mesh.counters()
+        if self.accounts:
+            last = self.accounts[-1]
+            last.requests = {one: counted.get(one, 0) - self._before.get(one, 0) for one in VERSIONS}
+            whole = sum(last.requests.values())
+            last.share = {"v2": round(last.requests["v2"] / whole, 4)} if whole else {}
+            last.ended = now()
+        self._before = counted

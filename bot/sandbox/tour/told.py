@@ -1,0 +1,62 @@
+"""What a story tells while it runs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class StoryBegan:
+    """A story begins; `summary` says in one sentence what is going to happen."""
+
+    name: str
+    summary: str
+
+
+@dataclass(frozen=True, slots=True)
+class PersonActed:
+    """Somebody typed a command or pressed a button."""
+
+    user: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class SplitMoved:
+    """The proxy took a new split."""
+
+    asked: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class HeadlineChanged:
+    """The root message says something new."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class FaultSet:
+    """A version was made to fail."""
+
+    version: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """All traffic is back at the baseline, so many seconds after the fault."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class StoryEnded:
+    """A story came to its end; `broken` names the expectation that failed, and is empty when all held."""
+
+    name: str
+    broken: str
+
+
+Told: TypeAlias = StoryBegan | PersonActed | SplitMoved | HeadlineChanged | FaultSet | Restored | StoryEnded
+Tell: TypeAlias = Callable[[Told], None]
