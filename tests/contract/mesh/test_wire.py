@@ -124,6 +124,26 @@ def test_a_watch_that_was_ended_goes_on_where_it_was(wire: WireWorld) -> None:
     assert len(lists) == 1
 
 
+def test_a_watch_that_fell_too_far_behind_lists_again(wire: WireWorld) -> None:
+    wire.proxy.answers += [("GET", 410, status(410, "Expired", "too old resource version"), {})] * 5
+    wire.proxy.seen.clear()
+    wire.proxy.end_watches()
+    eventually(lambda: len(wire.proxy.watches) == 5 and not wire.proxy.answers)
+    assert len([path for method, path in wire.proxy.seen if method == "GET" and "?" not in path]) == 5
+    wire.set_ready("v2", 1)
+    assert wire.mesh.ready_pods(the_target(wire)) == {"v1": 3, "v2": 1}
+
+
+def test_a_role_that_may_not_list_is_told_what_it_lacks(wire: WireWorld) -> None:
+    wire.proxy.answers += [("GET", 403, status(403, "Forbidden", "no"), {})] * 5
+    mesh = wire.another_mesh()
+    mesh.start()
+    needed = f"Sluice's role needs the verb list on virtualservices.networking.istio.io in namespace {wire.namespace}"
+    eventually(lambda: any(needed in each for each in mesh.troubles()), 5)
+    eventually(lambda: not mesh.troubles(), 5)
+    mesh.stop()
+
+
 def test_a_change_is_told_to_whoever_listens(wire: WireWorld) -> None:
     heard: list[str] = []
     wire.mesh.on_change(heard.append)
