@@ -4,8 +4,10 @@ import logging
 import os
 import secrets
 import socket
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple, dataclass
+from importlib import import_module
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -25,7 +27,6 @@ from bot.looks import Looks
 from bot.mesh.istio import IstioMesh
 from bot.mesh.kube_api import connect as connect_kubernetes
 from bot.mesh.preview import preview
-from bot.metrics import charts
 from bot.metrics.prometheus import PrometheusMetrics
 from bot.ports import Card, Clock
 from bot.profiles import Profiles, WrongProfile
@@ -48,7 +49,7 @@ from strategies.plan import Plan
 from strategies.reasons import Refused
 from strategies.release import Release, Target
 
-log = logging.getLogger("sluice")
+log = logging.getLogger(__name__)
 
 THREADS = {Lane.ROUTE: 4, Lane.CHAT: 1}
 
@@ -125,11 +126,22 @@ def build(settings: Settings) -> Bot:
     for listener in (schedule.follow, drift.follow, live.mark, telemetry.count):
         engine.on_commit(listener)
     engine.on_commit(lambda _: worker.wake())
+    watch = _Watched(people)
+    engine.on_commit(watch)
     mesh.on_change(drift.changed)
     readiness = _Readiness(database, mesh, slack, (metrics, chat, people, profiles))
     door = _door(settings, readiness, slack.handle)
-    parts = (people, _Followed(engine, (drift.follow, telemetry.count)), mesh, worker, live, schedule, slack, door)
-    return Bot((*parts, _Stopped(replies)), database, door.address)
+    parts = (
+        people,
+        _Followed(engine, (drift.follow, telemetry.count, watch)),
+        mesh,
+        worker,
+        live,
+        schedule,
+        slack,
+        door,
+    )
+    return Bot((*parts, _Stopped(replies), _Warm()), database, door.address)
 
 
 def _database(settings: Settings) -> Database:
@@ -256,6 +268,16 @@ class _Followed:
 
 
 @dataclass(frozen=True, slots=True)
+class _Watched:
+    """Has the groups looked up that only a profile names as approvers."""
+
+    people: People
+
+    def __call__(self, releases: Sequence[Release]) -> None:
+        self.people.watch({id for release in releases for id in release.rules.approvers})
+
+
+@dataclass(frozen=True, slots=True)
 class _Stopped:
     """A part whose threads begin by themselves."""
 
@@ -276,7 +298,23 @@ def _door(settings: Settings, readiness: _Readiness, slack: SlackHandler | None)
 
 
 def _draw(card: Card) -> bytes:
+    # Matplotlib takes a second to import; the first picture may wait for it, the start may not.
+    from bot.metrics import charts  # noqa: PLC0415
+
     return charts.draw(card).png
+
+
+class _Warm:
+    """Imports what the first picture needs, once everything else runs."""
+
+    def __init__(self) -> None:
+        self._thread = threading.Thread(target=import_module, args=("bot.metrics.charts",), daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._thread.join(timeout=2)
 
 
 def _links(profiles: Profiles) -> Callable[[Release], Mapping[str, str]]:

@@ -12,7 +12,7 @@ from bot.ports import Mesh
 from storage.errors import StorageError
 from strategies.release import Release
 
-log = logging.getLogger("sluice.drift")
+log = logging.getLogger(__name__)
 
 
 class DriftWatch:

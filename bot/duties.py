@@ -18,7 +18,7 @@ from strategies.events import BaselineRetired, DriftFound, EffectFailed, Prepara
 from strategies.reasons import ReasonCode, Refused
 from strategies.release import Drift, Phase, Release
 
-log = logging.getLogger("sluice.duties")
+log = logging.getLogger(__name__)
 
 CURABLE = frozenset({ReasonCode.NOT_READY, ReasonCode.CAPACITY, ReasonCode.UNREACHABLE})
 IDLE_WINDOW = timedelta(minutes=5)

@@ -6,10 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import assert_never
 
-from storage.database import Database, Transaction
-
 from bot.errors import Transient
 from bot.ports import Clock
+from storage.database import Database, Transaction
 from storage.errors import AlreadyReleasing, Conflict, DatabaseDown
 from storage.journal import Entry
 from storage.releases import Stored
@@ -20,7 +19,7 @@ from strategies.reasons import ReasonCode, Refused
 from strategies.release import SLUICE, Actor, Release
 from strategies.verdicts import Reading, Verdict
 
-log = logging.getLogger("sluice.engine")
+log = logging.getLogger(__name__)
 
 Outcome = Decision | Refused
 TRIES = 3  # a row that another replica changed in between is read and decided again

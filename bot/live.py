@@ -11,7 +11,7 @@ from storage.errors import StorageError
 from strategies.effects import RefreshCard
 from strategies.release import Release
 
-log = logging.getLogger("sluice.live")
+log = logging.getLogger(__name__)
 
 # Slack allows some 50 edits a minute; decisions come first, so progress takes at most two thirds of them.
 PACE = timedelta(seconds=1.8)

@@ -12,7 +12,7 @@ from strategies.gates import judge
 from strategies.release import LOOKING, Release
 from strategies.verdicts import Reading
 
-log = logging.getLogger("sluice.looks")
+log = logging.getLogger(__name__)
 
 
 class Looks:

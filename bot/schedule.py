@@ -9,17 +9,17 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.date import DateTrigger
 from apscheduler.triggers.interval import IntervalTrigger
-from storage.database import Database
 
 from bot.engine import Engine
 from bot.errors import Transient
 from bot.looks import Looks, intervals
 from bot.ports import Clock
+from storage.database import Database
 from storage.errors import StorageError
 from strategies.events import WakeReached
 from strategies.release import Release
 
-log = logging.getLogger("sluice.schedule")
+log = logging.getLogger(__name__)
 
 SWEEP = timedelta(seconds=5)
 GRACE = 3600  # seconds; a wake is never skipped for being late, the machine judges what is still allowed
@@ -70,7 +70,8 @@ class Schedule:
                 self._scheduler.remove_job(job)
         elif known is None or known.trigger.run_date != wake_at:
             run = self._guarded(lambda: self._wake(id, wake_at))
-            self._scheduler.add_job(run, DateTrigger(wake_at), id=job, replace_existing=True)
+            # A second instance is harmless: the event's key is the wake's time.
+            self._scheduler.add_job(run, DateTrigger(wake_at), id=job, replace_existing=True, max_instances=3)
 
     def _set_looks(self, every: timedelta) -> None:
         job = f"looks:{every.total_seconds():g}"

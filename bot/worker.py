@@ -12,7 +12,7 @@ from storage.errors import StorageError
 from storage.outbox import Job
 from strategies.effects import Effect, Lane, SetRoute, Urgency
 
-log = logging.getLogger("sluice.worker")
+log = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=60)  # longer than any one duty; after it another replica takes the job over
 IDLE = timedelta(seconds=5)  # how long a lane sleeps when nothing is due and nobody wakes it

@@ -56,7 +56,10 @@ def confirmed(release: Release, event: RouteConfirmed, now: datetime) -> Decisio
     written = replace(release, confirmed=done, written=release.stage, overwrites=False)
     if release.phase is Phase.SHIFTING:
         written = replace(written, note=f"{release.share()} is written, not seen in traffic yet")
-    return Decision(written, (RefreshCard(release.id, Urgency.STAGE),), why="the split is written and read back")
+    # The message of the stage before says "applying" until now.
+    left = (PostStage(release.id, release.stage - 1, Urgency.STAGE),) if release.stage > 0 else ()
+    shown = (*left, RefreshCard(release.id, Urgency.STAGE))
+    return Decision(written, shown, why="the split is written and read back")
 
 
 def drifted(release: Release, event: DriftFound, now: datetime) -> Decision:

@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse
 
 from bot.api.telemetry import exposition
 
-log = logging.getLogger("sluice.http")
+log = logging.getLogger(__name__)
 
 SlackHandler = Callable[[Mapping[str, str], str], tuple[int, Mapping[str, str], str]]
 LARGEST = 1_000_000  # bytes; Slack's own payloads stay far below
