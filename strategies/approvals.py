@@ -43,8 +43,6 @@ def approve(release: Release, event: ApprovalGiven, now: datetime) -> Decision |
 
 def stand(release: Release, event: ScheduleRequested, now: datetime) -> Decision | Refused:
     """Hold the next increase until `event.at`; unattended, with a yes given in advance for that window."""
-    if release.not_before == event.at and release.standing and release.standing.actor.id == event.actor.id:
-        return Refused(ReasonCode.ALREADY_DECIDED, "It is scheduled for that time already.")
     stages = event.stages or (release.stage,)
     asks = any(release.plan.stages[n].approval for n in stages if 0 <= n < len(release.plan.stages))
     standing = None
@@ -53,6 +51,8 @@ def stand(release: Release, event: ScheduleRequested, now: datetime) -> Decision
         if refused:
             return refused
         standing = StandingApproval(event.actor, stages, event.at, event.closes, now, release.revision + 1)
+    if release.not_before == event.at and _says_the_same(release.standing, standing):
+        return Refused(ReasonCode.ALREADY_DECIDED, "It is scheduled for that time already.")
     text = f"{event.actor.name} scheduled the next increase"
     moved = replace(
         release,
@@ -93,6 +93,12 @@ def standing_is_complete(release: Release) -> bool:
     if standing is None or release.stage not in standing.stages:
         return False
     return len({standing.actor.id} | {actor.id for actor in approvers(release)}) >= _quorum(release)
+
+
+def _says_the_same(one: StandingApproval | None, other: StandingApproval | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return (one.actor.id, one.stages, one.closes) == (other.actor.id, other.stages, other.closes)
 
 
 def _quorum(release: Release) -> int:

@@ -143,7 +143,7 @@ def failed(release: Release, event: EffectFailed, now: datetime) -> Decision:
 
 
 def _is_old(release: Release, event: LookTaken) -> bool:
-    if event.stage != release.stage or release.is_going_back:
+    if release.current is None or event.stage != release.stage or release.is_going_back:
         return True
     return release.last_look_at is not None and event.at <= release.last_look_at
 
