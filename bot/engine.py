@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
 from typing import assert_never
 
 from bot.errors import Transient
@@ -22,6 +23,7 @@ from strategies.verdicts import Reading, Verdict
 log = logging.getLogger(__name__)
 
 Outcome = Decision | Refused
+AT_ONCE = 100  # looks in one transaction
 TRIES = 3  # a row that another replica changed in between is read and decided again
 
 
@@ -58,22 +60,17 @@ class Engine:
         return outcome
 
     def submit_looks(self, looks: Iterable[Looked]) -> None:
-        """Take the looks of one tick together: evidence for all, a journal entry where something changed."""
-        now = self._clock.now()
-        saved: list[Release] = []
-        try:
-            with self._database.transaction() as tx:
-                active = {stored.release.id: stored for stored in tx.releases.active()}
-                for look in looks:
-                    if look.event.release in active:
-                        self._take(tx, look, active[look.event.release], now, saved)
-        except Conflict:
-            # Another replica moved one of them: the tick's looks are lost, and the next tick takes new ones.
-            log.info("looks dropped, a release was changed meanwhile")
-            return
-        except DatabaseDown as error:
-            raise Transient(f"The database does not answer: {error}") from error
-        self._tell(saved)
+        """Take the looks of one tick: evidence for all, a journal entry where something changed.
+
+        A tick of a thousand looks would keep a rollback waiting for the write lock, so it is stored in parts.
+        """
+        rest = iter(looks)
+        while part := list(islice(rest, AT_ONCE)):
+            try:
+                saved = self._taken(part)
+            except DatabaseDown as error:
+                raise Transient(f"The database does not answer: {error}") from error
+            self._tell(saved)
 
     def release(self, id: str) -> Release | None:
         """The release as it is stored now."""
@@ -128,13 +125,28 @@ class Engine:
             tx.journal.record(_entry(event, stored.release if stored else None, decision, now))
         tx.outbox.put(decision.effects, now, decision.release.revision)
 
-    def _take(self, tx: Transaction, look: Looked, stored: Stored, now: datetime, saved: list[Release]) -> None:
+    def _taken(self, looks: Sequence[Looked]) -> list[Release]:
+        now = self._clock.now()
+        saved: list[Release] = []
+        with self._database.transaction() as tx:
+            for look in looks:
+                try:
+                    self._take(tx, look, now, saved)
+                except Conflict:
+                    # Another replica moved it meanwhile: this look is lost, the next tick takes another.
+                    log.info("look dropped release=%s, it was changed meanwhile", look.event.release)
+        return saved
+
+    def _take(self, tx: Transaction, look: Looked, now: datetime, saved: list[Release]) -> None:
         event = look.event
+        stored = tx.releases.get(event.release)
+        if stored is None:
+            return
         decision = decide(stored.release, event, now)
         if isinstance(decision, Refused):  # facts are never refused
             raise AssertionError(f"look refused: {decision.text}")
-        tx.evidence.add(event.release, event.at, event.stage, look.reading, event.verdicts)
         self._keep(tx, stored, event, decision, now)
+        tx.evidence.add(event.release, event.at, event.stage, look.reading, event.verdicts)
         if decision.release != stored.release:
             saved.append(decision.release)
         if decision.is_notable:

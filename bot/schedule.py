@@ -22,6 +22,9 @@ from strategies.release import Release
 log = logging.getLogger(__name__)
 
 SWEEP = timedelta(seconds=5)
+PRUNE = timedelta(hours=1)
+KEPT = timedelta(days=30)  # looks
+DONE_KEPT = timedelta(days=2)  # jobs of the outbox
 GRACE = 3600  # seconds; a wake is never skipped for being late, the machine judges what is still allowed
 LATE = timedelta(seconds=1)  # what the sweep takes over from a replica that did not wake its release
 
@@ -47,6 +50,7 @@ class Schedule:
         releases = self._engine.active()
         self.follow(releases)
         self._scheduler.add_job(self._guarded(self._sweep), IntervalTrigger(seconds=SWEEP.total_seconds()), id="sweep")
+        self._scheduler.add_job(self._guarded(self._prune), IntervalTrigger(seconds=PRUNE.total_seconds()), id="prune")
         self._scheduler.start()
 
     def stop(self) -> None:
@@ -102,6 +106,13 @@ class Schedule:
             if release.wake_at is not None and release.wake_at < late:
                 self._wake(release.id, release.wake_at)
         self.follow(releases)
+
+    def _prune(self) -> None:
+        """Forget old looks and done jobs; the journal is kept."""
+        now = self._clock.now()
+        with self._database.transaction() as tx:
+            tx.evidence.prune(now - KEPT)
+            tx.outbox.prune(now - DONE_KEPT)
 
     def _guarded(self, run: Callable[[], object]) -> Callable[[], None]:
         def guarded() -> None:
