@@ -28,7 +28,7 @@ from bot.mesh.istio import IstioMesh
 from bot.mesh.kube_api import connect as connect_kubernetes
 from bot.mesh.preview import preview
 from bot.metrics.prometheus import PrometheusMetrics
-from bot.ports import Card, Clock
+from bot.ports import Card, Clock, Picture
 from bot.profiles import Profiles, WrongProfile
 from bot.schedule import Schedule
 from bot.settings import Settings, Transport
@@ -297,11 +297,11 @@ def _door(settings: Settings, readiness: _Readiness, slack: SlackHandler | None)
         raise CannotStart(str(error)) from error
 
 
-def _draw(card: Card) -> bytes:
+def _draw(card: Card) -> Picture:
     # Matplotlib takes a second to import; the first picture may wait for it, the start may not.
     from bot.metrics import charts  # noqa: PLC0415
 
-    return charts.draw(card).png
+    return charts.draw(card)
 
 
 class _Warm:

@@ -10,7 +10,7 @@ from typing import assert_never
 from bot import orders
 from bot.engine import Engine
 from bot.errors import SluiceError, Transient
-from bot.ports import Card, Chat, Clock, Line, Look, Mesh, Metrics, Posted, Preparation, RouteOrder, Written
+from bot.ports import Card, Chat, Clock, Line, Look, Mesh, Metrics, Picture, Posted, Preparation, RouteOrder, Written
 from storage.database import Database
 from storage.messages import StoredMessage
 from strategies.effects import CallOnCall, Effect, Lane, PostStage, Prepare, RefreshCard, RetireBaseline, Say, SetRoute
@@ -24,7 +24,7 @@ CURABLE = frozenset({ReasonCode.NOT_READY, ReasonCode.CAPACITY, ReasonCode.UNREA
 IDLE_WINDOW = timedelta(minutes=5)
 LOOKS_SHOWN = 240
 
-Draw = Callable[[Card], bytes | None]
+Draw = Callable[[Card], Picture]
 Links = Callable[[Release], Mapping[str, str]]
 
 

@@ -171,14 +171,20 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """A PNG, and the same in words."""
+
+    png: bytes
+    alt_text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """One sentence for the thread, in plain words; the adapter escapes it and adds the mentions."""
 
     text: str
     audience: Audience = Audience.NOBODY
     is_broadcast: bool = False
-    picture: bytes | None = None
-    alt_text: str = ""
 
 
 class Chat(Protocol):
@@ -188,7 +194,7 @@ class Chat(Protocol):
         """Post or update the root message of a release."""
         ...
 
-    def show_stage(self, card: Card, stage: int, picture: bytes | None, posted: Posted | None) -> Posted:
+    def show_stage(self, card: Card, stage: int, picture: Picture | None, posted: Posted | None) -> Posted:
         """Post or update the message of one stage in the thread of `card.root`; a refused picture becomes a table."""
         ...
 

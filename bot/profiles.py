@@ -19,7 +19,7 @@ from strategies.release import AtDeadline, NoAnswer, OnHarm
 
 def _duration(value: object) -> object:
     if isinstance(value, bool | int | float) and value != 0:
-        raise ValueError(f"{value!r} has no unit; write {durations.SHAPE}")
+        raise ValueError(f"{value!r} has no unit; write {durations.ALLOWED}")
     return durations.parse(str(value)) if not isinstance(value, timedelta) else value
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bot.errors import SluiceError, Transient
-from bot.ports import Card, Line, Posted
+from bot.ports import Card, Line, Picture, Posted
 from bot.slack import cards, stage_cards
 from bot.slack.blocks import Message
 
@@ -39,24 +39,21 @@ class FakeChat:
         message = cards.root(card, self._command)
         return self._update(posted, message) or self._post(card.release.channel, message)
 
-    def show_stage(self, card: Card, stage: int, picture: bytes | None, posted: Posted | None) -> Posted:
+    def show_stage(self, card: Card, stage: int, picture: Picture | None, posted: Posted | None) -> Posted:
         self._called("show_stage")
         root = _root(card)
         message = stage_cards.stage(card, stage, self._command)
         shown = self._update(posted, message) or self._post(root.channel, message, thread_ts=root.ts)
         if picture is not None:
-            self._post(root.channel, Message(message.text), thread_ts=root.ts, picture=picture)
+            self._post(root.channel, Message(picture.alt_text), thread_ts=root.ts, picture=picture.png)
         return shown
 
     def say(self, card: Card, line: Line) -> Posted:
         self._called("say")
         root = _root(card)
-        said = self._post(
+        return self._post(
             root.channel, Message(line.text), thread_ts=root.ts, is_broadcast=line.is_broadcast, line=line
         )
-        if line.picture is not None:
-            self._post(root.channel, Message(line.alt_text), thread_ts=root.ts, picture=line.picture)
-        return said
 
     def call(self, card: Card, text: str) -> Posted:
         self._called("call")

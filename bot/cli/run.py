@@ -3,35 +3,38 @@
 import os
 import signal
 import threading
+from typing import TYPE_CHECKING
 
 import typer
 
 from bot.cli.output import Exit, stop
 
+if TYPE_CHECKING:
+    from bot.settings import Settings
+
 
 def run() -> None:
     """Run the bot until SIGINT or SIGTERM. `sluice settings` lists what it reads from the environment."""
-    from bot import settings  # noqa: PLC0415 - heavy imports wait until the bot is really wanted
+    from bot.settings import WrongSettings, load  # noqa: PLC0415 - heavy imports wait until the bot is wanted
 
     try:
-        loaded = settings.load(os.environ)
-    except settings.WrongSettings as error:
+        settings = load(os.environ)
+    except WrongSettings as error:
         stop(Exit.USAGE, *error.lines)
-    _serve(loaded)
+    _serve(settings)
 
 
-def _serve(loaded: object) -> None:
-    from bot import app, logs, settings  # noqa: PLC0415
+def _serve(settings: "Settings") -> None:
+    from bot.app import CannotStart, build  # noqa: PLC0415
+    from bot.logs import configure  # noqa: PLC0415
 
-    if not isinstance(loaded, settings.Settings):
-        raise TypeError("settings.load gives Settings")
-    logs.configure(loaded.log)
+    configure(settings.log)
     stopping = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: stopping.set())
     try:
-        bot = app.build(loaded)
-    except app.CannotStart as error:
+        bot = build(settings)
+    except CannotStart as error:
         stop(Exit.USAGE if error.is_input else Exit.UNREACHABLE, *error.lines)
     bot.start()
     try:

@@ -2,7 +2,6 @@
 
 import io
 import threading
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -17,7 +16,7 @@ from bot.metrics.canvas import draw_panel, draw_stages, time_axis
 from bot.metrics.density import thinned
 from bot.metrics.descriptions import alt_text, subtitle, title, why
 from bot.metrics.palette import GROUND, INK, QUIET, colour_of, shades
-from bot.ports import Card
+from bot.ports import Card, Picture
 
 WIDTH, HEAD, PANEL, FOOT = 6.4, 1.3, 1.62, 0.4  # inches
 LEFT, RIGHT, BETWEEN = 0.145, 0.74, 0.46  # shares of the width; inches
@@ -32,14 +31,6 @@ STYLE: dict[Any, Any] = {
 }
 # Text layout and font caches of matplotlib are not made for several threads.
 _LOCK = threading.Lock()
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """A PNG, and the same in words."""
-
-    png: bytes
-    alt_text: str
 
 
 def draw(card: Card) -> Picture:

@@ -10,7 +10,7 @@ from typing import Protocol
 from slack_sdk import WebClient
 
 from bot.errors import Fault, SluiceError, Transient
-from bot.ports import Card, Line, Posted
+from bot.ports import Card, Line, Picture, Posted
 from bot.slack import cards, stage_cards
 from bot.slack.blocks import Message
 from bot.slack.limits import ALT_TEXT
@@ -55,7 +55,7 @@ class SlackChat:
         shown = self._updated(card, message, posted) or self._posted(card, posted.channel, message)
         return shown if shown.permalink else self._linked(shown)
 
-    def show_stage(self, card: Card, stage: int, picture: bytes | None, posted: Posted | None) -> Posted:
+    def show_stage(self, card: Card, stage: int, picture: Picture | None, posted: Posted | None) -> Posted:
         """Post or update a stage's message in the thread; its picture follows and never holds it up."""
         root = _root(card)
         asked = card.mention_approvers or self._people.holders(Role.APPROVER)
@@ -63,7 +63,7 @@ class SlackChat:
         shown = self._updated(card, message, posted) if posted else None
         shown = shown or self._posted(card, root.channel, message, thread=root.ts)
         if picture is not None:
-            self._pictured(card, root, picture, message.text)
+            self._pictured(card, root, picture)
         return shown
 
     def say(self, card: Card, line: Line) -> Posted:
@@ -80,8 +80,6 @@ class SlackChat:
             unfurl_media=False,
             metadata=_metadata(card),
         )
-        if line.picture is not None:
-            self._pictured(card, root, line.picture, line.alt_text or line.text)
         return Posted(str(answer["channel"]), str(answer["ts"]))
 
     def call(self, card: Card, text: str) -> Posted:
@@ -149,7 +147,7 @@ class SlackChat:
             return posted
         return Posted(posted.channel, posted.ts, str(answer["permalink"]))
 
-    def _pictured(self, card: Card, root: Posted, picture: bytes, words: str) -> None:
+    def _pictured(self, card: Card, root: Posted, picture: Picture) -> None:
         # The same evidence stands in the message as a table, so a refused picture costs nothing else.
         title = f"{card.release.target.service} {card.release.target.candidate}"
         try:
@@ -157,10 +155,10 @@ class SlackChat:
                 self._web.files_upload_v2,
                 channel=root.channel,
                 thread_ts=root.ts,
-                content=picture,
+                content=picture.png,
                 filename=f"{card.release.id}.png",
                 title=shorten(title, 200),
-                alt_txt=shorten(clean(words), ALT_TEXT),
+                alt_txt=shorten(clean(picture.alt_text), ALT_TEXT),
             )
         except SluiceError as error:
             log.warning("release=%s: the picture was left out: %s", card.release.id, error)

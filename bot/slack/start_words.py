@@ -6,8 +6,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from bot import durations
 from bot.requests import StartRequest
-from bot.slack import durations, times
+from bot.slack import times
 from bot.slack.grammar import Words, bad, quoted, subject, version
 from bot.slack.words import nearest
 from strategies.plan import Approve, StrategyName

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
-from bot.slack import durations
+from bot import durations
 from strategies.reasons import ReasonCode, Refused
 
 ALLOWED = "a time such as 22:30, tomorrow 02:00, 2026-12-01 02:00 Europe/Berlin or in 2h"

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bot.errors import Fault, Transient
-from bot.ports import Card, Line
+from bot.ports import Card, Line, Picture
 from bot.sandbox.slack import Channel, FaultKind, Settings, SlackStandIn, SlackThread
 from bot.sandbox.slack import Fault as Bad
 from bot.slack.outgoing import SlackChat
@@ -86,7 +86,7 @@ def test_a_missing_permalink_costs_nothing_and_is_asked_for_again(rig: SlackRig)
 def test_a_refused_picture_leaves_the_table_and_no_trouble(rig: SlackRig, error: str) -> None:
     root = rig.chat.show_root(card(), None)
     spoil(rig, kind=FaultKind.API_ERROR, methods=frozenset({"files.getUploadURLExternal"}), error=error)
-    stage = rig.chat.show_stage(card(root=root), 1, b"\x89PNG", None)
+    stage = rig.chat.show_stage(card(root=root), 1, Picture(b"\x89PNG", "5xx 2 %: fail"), None)
     assert stage.ts in [seen.ts for seen in rig.seen()]
     assert rig.chat.troubles() == ()
 
@@ -94,16 +94,16 @@ def test_a_refused_picture_leaves_the_table_and_no_trouble(rig: SlackRig, error:
 def test_a_picture_that_cannot_be_uploaded_never_fails_the_message(rig: SlackRig) -> None:
     root = rig.chat.show_root(card(), None)
     spoil(rig, kind=FaultKind.STATUS, methods=frozenset({"upload"}))
-    assert rig.chat.show_stage(card(root=root), 1, b"\x89PNG", None).ts
+    assert rig.chat.show_stage(card(root=root), 1, Picture(b"\x89PNG", "5xx 2 %: fail"), None).ts
 
 
 def test_a_picture_tells_its_verdict_in_words(rig: SlackRig) -> None:
     root = rig.chat.show_root(card(), None)
-    rig.chat.show_stage(card(root=root), 1, b"\x89PNG\r\n\x1a\n", None)
+    rig.chat.show_stage(card(root=root), 1, Picture(b"\x89PNG\r\n\x1a\n", "5xx 2 %: fail"), None)
     until(lambda: any(seen.has_picture for seen in rig.seen()))
     messages = rig.slack.read(lambda: rig.slack.stand_in.messages("alice"))
     (file,) = next(m["files"] for m in messages if m["files"])
-    assert "50 % needs approval" in file["alt_txt"]
+    assert "5xx 2 %: fail" in file["alt_txt"]
 
 
 def test_on_call_and_the_requester_are_mentioned_only_where_asked(rig: SlackRig) -> None:

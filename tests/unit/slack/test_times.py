@@ -5,7 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.slack import durations, times
+from bot import durations
+from bot.slack import times
 from strategies.reasons import Refused
 
 NOW = datetime(2026, 11, 21, 20, 0, tzinfo=UTC)  # a Saturday, 21:00 in Berlin
