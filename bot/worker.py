@@ -14,7 +14,8 @@ from strategies.effects import Effect, Lane, SetRoute, Urgency
 
 log = logging.getLogger(__name__)
 
-LEASE = timedelta(seconds=60)  # longer than any one duty; after it another replica takes the job over
+LEASE = timedelta(seconds=9)  # of a job at hand, renewed while its worker lives; then anybody takes it over
+HEARTBEAT = LEASE / 3
 IDLE = timedelta(seconds=5)  # how long a lane sleeps when nothing is due and nobody wakes it
 PATIENCE = {Lane.ROUTE: timedelta(minutes=2), Lane.CHAT: timedelta(hours=24)}
 FIRST_PAUSE = timedelta(milliseconds=250)
@@ -44,9 +45,12 @@ class Worker:
         self._bells = {lane: threading.Condition() for lane in Lane}
         self._rung = dict.fromkeys(Lane, 0)
         self._threads: list[threading.Thread] = []
+        self._at_hand: dict[int, Job] = {}
 
     def start(self) -> None:
         """Work each lane with its number of threads."""
+        self._threads.append(threading.Thread(target=self._renew_for_ever, name="leases", daemon=True))
+        self._threads[-1].start()
         for lane, count in self._counts.items():
             for n in range(count):
                 thread = threading.Thread(target=self._run, args=(lane, n), name=f"{lane}-{n}", daemon=True)
@@ -72,8 +76,28 @@ class Worker:
         job = self._claim(lane, f"{self._holder}:{threading.get_ident()}")
         if job is None:
             return False
-        self._do(job, lane)
+        self._at_hand[job.id] = job
+        try:
+            self._do(job, lane)
+        finally:
+            del self._at_hand[job.id]
         return True
+
+    def renew(self) -> None:
+        """Keep what is at hand: a duty may take longer than a lease, a worker that is gone keeps nothing."""
+        jobs = list(self._at_hand.values())
+        if jobs:
+            until = self._clock.now() + LEASE
+            with self._database.transaction() as tx:
+                for job in jobs:
+                    tx.outbox.renew(job, until)
+
+    def _renew_for_ever(self) -> None:
+        while not self._stopping.wait(HEARTBEAT.total_seconds()):
+            try:
+                self.renew()
+            except StorageError as error:
+                log.warning("leases not renewed: %s", error)
 
     def _run(self, lane: Lane, n: int) -> None:
         del n
@@ -93,21 +117,26 @@ class Worker:
 
     def _claim(self, lane: Lane, name: str) -> Job | None:
         # A look before the claim: an idle lane must not take the write lock.
-        with self._database.reading() as tx:
-            due = tx.outbox.next_due(lane)
-        now = self._clock.now()
+        due, now = self._next(lane), self._clock.now()
         if due is None or due > now:
             return None
         with self._database.transaction() as tx:
+            # What a worker that was killed had at hand goes on here.
+            tx.outbox.release_expired(now)
             jobs = tx.outbox.claim(lane, name, now, LEASE, 1)
         return jobs[0] if jobs else None
 
     def _until_due(self, lane: Lane) -> timedelta:
-        with self._database.reading() as tx:
-            due = tx.outbox.next_due(lane)
+        due = self._next(lane)
         if due is None:
             return IDLE
         return min(IDLE, max(due - self._clock.now(), timedelta(milliseconds=5)))
+
+    def _next(self, lane: Lane) -> datetime | None:
+        """When there is something to claim: a job is due, or somebody's claim runs out."""
+        with self._database.reading() as tx:
+            moments = (tx.outbox.next_due(lane), tx.outbox.next_expiry(lane))
+        return min((moment for moment in moments if moment is not None), default=None)
 
     def _do(self, job: Job, lane: Lane) -> None:
         try:

@@ -82,6 +82,10 @@ class Outbox:
         given_up = {**_held(job), "tries": job.attempts + 1, "why": error}
         return self._connection.execute(sql.FAIL, given_up).rowcount == 1
 
+    def renew(self, job: Job, until: datetime) -> bool:
+        """Keep the job for longer; False when the claim was lost to somebody else meanwhile."""
+        return self._connection.execute(sql.RENEW, {**_held(job), "until": until}).rowcount == 1
+
     def release_expired(self, now: datetime) -> int:
         """Queue again what workers claimed and did not finish in time; returns how many."""
         rows = self._connection.execute(sql.EXPIRED, {"now": now}).all()
@@ -94,6 +98,11 @@ class Outbox:
         """When the next job of the lane can be claimed, None when none waits for time alone."""
         asked = {"in_lane": lane, "kinds": _KNOWN}
         at: datetime | None = self._connection.execute(sql.NEXT_DUE, asked).scalar_one_or_none()
+        return at
+
+    def next_expiry(self, lane: Lane) -> datetime | None:
+        """When the first claim of the lane runs out, None when nothing is claimed."""
+        at: datetime | None = self._connection.execute(sql.NEXT_EXPIRY, {"in_lane": lane}).scalar_one_or_none()
         return at
 
     def pending(self, release: str) -> list[Job]:

@@ -123,6 +123,8 @@ EXPIRED = (
     .order_by(_c.id)
     .with_for_update(skip_locked=True)
 )
+NEXT_EXPIRY = select(func.min(_c.claimed_until)).where(_c.lane == bindparam("in_lane"), _c.state == CLAIMED)
+RENEW = update(OUTBOX).where(*_held).values(claimed_until=bindparam("until"))
 TAKE_AWAY = DONE.returning(_c.subject, _c.revision)
 INHERIT = (
     update(OUTBOX)
