@@ -305,10 +305,15 @@ def _draw(card: Card) -> Picture:
 
 
 class _Warm:
-    """Imports what the first picture needs, once everything else runs."""
+    """Imports what the first look and the first picture need, once everything else runs."""
 
     def __init__(self) -> None:
-        self._thread = threading.Thread(target=import_module, args=("bot.metrics.charts",), daemon=True)
+        self._thread = threading.Thread(target=self._load, name="warm", daemon=True)
+
+    @staticmethod
+    def _load() -> None:
+        for module in ("strategies.gates.judge", "bot.metrics.charts"):
+            import_module(module)
 
     def start(self) -> None:
         self._thread.start()

@@ -186,7 +186,9 @@ def _holder(tx: Transaction, event: ReleaseRequested) -> Refused | None:
     for route in (route for target in event.targets for route in target.routes):
         holder = tx.releases.by_route(route.key)
         if holder:
-            text = f"{event.targets[0].service} is being released already by {holder}; /release status {holder}"
+            root = tx.messages.get(holder, "root")
+            where = root.permalink if root and root.permalink else f"/release status {holder}"
+            text = f"{event.targets[0].service} is being released already by {holder}: {where}"
             return Refused(ReasonCode.ALREADY_RELEASING, text)
     return None
 

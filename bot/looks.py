@@ -4,13 +4,16 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from bot.engine import Engine, Looked
 from bot.ports import Clock, Mesh, Metrics, Subject
 from strategies.events import LookTaken
-from strategies.gates import judge
 from strategies.release import LOOKING, Release
 from strategies.verdicts import Reading
+
+if TYPE_CHECKING:
+    from strategies.gates import judge
 
 log = logging.getLogger(__name__)
 
@@ -32,8 +35,7 @@ class Looks:
         at = self._clock.now()
         readings = self._metrics.look([_subject(release) for release in releases], at)
         read = [self._read(release, readings, at) for release in releases]
-        cases = [_case(release, reading) for release, reading in zip(releases, read, strict=True)]
-        judgements = judge.evaluate(cases)
+        judgements = _judged(releases, read)
         self._engine.submit_looks(
             Looked(_event(release, reading, judgement), reading)
             for release, reading, judgement in zip(releases, read, judgements, strict=True)
@@ -66,12 +68,20 @@ def _subject(release: Release) -> Subject:
     return Subject(release.id, release.target, _since(release))
 
 
-def _case(release: Release, reading: Reading) -> judge.Case:
+def _judged(releases: Sequence[Release], readings: Sequence[Reading]) -> "Sequence[judge.Judgement]":
+    # The judge brings scipy, which takes half a second to import: the first look may wait for it, the start may not.
+    from strategies.gates import judge  # noqa: PLC0415
+
+    cases = [_case(release, reading, judge.Case) for release, reading in zip(releases, readings, strict=True)]
+    return judge.evaluate(cases)
+
+
+def _case(release: Release, reading: Reading, make: "type[judge.Case]") -> "judge.Case":
     stage = release.current
     if stage is None:  # is_looked_at said otherwise
         raise AssertionError(f"{release.id} has no stage to look at")
     asked = stage.splits[release.target.service].share(release.target.candidate)
-    return judge.Case(
+    return make(
         gates=stage.metric_gates,
         min_requests=stage.min_requests,
         asked=float(asked) / 100,
@@ -83,7 +93,7 @@ def _case(release: Release, reading: Reading) -> judge.Case:
     )
 
 
-def _event(release: Release, reading: Reading, judgement: judge.Judgement) -> LookTaken:
+def _event(release: Release, reading: Reading, judgement: "judge.Judgement") -> LookTaken:
     return LookTaken(
         release=release.id,
         key=f"look:{release.id}:{reading.at.isoformat()}",

@@ -175,6 +175,7 @@ class Profiles:
     def __init__(self, directory: Path | None) -> None:
         self._directory = directory
         self._files: dict[Path, _File] = {}
+        self._twins: tuple[str, ...] = ()
         self._lock = threading.Lock()
         if directory is not None and not directory.is_dir():
             raise WrongProfile(str(directory), ("is not a directory; SLUICE_PROFILES names one with YAML files",))
@@ -191,7 +192,7 @@ class Profiles:
         """What is wrong with files, one sentence each; the last good version of each is still used."""
         self._all()
         with self._lock:
-            return tuple(line for file in self._files.values() for line in file.trouble)
+            return (*(line for file in self._files.values() for line in file.trouble), *self._twins)
 
     def _all(self) -> dict[str, Profile]:
         if self._directory is None:
@@ -199,8 +200,18 @@ class Profiles:
         with self._lock:
             paths = sorted(p for p in self._directory.iterdir() if p.suffix in {".yaml", ".yml"})
             self._files = {path: self._read(path) for path in paths}
-            found = [file.profile for file in self._files.values() if file.profile]
-        return {profile.service.split(".", 1)[0]: profile for profile in found}
+            found: dict[str, Profile] = {}
+            twins: list[str] = []
+            for path, file in self._files.items():
+                if file.profile is None:
+                    continue
+                name = file.profile.service.split(".", 1)[0]
+                if name in found:
+                    twins.append(f"{path.name}: service {name} has another profile already; this file is not used")
+                else:
+                    found[name] = file.profile
+            self._twins = tuple(twins)
+        return found
 
     def _read(self, path: Path) -> _File:
         known = self._files.get(path)
