@@ -46,10 +46,11 @@ def stand(release: Release, event: ScheduleRequested, now: datetime) -> Decision
     stages = event.stages or (release.stage,)
     asks = any(release.plan.stages[n].approval for n in stages if 0 <= n < len(release.plan.stages))
     standing = None
-    if event.unattended and asks:
-        refused = not_approver(release, event.actor)
+    if event.unattended:
+        refused = not_approver(release, event.actor) if asks else None
         if refused:
             return refused
+        # Where nobody is asked, the window still ends: what misses it is put to people, not caught up.
         standing = StandingApproval(event.actor, stages, event.at, event.closes, now, release.revision + 1)
     if release.not_before == event.at and _says_the_same(release.standing, standing):
         return Refused(ReasonCode.ALREADY_DECIDED, "It is scheduled for that time already.")
@@ -145,6 +146,10 @@ def _interrupted(release: Release) -> Refused | None:
         return Refused(ReasonCode.DRIFT, f"{release.drift.by} changed the route: adopt, restore or stop first.")
     if release.phase is Phase.PAUSED and not release.failing():
         return Refused(ReasonCode.WRONG_PHASE, f"{release.id} is paused; resume it first.")
+    # The next write starts from a known split, and the last one must not be taken for done before it is.
+    if not release.is_confirmed:
+        text = f"{release.id} is still writing {release.share()}; approve when it has been read back."
+        return Refused(ReasonCode.WRONG_PHASE, text)
     return None
 
 

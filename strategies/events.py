@@ -144,11 +144,12 @@ class RouteConfirmed:
 
 @dataclass(frozen=True, slots=True)
 class DriftFound:
-    """The object carries neither what we wrote nor what we want."""
+    """The object carries neither what we wrote nor what we want, seen by who knew the release at `revision`."""
 
     release: str
     key: str
     drift: Drift
+    revision: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

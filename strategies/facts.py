@@ -38,7 +38,12 @@ def blocked(release: Release, event: PreparationBlocked, now: datetime) -> Decis
         return ignored(release)
     changed = release.note != event.text
     waiting = replace(release, note=event.text, retry_at=now + PREPARE_AGAIN)
-    effects = (RefreshCard(release.id, Urgency.STAGE),) if changed else ()
+    effects: tuple[Effect, ...] = (RefreshCard(release.id, Urgency.STAGE),) if changed else ()
+    if not release.reminded and now >= release.entered_at + release.rules.deadline:
+        # It goes on trying, but it holds the route: somebody has to know.
+        text = f"{release.id} cannot begin: {event.text} It is tried again; roll back to call it off."
+        told = Say(release.id, f"blocked:{release.revision}", text, audience=Audience.REQUESTER_AND_ON_CALL)
+        return Decision(replace(waiting, reminded=True), (*effects, told), why=text)
     return Decision(waiting, effects, why=event.text, is_notable=changed)
 
 
@@ -64,7 +69,8 @@ def confirmed(release: Release, event: RouteConfirmed, now: datetime) -> Decisio
 
 def drifted(release: Release, event: DriftFound, now: datetime) -> Decision:
     """Somebody changed our fields: stop, show, ask."""
-    if release.drift is not None:
+    is_old = event.revision is not None and event.revision < release.split_revision
+    if release.drift is not None or release.stage < 0 or is_old:
         return ignored(release)
     why = f"{event.drift.by} changed {event.drift.object}"
     stopped = moves.pause(replace(release, drift=event.drift), now, why)
@@ -88,12 +94,15 @@ def looked(release: Release, event: LookTaken, now: datetime) -> Decision:
         seen = replace(seen, revision=seen.revision + 1)
     harm = _harm(seen)
     if harm:
-        return _on_harm(seen, now, harm)
+        return _on_harm(seen, now, harm, is_new=not _harm(release))
     decision = _progress(seen, now)
     if decision is not None:
         return decision
     changed = turned or _outcomes(seen.verdicts) != _outcomes(release.verdicts)
     effects: tuple[Effect, ...] = (RefreshCard(release.id, Urgency.STAGE),) if changed else ()
+    if turned:
+        # The buttons of the stage speak of a revision that has passed.
+        effects = (*effects, PostStage(release.id, release.stage))
     why = "; ".join(f"{verdict.gate} {verdict.outcome}" for verdict in seen.verdicts) if changed else ""
     return Decision(seen, effects, why=why, is_notable=changed)
 
@@ -145,6 +154,8 @@ def failed(release: Release, event: EffectFailed, now: datetime) -> Decision:
 def _is_old(release: Release, event: LookTaken) -> bool:
     if release.current is None or event.stage != release.stage or release.is_going_back:
         return True
+    if release.stage_began_at is not None and event.at < release.stage_began_at:
+        return True
     return release.last_look_at is not None and event.at <= release.last_look_at
 
 
@@ -165,12 +176,12 @@ def _harm(release: Release) -> str:
     return ""
 
 
-def _on_harm(release: Release, now: datetime, harm: str) -> Decision:
+def _on_harm(release: Release, now: datetime, harm: str, *, is_new: bool) -> Decision:
     safe = replace(release, standing=None)
     if release.rules.on_harm is OnHarm.ROLL_BACK:
         return moves.roll_back(safe, now, harm, Audience.REQUESTER_AND_ON_CALL)
-    if release.phase is Phase.PAUSED:
-        return Decision(safe, is_notable=release.note != harm, why=harm)
+    if release.phase is Phase.PAUSED and not is_new:
+        return Decision(safe, is_notable=False)
     stopped = moves.pause(safe, now, harm)
     line = Say(
         release.id,
@@ -199,9 +210,9 @@ def _progress(release: Release, now: datetime) -> Decision | None:
 
 def _standing(release: Release, now: datetime) -> Decision | None:
     standing = release.standing
-    if standing is None or not approvals.standing_is_complete(release):
+    if standing is None or now < standing.opens or not approvals.standing_is_complete(release):
         return None
-    if now > standing.closes:
+    if now >= standing.closes:
         decision = moves.ask(
             replace(release, standing=None, not_before=None),
             now,
@@ -216,7 +227,10 @@ def _standing(release: Release, now: datetime) -> Decision | None:
         return replace(decision, effects=(*decision.effects, line))
     if not moves.passes(release, now):
         return None
-    return moves.shift(release, release.stage + 1, now, f"approved in advance by {standing.actor.name}")
+    why = f"approved in advance by {standing.actor.name}"
+    if release.following is None:
+        return moves.soak(release, now, why)
+    return moves.shift(release, release.stage + 1, now, why)
 
 
 def _at_deadline(release: Release, now: datetime) -> Decision:
@@ -235,8 +249,9 @@ def _at_deadline(release: Release, now: datetime) -> Decision:
 
 
 def _unanswered(release: Release, now: datetime) -> Decision:
-    if release.standing is not None and now > release.standing.closes:
-        return _standing(release, now) or Decision(replace(release, standing=None), is_notable=False)
+    if release.standing is not None and now >= release.standing.closes:
+        # Its quorum was never complete, so nobody was promised anything: the question itself goes on waiting.
+        release = replace(release, standing=None)
     end = timers.no_answer(release)
     if end is not None and now >= end:
         if release.rules.no_answer_then is NoAnswer.ROLL_BACK:

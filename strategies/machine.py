@@ -21,7 +21,8 @@ The revision counts what a button speaks of: it grows with each change of plan, 
 only when a verdict turns to or from fail. `split_revision` remembers when the split last changed, so that a write that
 was under way while somebody paused still confirms it.
 
-Timers are data: whatever moved, `wake_at` is set to the earliest timer that lies ahead, here and nowhere else.
+Timers are data: whatever moved, `wake_at` is set to the earliest timer that lies ahead, here and nowhere else. A time
+that has come stays in `wake_at` until its own wake is handled, so a look that is first does not make it forgotten.
 """
 
 from collections.abc import Mapping
@@ -86,7 +87,7 @@ TRANSITIONS: Mapping[type[Event], Row] = {
     ResumeRequested: _row(WRONG, Phase.PAUSED, Phase.STUCK),
     RollbackRequested: _row(WRONG, *(frozenset(Phase) - {Phase.COMPLETED})),
     ScheduleRequested: _row(WRONG, Phase.SCHEDULED, Phase.SHIFTING, Phase.OBSERVING, Phase.AWAITING_APPROVAL),
-    DriftResolved: _row(WRONG, Phase.PAUSED),
+    DriftResolved: _row(WRONG, Phase.PAUSED, Phase.STUCK),
     Prepared: _row(IGNORED, Phase.PREPARING),
     PreparationBlocked: _row(IGNORED, Phase.PREPARING),
     RouteConfirmed: _row(
@@ -137,14 +138,14 @@ def decide(release: Release | None, event: Event, now: datetime) -> Decision | R
     """
     if release is None:
         if isinstance(event, ReleaseRequested):
-            return _timed(people.begin(event, now), now)
+            return _timed(people.begin(event, now), now, None)
         return Refused(ReasonCode.UNKNOWN_RELEASE, f"There is no release {event.release}.")
     course = TRANSITIONS[type(event)][release.phase]
     if course is Course.IGNORED:
         return ignored(release)
     if isinstance(course, ReasonCode):
         return Refused(course, _wrong_phase(release, event))
-    return _timed(_move(release, event, now), now)
+    return _timed(_move(release, event, now), now, _unhandled(release, event, now))
 
 
 def _move(release: Release, event: Event, now: datetime) -> Decision | Refused:  # noqa: C901, PLR0911, PLR0912 - one line per event
@@ -183,10 +184,19 @@ def _move(release: Release, event: Event, now: datetime) -> Decision | Refused: 
             assert_never(event)
 
 
-def _timed(decision: Decision | Refused, now: datetime) -> Decision | Refused:
+def _timed(decision: Decision | Refused, now: datetime, overdue: datetime | None) -> Decision | Refused:
     if isinstance(decision, Refused):
         return decision
-    return replace(decision, release=replace(decision.release, wake_at=timers.next_wake(decision.release, now)))
+    wake = timers.next_wake(decision.release, now, overdue)
+    return replace(decision, release=replace(decision.release, wake_at=wake))
+
+
+def _unhandled(release: Release, event: Event, now: datetime) -> datetime | None:
+    """The wake that is due, unless this event is that wake."""
+    due = release.wake_at
+    if due is None or due > now or (isinstance(event, WakeReached) and event.due == due):
+        return None
+    return due
 
 
 def _wrong_phase(release: Release, event: Event) -> str:

@@ -18,6 +18,9 @@ from strategies.effects import (
 from strategies.release import Decommission, Phase, Release
 from strategies.verdicts import Outcome
 
+FRESH_LOOKS = 3  # looks that may be missed before the last one is too old to promote on
+SHORTEST_PATIENCE = timedelta(seconds=30)
+
 
 def prepare(release: Release, now: datetime, why: str) -> Decision:
     """Check the cluster before the first split."""
@@ -28,6 +31,7 @@ def prepare(release: Release, now: datetime, why: str) -> Decision:
         starts_at=None,
         resume_to=None,
         retry_at=None,
+        reminded=False,
         note="checking the cluster",
     )
     return Decision(moved, (Prepare(release.id), RefreshCard(release.id, Urgency.STAGE)), why=why)
@@ -170,7 +174,7 @@ def pause(release: Release, now: datetime, why: str) -> Decision:
         release,
         phase=Phase.PAUSED,
         entered_at=now,
-        resume_to=release.resume_to if release.phase is Phase.PAUSED else release.phase,
+        resume_to=release.resume_to if release.phase in {Phase.PAUSED, Phase.STUCK} else release.phase,
         hold_until=None,
         hold_left=left,
         revision=release.revision + 1,
@@ -240,10 +244,16 @@ def writes(release: Release) -> tuple[SetRoute, ...]:
 
 
 def passes(release: Release, now: datetime) -> bool:
-    """True when the hold is over, there is a verdict on the stage, and every verdict passes."""
-    if release.hold_until and now < release.hold_until:
+    """True when the split is written, the hold is over, and every verdict of a fresh look passes."""
+    if not release.is_confirmed or (release.hold_until and now < release.hold_until) or is_stale(release, now):
         return False
     return bool(release.verdicts) and all(verdict.outcome is Outcome.PASS for verdict in release.verdicts)
+
+
+def is_stale(release: Release, now: datetime) -> bool:
+    """True when the last look is too old to say anything of now, as after a standstill of the bot."""
+    patience = max(FRESH_LOOKS * release.rules.look, SHORTEST_PATIENCE)
+    return release.last_look_at is not None and now - release.last_look_at > patience
 
 
 def missing(release: Release, now: datetime) -> str:
@@ -251,6 +261,8 @@ def missing(release: Release, now: datetime) -> str:
     parts = [f"{verdict.gate}: {verdict.missing or verdict.reason}" for verdict in release.waiting()]
     if not release.verdicts:
         parts.append("no look has been taken at this stage")
+    elif is_stale(release, now) and release.last_look_at:
+        parts.append(f"the last look is {int((now - release.last_look_at).total_seconds())} s old")
     if release.phase is Phase.SHIFTING:
         parts.append("the split has not been seen in traffic")
     if release.hold_until and now < release.hold_until:

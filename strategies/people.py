@@ -97,17 +97,23 @@ def continued(release: Release, now: datetime, why: str) -> Decision:
             left = release.hold_left if release.hold_left is not None else release.rules.soak
             soaking = moves.soak(release, now, why)
             return replace(soaking, release=replace(soaking.release, soak_until=now + left))
-        case Phase.AWAITING_APPROVAL:
-            return moves.ask(release, now, why)
         case Phase.ROLLING_BACK:
             return moves.roll_back(release, now, why)
-        case _ if not release.is_confirmed:
-            left_over = release.hold_left
-            again = moves.shift(release, release.stage, now, why)
-            return replace(again, release=replace(again.release, hold_left=left_over))
+        case Phase.AWAITING_APPROVAL if release.is_confirmed:
+            return moves.ask(release, now, why)
+        case Phase.OBSERVING if release.is_confirmed:
+            # The evidence is due anew: a deadline that passed during the pause would never be asked about.
+            fresh = replace(release, revision=release.revision + 1, stage_began_at=now)
+            return replace(moves.observe(fresh, now), why=why)
         case _:
-            seen = moves.observe(replace(release, revision=release.revision + 1), now)
-            return replace(seen, why=why)
+            return rewritten(release, now, why)
+
+
+def rewritten(release: Release, now: datetime, why: str) -> Decision:
+    """Write the split of the present stage again; what was left of its hold and its set time stay."""
+    again = moves.shift(release, release.stage, now, why)
+    kept = replace(again.release, hold_left=release.hold_left, not_before=release.not_before)
+    return replace(again, release=kept)
 
 
 def roll_back(release: Release, event: RollbackRequested, now: datetime) -> Decision | Refused:
@@ -157,9 +163,8 @@ def resolve_drift(release: Release, event: DriftResolved, now: datetime) -> Deci
             return replace(decision, reply=f"Rolling back {release.target.service}.")
         case DriftChoice.RESTORE:
             cleared = replace(release, drift=None, overwrites=True)
-            again = moves.shift(cleared, release.stage, now, f"our split restored by {event.actor.name}")
-            kept = replace(again.release, hold_left=release.hold_left)
-            return replace(again, release=kept, reply="The split of the plan is written again.")
+            again = rewritten(cleared, now, f"our split restored by {event.actor.name}")
+            return replace(again, reply="The split of the plan is written again.")
         case DriftChoice.ADOPT:
             return _adopt(release, event, now)
 
@@ -188,6 +193,8 @@ def _adopt(release: Release, event: DriftResolved, now: datetime) -> Decision | 
     refused = approvals.not_approver(release, event.actor)
     if refused:
         return refused
+    if release.failing():
+        return Refused(ReasonCode.GATE_FAILING, "A gate fails: roll back, or restore the split and override.")
     share = found.share(release.target.candidate)
     if not share:
         return moves.roll_back(release, now, f"{event.actor.name} adopted a split without the candidate")
@@ -198,8 +205,12 @@ def _adopt(release: Release, event: DriftResolved, now: datetime) -> Decision | 
 
 def _with_split(release: Release, found: Split) -> Plan:
     service, candidate = release.target.service, release.target.candidate
-    stages = release.plan.stages
-    here = replace(stages[release.stage], splits={**stages[release.stage].splits, service: found})
+    stages, n = release.plan.stages, release.stage
     share = found.share(candidate)
-    later = tuple(s for s in stages[release.stage + 1 :] if s.splits[service].share(candidate) > share)
-    return replace(release.plan, stages=(*stages[: release.stage], here, *later))
+    # The present stage comes again when the split found is below it: only the plan's own end gives everything.
+    later = tuple(stage for stage in stages[n:] if stage.splits[service].share(candidate) > share)
+    gates = stages[n].gates
+    if later and release.following is None and n > 0:
+        gates = stages[n - 1].gates  # the last stage asks nobody, the one before the last increase may
+    here = replace(stages[n], splits={**stages[n].splits, service: found}, gates=gates)
+    return replace(release.plan, stages=(*stages[:n], here, *later))

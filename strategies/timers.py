@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from strategies import approvals
 from strategies.release import Phase, Release
 
 CALL_AFTER = timedelta(seconds=60)
@@ -27,14 +28,21 @@ def no_answer(release: Release) -> datetime | None:
     return start + release.rules.no_answer_after if start else None
 
 
-def next_wake(release: Release, now: datetime) -> datetime | None:
-    """The earliest timer after `now`; what is due already was handled by the decision that asks."""
-    ahead = [moment for moment in _timers(release) if moment is not None and moment > now]
-    return min(ahead, default=None)
+def next_wake(release: Release, now: datetime, overdue: datetime | None = None) -> datetime | None:
+    """The earliest timer after `now`; `overdue` stays for as long as it is a timer of the release.
+
+    `overdue` is a time that has come and whose wake was not handled yet: whatever else happens first, a look or a
+    restart, must not make the release forget it.
+    """
+    moments = [moment for moment in _timers(release) if moment is not None]
+    if overdue in moments:
+        return overdue
+    return min((moment for moment in moments if moment > now), default=None)
 
 
 def _asked_from(release: Release) -> datetime | None:
-    if release.asked_at is None:
+    # A complete standing approval is an answer: nobody is reminded while its window lasts.
+    if release.asked_at is None or approvals.standing_is_complete(release):
         return None
     return max(release.asked_at, release.not_before) if release.not_before else release.asked_at
 
@@ -50,8 +58,9 @@ def _timers(release: Release) -> tuple[datetime | None, ...]:
         case Phase.OBSERVING:
             return (release.hold_until, release.not_before, deadline(release))
         case Phase.AWAITING_APPROVAL:
-            closes = release.standing.closes if release.standing else None
-            return (release.not_before, closes, reminder(release), no_answer(release))
+            standing = release.standing
+            window = (standing.opens, standing.closes) if standing else ()
+            return (release.not_before, *window, reminder(release), no_answer(release))
         case Phase.SOAKING:
             return (release.soak_until,)
         case Phase.ROLLING_BACK:
