@@ -18,6 +18,7 @@ LEASE = timedelta(seconds=9)  # of a job at hand, renewed while its worker lives
 HEARTBEAT = LEASE / 3
 IDLE = timedelta(seconds=5)  # how long a lane sleeps when nothing is due and nobody wakes it
 PATIENCE = {Lane.ROUTE: timedelta(minutes=2), Lane.CHAT: timedelta(hours=24)}
+TRIES = 8  # even when patience is over: time in which nobody worked was no try
 FIRST_PAUSE = timedelta(milliseconds=250)
 LONGEST_PAUSE = {Lane.ROUTE: timedelta(seconds=5), Lane.CHAT: timedelta(minutes=1)}
 
@@ -160,7 +161,8 @@ class Worker:
     def _again(self, job: Job, lane: Lane, text: str, retry_after: float | None) -> None:
         now = self._clock.now()
         waited = now - job.first_queued_at
-        if retry_after is None and waited >= PATIENCE[lane] and not _is_rollback(job.effect):
+        tried_enough = waited >= PATIENCE[lane] and job.attempts >= TRIES
+        if retry_after is None and tried_enough and not _is_rollback(job.effect):
             self._undone(job, lane, f"{text} (tried for {int(waited.total_seconds())} s)")
             return
         self._put_off(job, now + _pause(job, lane, retry_after), text)
