@@ -1,13 +1,14 @@
 """What a person on the page does: commands, clicks and knobs, each field checked by name."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from bot.sandbox import knobs
 from bot.sandbox.bad_input import BadInputError, one_of
 from bot.sandbox.page.state import VERSIONS
 from bot.sandbox.slack import DriverError, Outcome, SlackStandIn
-from bot.sandbox.slack.elements import interactive
+from bot.sandbox.slack.elements import find, interactive
 from bot.sandbox.supervisor import Supervisor
 
 CHANNEL = "releases"
@@ -61,17 +62,14 @@ class Hands:
         confirmed = document.get("confirmed", True)
         if not isinstance(confirmed, bool):
             raise BadInputError("confirmed", confirmed, "true or false")
-        offered = {str(element["action_id"]) for _, element in interactive(message["blocks"])}
         ts, value = message["ts"], document.get("value")
-        if isinstance(action, str) and action in offered:
-            return await self._slack.click(user, CHANNEL, ts, action, confirmed=confirmed, value=value)
-        try:
-            if not isinstance(action, str):
-                raise DriverError("no_such_element", "an action_id is a string")
-            return await self._slack.stale_click(user, CHANNEL, ts, action, value)
-        except DriverError as refusal:
-            allowed = one_of(offered) if offered else "none, this message has no buttons"
-            raise BadInputError("action_id", action, allowed) from refusal
+        if isinstance(action, str):
+            if find(message["blocks"], action, value) is not None:
+                return await self._slack.click(user, CHANNEL, ts, action, confirmed=confirmed, value=value)
+            with suppress(DriverError):
+                return await self._slack.stale_click(user, CHANNEL, ts, action, value)
+        offered = {str(element["action_id"]) for _, element in interactive(message["blocks"])}
+        raise BadInputError("action_id", action, one_of(offered) if offered else "none: this message has no buttons")
 
     async def turn(self, document: Mapping[str, Any]) -> dict[str, Any]:
         """Turn the knobs of a version."""

@@ -48,12 +48,14 @@ def interactive(blocks: list[Json]) -> Iterator[tuple[str, Json]]:
 
 
 def find(blocks: list[Json], action_id: str, value: object) -> tuple[str, Json] | None:
-    """The element a person means; `value` chooses where an action_id stands twice."""
-    meant = [(block, element) for block, element in interactive(blocks) if element.get("action_id") == action_id]
-    for block, element in meant:
-        if value is not None and element.get("value") == value:
+    """The element a person means; for a button with a value of its own, `value` says which or which version of it."""
+    for block, element in interactive(blocks):
+        if element.get("action_id") != action_id:
+            continue
+        is_another = element["type"] == "button" and "value" in element and element["value"] != value
+        if value is None or not is_another:
             return block, element
-    return meant[0] if meant else None
+    return None
 
 
 def chosen(element: Json, value: object) -> Json | None:

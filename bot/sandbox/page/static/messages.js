@@ -20,21 +20,25 @@ export function draw(messages, context) {
   const known = new Set(messages.map((message) => message.ts));
   for (const [ts, one] of shown) if (!known.has(ts)) { one.node.closest("[data-holder]")?.remove(); one.node.remove(); shown.delete(ts); }
   const roots = messages.filter((message) => !isReply(message, known));
-  for (const message of roots) placeRoot(message, context);
+  // A new root message or private answer is brought into sight; a reply further up is not.
+  let arrived = null;
+  for (const message of roots) arrived = placeRoot(message, context) ?? arrived;
   for (const message of messages) if (isReply(message, known)) placeReply(message, context);
   for (const message of roots) countReplies(message.ts);
   openNewest(roots);
   byId("empty").hidden = messages.length > 0;
   if (wasAtEnd || isFirst) requestAnimationFrame(() => { scroll.scrollTop = scroll.scrollHeight; });
+  else if (arrived) requestAnimationFrame(() => arrived.scrollIntoView({ block: "nearest" }));
 }
 
 const isReply = (message, known) => message.thread_ts && message.thread_ts !== message.ts && known.has(message.thread_ts);
 
 function placeRoot(message, context) {
   const node = redraw(message, context);
-  if (!node) return;
+  if (!node) return null;
   const holder = el("li", { "data-holder": message.ts }, node);
   insert(list, holder, message.ts);
+  return holder;
 }
 
 function placeReply(message, context) {
