@@ -33,10 +33,12 @@ class PrometheusChoice(StrEnum):
 
 
 def sandbox(  # noqa: PLR0913 - one parameter per option of the contract
-    name: Annotated[str, typer.Argument(metavar="[NAME]", help="With --tour: which one.", show_default="canary")] = "",
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="With --tour: which one; canary if none is named.", show_default=False)
+    ] = "",
     *,
     port: Annotated[
-        int | None, typer.Option(min=1, max=65_535, show_default=str(DEFAULT_PORT), help="Port of the page.")
+        int | None, typer.Option(min=1, max=65_535, help=f"Port of the page; {DEFAULT_PORT}, or the next free one.")
     ] = None,
     no_open: Annotated[bool, typer.Option("--no-open", help="Do not open the page in a browser.")] = False,
     seed: Annotated[int, typer.Option(help="Seed of the callers' and the shop's luck.")] = 0,

@@ -1,0 +1,49 @@
+"""Figures of the page: what the route asks for, what the requests show."""
+
+from typing import Any
+
+import pytest
+
+from bot.sandbox.page.state import asked, shares
+
+
+def route(*destinations: dict[str, Any]) -> dict[str, Any]:
+    elsewhere = {"name": "stars", "route": [{"destination": {"host": "ratings"}}]}
+    return {"spec": {"http": [elsewhere, {"name": "main", "route": list(destinations)}]}}
+
+
+def to(subset: str, weight: int | None = None) -> dict[str, Any]:
+    destination = {"destination": {"host": "reviews", "subset": subset}}
+    return destination if weight is None else {**destination, "weight": weight}
+
+
+def second(at: int, v1: int, v2: int) -> dict[str, Any]:
+    return {"at": at, "versions": {"v1": {"requests": v1}, "v2": {"requests": v2}}}
+
+
+@pytest.mark.parametrize(
+    ("document", "expected"),
+    [
+        (route(to("v1")), {"v1": 100, "v2": 0}),
+        (route(to("v1", 95), to("v2", 5)), {"v1": 95, "v2": 5}),
+        (route(to("v1", 0), to("v2", 100)), {"v1": 0, "v2": 100}),
+        ({"spec": {}}, {"v1": 0, "v2": 0}),
+    ],
+)
+def test_the_main_route_tells_what_is_asked(document: dict[str, Any], expected: dict[str, int]) -> None:
+    assert asked(document) == expected
+
+
+def test_the_share_is_that_of_the_last_five_seconds() -> None:
+    seconds = [second(0, 0, 1000), *(second(at, 95, 5) for at in range(1, 6))]
+    assert shares(seconds, 0.0) == {"v1": 0.95, "v2": 0.05}
+
+
+def test_seconds_before_the_last_change_do_not_count() -> None:
+    seconds = [second(at, 100, 0) for at in range(1, 5)] + [second(5, 50, 50)]
+    assert shares(seconds, 4.2) == {"v1": 0.5, "v2": 0.5}
+
+
+def test_without_a_request_there_is_no_share() -> None:
+    assert shares([], 0.0) is None
+    assert shares([second(1, 0, 0)], 0.0) is None

@@ -1,0 +1,38 @@
+"""The tour's report: its keys are a contract."""
+
+import json
+from typing import Any
+
+from bot.sandbox.tour.report import StageReport, StoryReport, TourReport
+
+STORY_KEYS = {
+    *("name", "release", "strategy", "end_phase", "fault_to_restored_s", "failed_requests", "pictures", "stages"),
+}
+STAGE_KEYS = {"n", "asked", "share", "requests", "verdict", "started", "ended", "approved_by"}
+
+
+def a_tour(broken: str = "") -> TourReport:
+    stage = StageReport(n=1, asked={"v1": 95, "v2": 5}, started="2026-01-01T00:00:00+00:00")
+    return TourReport([StoryReport("canary", "canary", stages=[stage], broken=broken)], ["Slack"], 12.34)
+
+
+def as_read(tour: TourReport) -> Any:
+    return json.loads(json.dumps(tour.document()))
+
+
+def test_a_tour_that_ended_as_told_has_the_contracts_keys_and_no_others() -> None:
+    document = as_read(a_tour())
+    (story,) = document["stories"]
+    assert (document["ok"], document["seconds"], document["stand_ins"]) == (True, 12.3, ["Slack"])
+    assert story.keys() == STORY_KEYS
+    assert story["stages"][0].keys() == STAGE_KEYS
+
+
+def test_a_broken_expectation_is_named_and_the_tour_is_not_ok() -> None:
+    document = as_read(a_tour("v2 gets 5 %"))
+    assert not document["ok"]
+    assert document["stories"][0]["broken"] == "v2 gets 5 %"
+
+
+def test_a_tour_without_a_story_is_not_ok() -> None:
+    assert not TourReport().ok
