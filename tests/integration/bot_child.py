@@ -1,0 +1,97 @@
+"""The bot as a child process: started by its environment, asked over HTTP, ended or killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from tests.parts.processes import free_ports
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+PROGRAM = (sys.executable, "-m", "bot", "run")
+READY_SECONDS = 20.0
+
+
+def inherited() -> dict[str, str]:
+    """The test's own environment without anybody's settings or proxies."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("SLUICE_")}
+    return kept | {"NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost"}
+
+
+class BotChild:
+    """One bot with one log; it may be started again after its end."""
+
+    def __init__(self, settings: Mapping[str, str], folder: Path) -> None:
+        self._port = free_ports(1)[0]
+        self.settings = {**settings, "SLUICE_LISTEN": f"127.0.0.1:{self._port}"}
+        self._folder = folder
+        self._log = folder / "bot.log"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Its HTTP door."""
+        return f"http://127.0.0.1:{self._port}"
+
+    @property
+    def log(self) -> str:
+        """All it said, over all its lives."""
+        return self._log.read_text(errors="replace")
+
+    def start(self) -> None:
+        """Start it, ready or not."""
+        with self._log.open("ab") as output:
+            self._process = subprocess.Popen(
+                PROGRAM, env=inherited() | self.settings, cwd=self._folder, stdout=output, stderr=output
+            )
+
+    def readiness(self) -> dict[str, Any] | None:
+        """What `/readyz` says; None while nobody answers."""
+        try:
+            answer: dict[str, Any] = httpx.get(f"{self.url}/readyz", timeout=2).json()
+        except httpx.TransportError:
+            return None
+        return answer
+
+    def ready(self, seconds: float = READY_SECONDS) -> None:
+        """Wait until it says it is ready."""
+        deadline = time.monotonic() + seconds
+        while not (found := self.readiness()) or not found["ready"]:
+            assert self._process is not None and self._process.poll() is None, f"the bot ended:\n{self.log[-3000:]}"
+            assert time.monotonic() < deadline, f"the bot is not ready: {found}\n{self.log[-3000:]}"
+            time.sleep(0.05)
+
+    def kill(self) -> None:
+        """SIGKILL: it learns nothing of its end."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGKILL)
+        self._process.wait(10)
+
+    def stop(self) -> int | None:
+        """SIGTERM, and its exit code; None when it was never started."""
+        if self._process is None:
+            return None
+        self._process.terminate()
+        try:
+            return self._process.wait(15)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait(10)
+            raise
+
+
+def refused_start(settings: Mapping[str, str], folder: Path) -> tuple[int, str]:
+    """Exit code and last words of a bot that does not start."""
+    done = subprocess.run(
+        PROGRAM, env=inherited() | dict(settings), cwd=folder, capture_output=True, text=True, timeout=30, check=False
+    )
+    return done.returncode, done.stderr

@@ -1,0 +1,143 @@
+"""Builds worlds from the real parts of the session."""
+
+from __future__ import annotations
+
+import itertools
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from bot.sandbox.mesh.demo import DemoMesh
+from bot.sandbox.prometheus import RealPrometheus, Target
+from bot.sandbox.slack import Delivery, Settings, SlackStandIn
+from bot.sandbox.tour.splits import Splits
+from tests.integration.bot_child import BotChild
+from tests.integration.gate import Gate
+from tests.integration.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from tests.integration.loop_thread import LoopThread
+    from tests.parts.kube_apiserver import KubeApiServer
+
+NUMBERS = itertools.count(1)
+PROFILE: Mapping[str, Any] = {
+    "service": "reviews",
+    "hold": "3s",
+    "look": "1s",
+    "approve": "every",
+    "approvers": ["S0APPROVE", "U0ALICE"],
+    # A stage lasts seconds here and sees a few dozen requests, so the bounds are wide.
+    "metrics": {"errors": {"limit": "5%", "allowed": "+2pp"}, "latency_p95": {"allowed": "+300%"}},
+    "min_requests": 10,
+    "deadline": "5m",
+    "soak": "0s",
+}
+ROLES = {
+    "releaser": ["U0ALICE"],
+    "approver": ["S0APPROVE", "U0ALICE"],
+    "override": ["U0BOB"],
+    "on_call": ["U0CAROL"],
+}
+
+
+@dataclass
+class Parts:
+    """What a session starts once; Prometheus scrapes whatever mesh runs."""
+
+    loop: LoopThread
+    api: KubeApiServer
+    meshes: list[DemoMesh] = field(default_factory=list)
+    prometheus: RealPrometheus = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.prometheus = RealPrometheus(self._targets)
+
+    def _targets(self) -> list[Target]:
+        return [Target(one.job, one.url, dict(one.labels)) for mesh in self.meshes for one in mesh.scrape_targets()]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """How a story's world differs from the others."""
+
+    profile: Mapping[str, Any] = field(default_factory=dict)
+    database: str = ""
+    delivery: Delivery = Delivery.SOCKET
+    is_ready: bool = True
+
+
+@contextmanager
+def world(parts: Parts, folder: Path, wish: Wish) -> Iterator[World]:
+    """A world whose mesh serves and, unless wished otherwise, whose bot is ready; all of it is gone afterwards."""
+    namespace = f"shop-{next(NUMBERS)}"
+    loop, slack, gate = parts.loop, SlackStandIn(Settings()), Gate(parts.api.url)
+    mesh = DemoMesh(parts.api.url, parts.api.token, parts.api.ca_path, namespace=namespace, folder=folder / "mesh")
+    (folder / "mesh").mkdir()
+    splits = Splits(mesh, lambda _: None)
+    loop.run(slack.start())
+    loop.run(gate.open())
+    database = wish.database or f"sqlite:///{folder / 'sluice.db'}"
+    files = written(folder, namespace, parts.api, gate.url, wish.profile)
+    bot = BotChild(files | neighbours(slack, parts.prometheus.url, database, wish.delivery, namespace), folder)
+    if wish.delivery is Delivery.HTTP:
+        slack.deliver_by_http(f"{bot.url}/slack/events")
+    loop.run(mesh.start())
+    parts.meshes.append(mesh)
+    follow_ends = loop.spawn(splits.follow())
+    try:
+        bot.start()
+        if wish.is_ready:
+            bot.ready()
+        yield World(loop, parts.api, gate, slack, mesh, bot, splits, namespace, database)
+    finally:
+        code = bot.stop()
+        follow_ends()
+        parts.meshes.remove(mesh)
+        for end in (mesh.stop(), gate.shut(), slack.stop()):
+            loop.run(end)
+    assert code == 0, f"the bot ended with {code}:\n{bot.log[-3000:]}"
+
+
+def written(
+    folder: Path, namespace: str, api: KubeApiServer, server: str, profile: Mapping[str, Any]
+) -> dict[str, str]:
+    """The files the bot reads, and the settings that name them; `server` is where it finds the API server."""
+    (folder / "profiles").mkdir()
+    document = {**PROFILE, "namespace": namespace, **profile}
+    (folder / "profiles" / "reviews.yaml").write_text(yaml.safe_dump(document))
+    (folder / "roles.yaml").write_text(yaml.safe_dump(ROLES))
+    config = yaml.safe_load(api.kubeconfig_path.read_text())
+    config["clusters"][0]["cluster"]["server"] = server
+    (folder / "kubeconfig").write_text(yaml.safe_dump(config))
+    return {
+        "SLUICE_PROFILES": str(folder / "profiles"),
+        "SLUICE_ROLES": str(folder / "roles.yaml"),
+        "SLUICE_KUBECONFIG": str(folder / "kubeconfig"),
+    }
+
+
+def neighbours(
+    slack: SlackStandIn, prometheus: str, database: str, delivery: Delivery, namespace: str
+) -> dict[str, str]:
+    """The settings that say where everybody is."""
+    secrets = (
+        {"SLUICE_SLACK_SIGNING_SECRET": slack.settings.signing_secret}
+        if delivery is Delivery.HTTP
+        else {"SLUICE_SLACK_APP_TOKEN": slack.settings.app_token}
+    )
+    return secrets | {
+        "SLUICE_DATABASE": database,
+        "SLUICE_NAMESPACES": namespace,
+        "SLUICE_PROMETHEUS_URL": prometheus,
+        "SLUICE_SLACK_API_URL": slack.api_url,
+        "SLUICE_SLACK_TRANSPORT": delivery.value,
+        "SLUICE_SLACK_BOT_TOKEN": slack.settings.bot_token,
+        "SLUICE_SLACK_CHANNEL": "C0RELEASES",
+        "SLUICE_CLUSTER": "integration",
+        "SLUICE_PROPAGATION": "200ms",
+    }

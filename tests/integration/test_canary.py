@@ -1,0 +1,87 @@
+"""A canary from a slash command to 100 %, told by Envoy's counters and by the API server."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import httpx
+from scipy import stats
+
+from bot.sandbox.slack import Delivery
+from tests.integration.world import untargeted
+
+if TYPE_CHECKING:
+    from bot.sandbox.tour.report import StageReport
+    from tests.integration.conftest import Worlds
+    from tests.integration.world import World
+
+STEPS = (5, 25, 50, 100)
+
+
+def test_a_canary_approved_by_buttons_reaches_everybody_without_a_failed_request(worlds: Worlds) -> None:
+    world = worlds()
+    before = untargeted(world.route())
+    world.command("alice", "/release start reviews v2")
+    for share in STEPS:
+        world.until_asked(share, 30, approver="bob")
+        assert untargeted(world.route()) == before
+    world.until_headline("complete", 30, approver="bob")
+    assert world.counters()["failed"] == 0
+    assert served(world) == STEPS
+    assert {subset(one): one.get("weight", 100) for one in world.route()["spec"]["http"][1]["route"]}["v2"] == 100
+    for stage in settled(world):
+        assert is_plausible(stage), stage
+
+
+def test_a_canary_over_signed_http_reaches_everybody_and_an_unsigned_payload_is_refused(worlds: Worlds) -> None:
+    world = worlds(delivery=Delivery.HTTP, profile={"steps": [50, 100], "hold": "2s"})
+    forged = f"command=%2Frelease&text=start+reviews+v2&user_id=U0ALICE&team_id={world.slack.settings.team_id}"
+    assert post(world, forged, "v0=0000") == 401
+    assert "reviews v2" not in world.texts()
+    world.command("alice", "/release start reviews v2")
+    world.until_headline("complete", 60, approver="bob")
+    assert served(world) == (50, 100)
+    assert world.counters()["failed"] == 0
+
+
+def test_a_canary_on_postgresql_leaves_a_picture_and_a_decision_at_each_stage(
+    worlds: Worlds, postgres_url: str
+) -> None:
+    world = worlds(database=postgres_url, profile={"steps": [50, 100], "hold": "2s"})
+    world.command("alice", "/release start reviews v2")
+    world.until_headline("complete", 60, approver="bob")
+    world.until(lambda: len(world.loop.read(world.thread("bob").pictures)) >= 2, 15, "each stage has a picture")
+    assert world.loop.read(world.thread("bob").verdicts) == {1: "pass", 2: "pass"}
+    assert "Bob Brandt" in world.texts() or "<@U0BOB>" in world.texts()
+
+
+def served(world: World) -> tuple[int, ...]:
+    return tuple(one.asked["v2"] for one in world.loop.read(lambda: list(world.splits.accounts)) if one.asked["v2"])
+
+
+def settled(world: World) -> list[StageReport]:
+    world.loop.run(world.splits.close())
+    return [one for one in world.splits.accounts if one.asked["v2"]]
+
+
+def subset(destination: dict[str, dict[str, str]]) -> str:
+    return destination["destination"]["subset"]
+
+
+def is_plausible(stage: StageReport) -> bool:
+    """Whether the counted share can come from the split that was asked for, but for once in 10,000."""
+    asked, whole = stage.asked["v2"] / 100, sum(stage.requests.values())
+    if asked == 1:
+        # A request that Envoy had begun to route when it took the split may be counted after it.
+        return stage.requests["v1"] <= 3 < whole
+    return float(stats.binomtest(stage.requests["v2"], whole, asked).pvalue) > 1e-4
+
+
+def post(world: World, body: str, signature: str) -> int:
+    headers = {
+        "X-Slack-Request-Timestamp": str(int(time.time())),
+        "X-Slack-Signature": signature,
+        "Content-Type": "application/x-www-form-urlencoded",
+    }
+    return httpx.post(f"{world.bot.url}/slack/events", content=body, headers=headers, timeout=5).status_code

@@ -1,0 +1,214 @@
+"""One shop, one Slack and one bot: what a story may do to them, and what it sees."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+import ssl
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from bot.sandbox.slack import DriverError, Outcome, SlackStandIn
+from bot.sandbox.tour.channel import APPROVE, CHANNEL, ReleaseThread
+from storage.database import Database
+from strategies.release import Phase
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from bot.sandbox.mesh.demo import DemoMesh
+    from bot.sandbox.tour.splits import Splits
+    from strategies.release import Release
+    from tests.integration.bot_child import BotChild
+    from tests.integration.gate import Gate
+    from tests.integration.loop_thread import LoopThread
+    from tests.parts.kube_apiserver import KubeApiServer
+
+Document = dict[str, Any]
+_CODE = re.compile(r"`([A-Z_]{4,})`")
+
+
+@dataclass
+class World:
+    """Everything of one story; `began` is Slack's time of its start."""
+
+    loop: LoopThread
+    api: KubeApiServer
+    gate: Gate
+    slack: SlackStandIn
+    mesh: DemoMesh
+    bot: BotChild
+    splits: Splits
+    namespace: str
+    database: str
+    began: str = field(default_factory=lambda: f"{time.time():.6f}")
+
+    def command(self, user: str, text: str) -> Outcome:
+        """Somebody types; Slack got its acknowledgement in time."""
+        outcome = self.loop.run(self.slack.command(user, text, CHANNEL))
+        assert outcome.acknowledged, f"{text}: {outcome.error}\n{self.bot.log[-2000:]}"
+        return outcome
+
+    def click(self, user: str, action: str, *, is_stale: bool = False) -> Outcome:
+        """Somebody presses a button of the root message, through its dialog."""
+        hand = self.slack.stale_click if is_stale else self.slack.click
+        outcome = self.loop.run(hand(user, CHANNEL, self.root()["ts"], action))
+        assert outcome.acknowledged, outcome.error
+        return outcome
+
+    def answer(self, user: str, text: str) -> str:
+        """What only this person reads after a command."""
+        before = len(self.told(user))
+        self.command(user, text)
+        self.until(lambda: len(self.told(user)) > before, 5, f"{user} is answered")
+        return self.told(user)[-1]
+
+    def reason(self, user: str, text: str) -> tuple[str, str]:
+        """The reason code and the sentence with which a command is refused."""
+        before = len(self.told(user))
+        self.command(user, text)
+        return self.refusal(user, before)
+
+    def refusal(self, user: str, before: int) -> tuple[str, str]:
+        """The reason code and the sentence of the first private answer after `before` of them."""
+        self.until(lambda: len(self.told(user)) > before, 5, f"{user} is answered")
+        blocks = [one for one in self._seen(user) if one["ephemeral"]][before]["blocks"]
+        code = _CODE.search(json.dumps(blocks))
+        return (code[1] if code else ""), self.told(user)[before]
+
+    def told(self, user: str) -> list[str]:
+        """Private answers to this person, oldest first."""
+        return self.loop.read(self.thread(user).private_answers)
+
+    def headline(self) -> str:
+        """The first line of the root message."""
+        return self.loop.read(self.thread("bob").headline)
+
+    def root(self) -> Document:
+        """The root message."""
+        found = self.loop.read(self.thread("bob").root)
+        assert found is not None, "there is no release in the channel"
+        return found
+
+    def texts(self) -> str:
+        """Everything bob can read, as one text."""
+        return json.dumps(self._seen("bob"), ensure_ascii=False)
+
+    def thread(self, user: str) -> ReleaseThread:
+        """The release's messages through one person's eyes."""
+        return ReleaseThread(self.slack, user, self.began)
+
+    def until(self, holds: Callable[[], object], seconds: float, expectation: str, approver: str = "") -> None:
+        """Wait for something, an approver saying yes meanwhile."""
+        deadline = time.monotonic() + seconds
+        while not holds():
+            assert time.monotonic() < deadline, f"within {seconds:g} s {expectation}: {self._state()}"
+            if approver:
+                self._approve(approver)
+            time.sleep(0.05)
+
+    def until_headline(self, words: str, seconds: float, approver: str = "") -> None:
+        """Wait until the root message's first line has these words."""
+        self.until(lambda: words in self.headline(), seconds, f"the card says {words!r}", approver)
+
+    @property
+    def asked(self) -> int | None:
+        """The candidate's percent that Envoy serves now."""
+        return self.loop.read(lambda: self.splits.asked.get("v2"))
+
+    def until_asked(self, share: int, seconds: float, approver: str = "") -> None:
+        """Wait until Envoy serves this share to the candidate."""
+        self.until(lambda: self.asked == share, seconds, f"v2 gets {share} %", approver)
+
+    def counters(self) -> dict[str, int]:
+        """Envoy's own counters."""
+        return self.loop.run(self.mesh.counters())
+
+    def knob(self, **knobs: Any) -> None:
+        """Make v2 suffer."""
+        self.loop.run(self.mesh.set_knob("v2", **knobs))
+
+    def route(self) -> Document:
+        """The VirtualService as the API server has it."""
+        with self._api() as api:
+            found: Document = api.get(self._path).raise_for_status().json()
+        return found
+
+    def edit_route(self, edit: Callable[[Document], None], manager: str) -> None:
+        """Somebody else edits the VirtualService, under their own field manager."""
+        with self._api() as api:
+            document = api.get(self._path).raise_for_status().json()
+            edit(document)
+            api.put(self._path, params={"fieldManager": manager}, json=document).raise_for_status()
+
+    def release(self) -> Release:
+        """The one active or newest release, as the database has it."""
+        with self.remembered() as database, database.reading() as tx:
+            return tx.releases.recent(1)[0].release
+
+    def is_holding(self) -> bool:
+        """Whether the stage's share was seen and its hold time runs."""
+        with self.remembered() as database, database.reading() as tx:
+            found = tx.releases.recent(1)
+        return bool(found) and found[0].release.phase is Phase.OBSERVING
+
+    def clock(self) -> datetime:
+        """The present moment, to hold against what the bot stored."""
+        return datetime.now(UTC)
+
+    @contextmanager
+    def remembered(self) -> Iterator[Database]:
+        """The bot's database, to read in."""
+        database = Database(self.database)
+        try:
+            yield database
+        finally:
+            database.close()
+
+    def _approve(self, user: str) -> None:
+        found = self.loop.read(self.thread(user).question)
+        if found is None:
+            return
+        try:
+            outcome = self.loop.run(self.slack.click(user, CHANNEL, found[0]["ts"], APPROVE))
+        except DriverError:
+            # The message changed between reading and pressing; the next turn reads it again.
+            return
+        assert outcome.acknowledged, outcome.error
+
+    def _seen(self, user: str) -> list[Document]:
+        return self.loop.read(lambda: [m for m in self.slack.messages(user, CHANNEL) if m["ts"] > self.began])
+
+    def _state(self) -> str:
+        shown = f"card {self.headline()!r}, v2 serves {self.asked} %, alice was told {self.told('alice')[-1:]}"
+        return f"{shown}\n{self.bot.log[-3000:]}"
+
+    def _api(self) -> httpx.Client:
+        return httpx.Client(
+            base_url=self.api.url,
+            verify=ssl.create_default_context(cafile=str(self.api.ca_path)),
+            headers={"Authorization": f"Bearer {self.api.token}"},
+            timeout=10,
+        )
+
+    @property
+    def _path(self) -> str:
+        return f"/apis/networking.istio.io/v1/namespaces/{self.namespace}/virtualservices/reviews"
+
+
+def untargeted(route: Document) -> str:
+    """The spec without the destinations of the one route that a release moves, as canonical JSON."""
+    spec = copy.deepcopy(route["spec"])
+    del spec["http"][1]["route"]
+    return canonical(spec)
+
+
+def canonical(value: object) -> str:
+    """One text for equal JSON."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))
