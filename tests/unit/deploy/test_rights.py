@@ -1,0 +1,91 @@
+"""The role in the cluster: what the adapter asks for, and nothing more."""
+
+import ast
+from typing import Any, get_args
+
+from bot.mesh import kube_api
+from bot.mesh.cluster import Cluster
+from bot.mesh.kube_api import DEPLOYMENT, Kind
+from bot.mesh.watch_cache import KINDS
+from bot.profiles import Profile
+from tests.unit.deploy.files import documents, sources
+
+Right = tuple[str, str, str]  # group, resource, verb
+
+# What each write of the adapter is called by Kubernetes' authorisation; a new method needs a line here.
+OF_A_KIND = {"get": "get", "put": "update"}
+OF_DEPLOYMENTS: dict[str, tuple[str, str]] = {
+    "scale_to_zero": ("deployments/scale", "patch"),
+    "delete_deployment": ("deployments", "delete"),
+}
+RETIRING = "retiring.py"
+
+
+def objects(kind: str) -> dict[str, Any]:
+    return {each["metadata"]["name"]: each for each in documents("deploy/rbac.yaml") if each["kind"] == kind}
+
+
+def granted(role: str) -> set[Right]:
+    rules = objects("ClusterRole")[role]["rules"]
+    return {
+        (group, resource, verb)
+        for rule in rules
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+
+
+def asked(call: ast.Call) -> Right | None:
+    match call:
+        case ast.Call(func=ast.Attribute(attr=method), args=[ast.Name(id=name), *_]) if method in OF_A_KIND:
+            kind = getattr(kube_api, name, None)
+            return (kind.group, kind.plural, OF_A_KIND[method]) if isinstance(kind, Kind) else None
+        case ast.Call(func=ast.Attribute(attr=method)) if method in OF_DEPLOYMENTS:
+            return (DEPLOYMENT.group, *OF_DEPLOYMENTS[method])
+        case _:
+            return None
+
+
+def asked_in(wanted: bool) -> set[Right]:
+    """The rights that the retiring module, or every other one, asks for."""
+    found = set()
+    for path, source in sources("bot/mesh").items():
+        if (path.name == RETIRING) is wanted and path.name != "cluster.py":
+            calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+            found |= {right for call in calls if (right := asked(call))}
+    return found
+
+
+def test_every_write_of_the_adapter_is_one_whose_right_is_known() -> None:
+    methods = {name for name in vars(Cluster) if not name.startswith("_")}
+    assert methods == OF_A_KIND.keys() | OF_DEPLOYMENTS.keys()
+
+
+def test_only_the_cluster_and_the_watch_speak_to_the_api_server() -> None:
+    speakers = {path.name for path, source in sources("bot/mesh").items() if "_connection.call(" in source}
+    readers = {path.name for path, source in sources("bot/mesh").items() if "_connection.read(" in source}
+    assert (speakers, readers) == ({"cluster.py"}, {"watch_source.py"})
+
+
+def test_the_role_grants_what_watching_and_moving_routes_takes_and_nothing_more() -> None:
+    watched = {(kind.group, kind.plural, verb) for kind in KINDS for verb in ("list", "watch")}
+    assert granted("sluice") == watched | asked_in(wanted=False)
+
+
+def test_the_role_for_retiring_adds_what_retiring_takes_and_nothing_more() -> None:
+    assert granted("sluice-retire") == asked_in(wanted=True) - granted("sluice")
+
+
+def test_nobody_gets_the_right_to_delete_while_profiles_cannot_ask_for_it() -> None:
+    bound = {each["roleRef"]["name"] for each in objects("ClusterRoleBinding").values()}
+    can_retire = get_args(Profile.model_fields["decommission"].annotation) != ("keep",)
+    assert ("sluice-retire" in bound) is can_retire
+
+
+def test_the_binding_names_the_role_and_the_account_of_the_file() -> None:
+    binding, account = objects("ClusterRoleBinding")["sluice"], objects("ServiceAccount")["sluice"]
+    subject = {"kind": "ServiceAccount", **{key: account["metadata"][key] for key in ("name", "namespace")}}
+    assert binding["roleRef"]["name"] in objects("ClusterRole")
+    assert binding["subjects"] == [subject]
+    assert account["metadata"]["namespace"] in objects("Namespace")
