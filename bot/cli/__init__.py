@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from bot.cli.audit import audit
+from bot.cli.replay import replay
 from bot.cli.run import run
 from bot.cli.sandbox import sandbox
 from bot.cli.schema import schema
@@ -45,3 +46,4 @@ app.command()(sandbox)
 app.command()(settings)
 app.command()(schema)
 app.command()(audit)
+app.command()(replay)

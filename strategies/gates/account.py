@@ -1,0 +1,117 @@
+"""What the evidence on one counted metric has come to, look by look; small, and stored between looks.
+
+Harm is a mixture over how bad the candidate may be (`counts.STEPS`) and over when it began to be: most of the stake is
+placed at launch, the rest minute by minute, so that a late breakage is found soon too. Safety is a mixture over how
+good it may be, without later starts. Both are wealth that a release on the border multiplies by at most 1 on average.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from strategies.gates.chance import Line
+from strategies.gates.counts import CALM, STEPS
+from strategies.gates.overdispersion import Bursts
+
+AT_LAUNCH = 0.8  # of the stake against harm
+LONGEST = 720.0  # minutes over which the rest is spread when no deadline says less
+SOON = 10.0  # minutes; without a deadline early starts get more of it
+CALM_WEIGHTS = (0.6, 0.4)
+MOST = 1e200
+RECENT = 200.0  # rare events that the baseline's rate is estimated from; older ones fade
+FIRST_GUESS = (100.0, 0.2)  # requests and bad ones that stand in before anything is known
+ERRORS_APART = 5  # (look, pod) pairs with bad requests before an unknown way of failing counts as harm
+
+
+@dataclass(slots=True)
+class Account:
+    """Wealth, the baseline's rate so far, and totals by weight of one metric."""
+
+    border: Line
+    tolerated: Line
+    bursts: Bursts = field(default_factory=Bursts)
+    edge: float | None = None
+    requests: float = 0.0
+    bad: float = 0.0
+    harm: list[float] = field(default_factory=lambda: [0.0] * len(STEPS))
+    safe: list[float] = field(default_factory=lambda: list(CALM_WEIGHTS))
+    paid: float = 0.0
+    gain: float = 0.0
+    stages: dict[float, list[int]] = field(default_factory=dict)
+    errors_apart: int = 0
+    outage: list[int] = field(default_factory=lambda: [0, 0, 0])
+
+    @property
+    def guess(self) -> float:
+        """The baseline's rate as far as it is known."""
+        return (self.bad + FIRST_GUESS[1]) / (self.requests + FIRST_GUESS[0])
+
+    def learn(self, requests: int, bad: int) -> None:
+        """Let the baseline's requests into the guess; call it after the look was used."""
+        self.requests, self.bad = self.requests + requests, self.bad + bad
+        rare = min(self.bad, self.requests - self.bad)
+        if rare > RECENT:
+            self.requests, self.bad = self.requests * RECENT / rare, self.bad * RECENT / rare
+
+    @property
+    def harm_odds(self) -> float:
+        """The odds that the candidate is worse than allowed; 1 before the first look."""
+        return min(sum(self.harm) + 1 - self.paid, MOST)
+
+    @property
+    def safe_odds(self) -> float:
+        """The odds that the candidate is better than the tolerated worsening; 1 before the first look."""
+        return min(sum(self.safe), MOST)
+
+    @property
+    def is_believable(self) -> bool:
+        """False while harm may be one burst: history too short to know bursts, and bad requests in few places.
+
+        An outage is believed sooner: a quarter of all requests bad in two looks or more is no burst among good ones.
+        """
+        if self.bursts.is_known or self.errors_apart >= ERRORS_APART:
+            return True
+        looks, requests, bad = self.outage
+        return looks >= 2 and bad >= 4 and bad * 4 >= requests
+
+    def pay(self, elapsed: float, horizon: float | None) -> float:
+        """The stake that is placed now, `elapsed` minutes after launch, with `horizon` minutes to the deadline."""
+        minute = math.floor(elapsed)
+        if horizon is None:
+            late = math.log1p(minute / SOON) / math.log1p(LONGEST / SOON)
+        else:
+            late = minute / max(math.ceil(horizon), 1)
+        paid = AT_LAUNCH + (1 - AT_LAUNCH) * min(late, 1.0)
+        placed, self.paid = max(paid - self.paid, 0.0), max(paid, self.paid)
+        return placed
+
+    def multiply(self, placed: float, factors: Sequence[float]) -> None:
+        """Place stake and let a look's likelihood ratios work: the first for harm, the last for safety."""
+        share = placed / len(STEPS)
+        self.harm = [min((wealth + share) * factor, MOST) for wealth, factor in zip(self.harm, factors, strict=False)]
+        calm = factors[len(STEPS) :]
+        self.safe = [min(wealth * factor, MOST) for wealth, factor in zip(self.safe, calm, strict=True)]
+
+    def note(self, weight: float, totals: tuple[int, int, int, int], failing_pods: int) -> None:
+        """Add a look to the totals of its weight and to what is known of how bad requests come."""
+        kept = self.stages.setdefault(weight, [0, 0, 0, 0])
+        for place, number in enumerate(totals):
+            kept[place] += number
+        self.errors_apart += failing_pods
+        if failing_pods:
+            looks, requests, bad = self.outage
+            self.outage = [looks + 1, requests + totals[2], bad + totals[3]]
+        elif totals[2]:
+            self.outage = [0, 0, 0]
+
+    def needed(self, safe_odds: float) -> int | None:
+        """Candidate requests until `safe_odds`, if it is as good as the baseline; None when that cannot be said."""
+        if self.safe_odds >= safe_odds:
+            return 0
+        if self.gain <= 0:
+            return None
+        missing = math.log(safe_odds) - math.log(max(self.safe[0], 1e-290))
+        return math.ceil(min(max(missing, 0.0) / self.gain, 1e15)) or 1
+
+
+assert len(CALM_WEIGHTS) == len(CALM)  # noqa: S101 - two tables that belong together

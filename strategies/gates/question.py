@@ -1,0 +1,62 @@
+"""What the sequential judge is asked of a release: metrics, margins, error budget, deadline."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from strategies.plan import Better
+
+PAUSE_ODDS = 10.0  # odds of harm at which nobody goes on, though nothing is proven yet
+
+
+class Kind(StrEnum):
+    """How a metric is measured."""
+
+    COUNTS = "counts"
+    LATENCY = "latency"
+    GAUGE = "gauge"
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric and its margins.
+
+    `allowed` is a worsening that is no harm, `tolerated` one that must be ruled out before promotion; both positive:
+    rates for counts, relative for latency (0.1 = 10 %), in the metric's unit for gauges. Counts may carry a `ratio` to
+    the baseline's rate besides. With `better` higher the second count is the good event and margins are drops.
+    """
+
+    name: str
+    kind: Kind
+    allowed: float
+    tolerated: float
+    ratio: float = 1.0
+    better: Better = Better.LOWER
+    weight: float = 1.0
+    quantile: float = 0.99
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """All that is asked of one release.
+
+    `alpha` bounds the chance that a good release is rolled back; with a deadline half of it is spent look by look and
+    half on one test at the deadline. `is_eager` promotes as soon as safety holds instead of at the deadline.
+    """
+
+    metrics: tuple[Metric, ...]
+    alpha: float = 0.01
+    safe_odds: float = 20.0
+    deadline_s: float | None = None
+    min_requests: int = 0
+    is_eager: bool = False
+
+    @property
+    def harm_odds(self) -> float:
+        """The odds of harm at which the release is rolled back."""
+        return (1.0 if self.deadline_s is None else 2.0) / self.alpha
+
+    def budget(self, metric: Metric) -> float:
+        """The metric's part of the error budget, 0 to 1; a gauge has none, for it rolls nothing back."""
+        if metric.kind is Kind.GAUGE:
+            return 0.0
+        return metric.weight / sum(other.weight for other in self.metrics if other.kind is not Kind.GAUGE)

@@ -1,0 +1,158 @@
+"""What the sequential judge says: one sentence in words that a release manager uses."""
+
+from dataclasses import dataclass
+
+from strategies.gates.account import Account
+from strategies.gates.figures import count, milliseconds, percent, points, span
+from strategies.gates.question import PAUSE_ODDS, Kind, Metric
+from strategies.gates.trial import Decision, Trial
+from strategies.plan import Better
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """The metric that proves harm, and by which odds; None for the exact test at the deadline."""
+
+    metric: Metric
+    odds: float | None
+
+
+def harm(trial: Trial, proof: Proof) -> str:
+    """Why the release is rolled back."""
+    account = trial.accounts[proof.metric.name]
+    how = "the exact test at the deadline" if proof.odds is None else f"odds {_odds(proof.odds)}"
+    chance = round(1 / trial.question.alpha)
+    return (
+        f"{_figures(trial, proof.metric)}, surely worse than the allowed {_margin(proof.metric, account)} ({how})"
+        f"{_bursts(account)}. A good release is rolled back by mistake at most once in {chance:,}."
+    )
+
+
+def safe(trial: Trial) -> str:
+    """Why the release may be promoted."""
+    metric = _least_safe(trial)
+    odds = _odds(trial.safe_odds(metric))
+    return f"{_figures(trial, metric)}; worse by {_tolerated(trial, metric)} is ruled out at {odds}."
+
+
+def waiting(trial: Trial, odds: float, needed: int | None) -> str:
+    """What the judge waits for."""
+    metric = _least_safe(trial)
+    if odds >= PAUSE_ODDS:
+        worst = max(trial.accounts, key=lambda name: trial.accounts[name].harm_odds)
+        metric = next(metric for metric in trial.question.metrics if metric.name == worst)
+        return (
+            f"{_figures(trial, metric)}: odds {_odds(odds)} that this is harm, not sure yet{_scattered(trial, metric)}."
+        )
+    figures = _figures(trial, metric)
+    if needed is None:
+        return f"Not enough yet: {figures}; how much more is needed cannot be told yet."
+    if trial.safe_odds(metric) >= trial.question.safe_odds:
+        return f"Not enough yet: {figures}; this weight needs {count(needed, 'more request')}{_time(trial, needed)}."
+    bound = _tolerated(trial, metric)
+    bursts = _bursts(trial.accounts[metric.name]) if metric.name in trial.accounts else ""
+    more = f"about {count(needed, 'more request')}{_time(trial, needed)}"
+    return f"Not enough yet: {figures}; worse by {bound} can be ruled out after {more}{bursts}."
+
+
+def unread(trial: Trial, skipped: str, lost: list[str]) -> str:
+    """Why a look changed nothing."""
+    if skipped:
+        return f"Skipped: {skipped}{_edges(trial)}."
+    names = ", ".join(_name(trial, metric) for metric in trial.question.metrics if metric.name in lost)
+    return f"No data of {names} in this look; it is no evidence."
+
+
+def decided(trial: Trial, decision: Decision, reason: str) -> str:
+    """The decision with its reason."""
+    where = "" if trial.stage_weight is None else f" at {trial.stage_weight:g} %"
+    match decision:
+        case Decision.ROLL_BACK:
+            return f"Roll back{where}: {reason}"
+        case Decision.PROMOTE:
+            return f"Promote: {reason}"
+        case Decision.HOLD:
+            return f"Hold{where}: {reason[:1].lower()}{reason[1:]} A person decides."
+
+
+def _figures(trial: Trial, metric: Metric) -> str:
+    if metric.kind is Kind.GAUGE:
+        seen = trial.gauges[metric.name].seen
+        sign = -1 if metric.better is Better.HIGHER else 1
+        return f"{metric.name} {sign * seen.mean:+.4g} against the baseline over {count(seen.looks, 'look')}"
+    account = trial.accounts[metric.name]
+    n0, x0, n1, x1 = _latest(trial, account)
+    if not n1:
+        return f"{_name(trial, metric)} has no candidate request yet"
+    ours, theirs = x1 / n1, x0 / n0 if n0 else 0.0
+    difference = ours - theirs
+    if metric.better is Better.HIGHER:
+        ours, theirs, difference, x1 = 1 - ours, 1 - theirs, -difference, n1 - x1
+    against = f" vs {percent(theirs)} ({points(difference)})" if n0 else ""
+    return f"{_name(trial, metric)} {percent(ours)}{against}, {x1:,} of {count(n1, 'request')}"
+
+
+def _latest(trial: Trial, account: Account) -> list[int]:
+    """The totals at the present weight, at all weights while that has none."""
+    here = account.stages.get(trial.stage_weight if trial.stage_weight is not None else -1.0)
+    if here and here[2]:
+        return here
+    return [sum(kept[place] for kept in account.stages.values()) for place in range(4)]
+
+
+def _name(trial: Trial, metric: Metric) -> str:
+    if metric.kind is not Kind.LATENCY:
+        return metric.name
+    edge = trial.accounts[metric.name].edge
+    return f"{metric.name} (edge not known yet)" if edge is None else f"{metric.name} above {milliseconds(edge)}"
+
+
+def _edges(trial: Trial) -> str:
+    named = [_name(trial, metric) for metric in trial.question.metrics if metric.kind is Kind.LATENCY]
+    return f" ({', '.join(named)})" if named else ""
+
+
+def _margin(metric: Metric, account: Account) -> str:
+    if metric.kind is Kind.LATENCY:
+        return points(account.border.offset)
+    sign = "−" if metric.better is Better.HIGHER else "+"
+    times = "" if metric.ratio == 1 else f" on {metric.ratio:g} times the baseline"
+    return f"{sign}{points(metric.allowed)[1:]}{times}"
+
+
+def _tolerated(trial: Trial, metric: Metric) -> str:
+    if metric.kind is Kind.GAUGE:
+        return f"{metric.tolerated:g}"
+    if metric.kind is Kind.LATENCY:
+        return points(trial.accounts[metric.name].tolerated.offset)
+    sign = "−" if metric.better is Better.HIGHER else "+"
+    return f"{sign}{points(metric.tolerated)[1:]}"
+
+
+def _least_safe(trial: Trial) -> Metric:
+    return min(trial.question.metrics, key=trial.safe_odds)
+
+
+def _bursts(account: Account) -> str:
+    factor = account.bursts.factor
+    return "" if factor < 1.5 else f"; errors came in bursts (x{factor:.1f}), so the bar was raised"
+
+
+def _scattered(trial: Trial, metric: Metric) -> str:
+    account = trial.accounts[metric.name]
+    if account.is_believable:
+        return ""
+    return (
+        f"; bad requests in {count(account.errors_apart, 'look')} so far, and history is too short to tell a burst "
+        "from harm"
+    )
+
+
+def _time(trial: Trial, requests: int) -> str:
+    return f" ({span(requests / trial.pace)} at this rate)" if trial.pace > 0 else ""
+
+
+def _odds(odds: float) -> str:
+    if odds >= 10:
+        return f"{min(odds, 1e6):,.0f}:1"
+    return f"{odds:.1f}:1" if odds >= 1 else f"1:{min(1 / max(odds, 1e-6), 1e6):,.0f}"
