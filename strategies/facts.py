@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import assert_never
 
 from strategies import approvals, moves, timers
 from strategies.decision import Decision, ignored
@@ -124,7 +125,7 @@ def woken(release: Release, event: WakeReached, now: datetime) -> Decision:
             return _progress(release, now) or _at_deadline(release, now)
         case Phase.AWAITING_APPROVAL:
             return _progress(release, now) or _unanswered(release, now)
-        case _:
+        case _:  # pragma: no cover - the table lets no wake into another phase
             return ignored(release)
 
 
@@ -246,6 +247,8 @@ def _at_deadline(release: Release, now: datetime) -> Decision:
             return Decision(held, (RefreshCard(release.id, Urgency.STAGE),), why=held.note)
         case AtDeadline.ASK:
             return moves.ask(release, now, f"the deadline has passed: {lacking}")
+        case _:  # pragma: no cover
+            assert_never(release.rules.at_deadline)
 
 
 def _unanswered(release: Release, now: datetime) -> Decision:

@@ -178,9 +178,9 @@ def _move(release: Release, event: Event, now: datetime) -> Decision | Refused: 
             return facts.retired(release, event, now)
         case EffectFailed():
             return facts.failed(release, event, now)
-        case ReleaseRequested():
+        case ReleaseRequested():  # pragma: no cover - the table refuses it in every phase
             return Refused(ReasonCode.ALREADY_RELEASING, _wrong_phase(release, event))
-        case _:
+        case _:  # pragma: no cover
             assert_never(event)
 
 

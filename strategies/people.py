@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
+from typing import assert_never
 
 from strategies import approvals, moves
 from strategies.decision import Decision, ignored
@@ -167,6 +168,8 @@ def resolve_drift(release: Release, event: DriftResolved, now: datetime) -> Deci
             return replace(again, reply="The split of the plan is written again.")
         case DriftChoice.ADOPT:
             return _adopt(release, event, now)
+        case _:  # pragma: no cover
+            assert_never(event.choice)
 
 
 def not_operator(actor: Actor) -> Refused | None:

@@ -1,6 +1,7 @@
 """When a release wants to be woken: one column, the earliest of its timers that lies ahead."""
 
 from datetime import datetime, timedelta
+from typing import assert_never
 
 from strategies import approvals
 from strategies.release import Phase, Release
@@ -67,3 +68,5 @@ def _timers(release: Release) -> tuple[datetime | None, ...]:
             return (release.entered_at + CALL_AFTER if release.called_at is None else None,)
         case Phase.PAUSED | Phase.DECOMMISSIONING | Phase.STUCK | Phase.COMPLETED | Phase.ROLLED_BACK:
             return ()
+        case _:  # pragma: no cover
+            assert_never(release.phase)

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from strategies.decision import Decision
+from strategies.effects import Say
 from strategies.events import (
     ApprovalGiven,
     BaselineRetired,
@@ -22,8 +24,9 @@ from strategies.events import (
     ScheduleRequested,
     WakeReached,
 )
+from strategies.machine import decide
 from strategies.plan import Plan
-from strategies.reasons import ReasonCode
+from strategies.reasons import ReasonCode, Refused
 from strategies.release import ENDED, Actor, Drift, Phase, Release, Role
 from strategies.verdicts import Outcome, Verdict
 from tests.builders import NOW, a_release, a_verdict, an_actor
@@ -88,3 +91,28 @@ def one_of_each(release: Release) -> tuple[Event, ...]:
         BaselineRetired(id, "k14", "no request in 5 min"),
         EffectFailed(id, "k15", "SetRoute", "forbidden"),
     )
+
+
+def moved(release: Release, event: Event, now: datetime = NOW) -> Decision:
+    """What the machine decides on an event that it must not refuse."""
+    outcome = decide(release, event, now)
+    assert isinstance(outcome, Decision), outcome
+    return outcome
+
+
+def refused(release: Release, event: Event, now: datetime = NOW) -> ReasonCode:
+    """Why the machine refuses an event; the sentence for the person is never empty."""
+    outcome = decide(release, event, now)
+    assert isinstance(outcome, Refused), outcome
+    assert outcome.text.endswith(".")
+    return outcome.reason_code
+
+
+def kinds(decision: Decision) -> list[str]:
+    """The names of a decision's effects, in their order."""
+    return [type(effect).__name__ for effect in decision.effects]
+
+
+def said(decision: Decision) -> list[Say]:
+    """The lines of a decision."""
+    return [effect for effect in decision.effects if isinstance(effect, Say)]
