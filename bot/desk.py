@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import assert_never
 
 from bot import intents
-from bot.engine import Engine
+from bot.engine import Engine, already_releasing
 from bot.intents import Defaults, Steering
 from bot.ports import Card, Clock, Mesh
 from bot.profiles import Profile, Profiles
@@ -36,6 +36,8 @@ from strategies.reasons import ReasonCode, Refused
 from strategies.release import Actor, Phase, Release, Target
 
 SCOPES = ("active", "scheduled", "mine", "all")
+# What a route looks like while a release of ours moves it.
+MOVED = frozenset({ReasonCode.BASELINE_NOT_FULL, ReasonCode.FOREIGN_DESTINATION, ReasonCode.SAME_VERSION})
 
 Keep = Callable[[Release], bool]
 Cards = Callable[[str], Card | None]
@@ -91,9 +93,14 @@ class Desk:
 
     def _start(self, request: StartRequest, actor: Actor, key: str) -> Answer | Refused:
         known = self._profiles.find(request.service)
+        broken = self._profiles.broken(request.service)
+        if broken:
+            return Refused(
+                ReasonCode.BAD_INPUT, f"The profile of {request.service} cannot be used: {'; '.join(broken)}."
+            )
         target = self._mesh.survey(intents.survey(request, known))
         if isinstance(target, Refused):
-            return target
+            return self._moved_by_us(request.service, target)
         profile = known or Profile(service=target.service, namespace=target.namespace)
         plan = catalog.plan(intents.spec(request, profile, target))
         if isinstance(plan, Refused):
@@ -113,6 +120,14 @@ class Desk:
             )
         )
         return _said(outcome)
+
+    def _moved_by_us(self, service: str, refused: Refused) -> Refused:
+        """The refusal of a survey, unless what it stumbled over is the split of a release that runs."""
+        if refused.reason_code not in MOVED:
+            return refused
+        with self._database.reading() as tx:
+            running = [each.release for each in tx.releases.find(service) if not each.release.is_over]
+            return already_releasing(tx, running[0].target.service, running[0].id) if running else refused
 
     def _planned(self, request: StartRequest, profile: Profile, target: Target, plan: Plan) -> Planned:
         start = max(request.at, self._clock.now()) if request.at else self._clock.now()

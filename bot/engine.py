@@ -186,11 +186,15 @@ def _holder(tx: Transaction, event: ReleaseRequested) -> Refused | None:
     for route in (route for target in event.targets for route in target.routes):
         holder = tx.releases.by_route(route.key)
         if holder:
-            root = tx.messages.get(holder, "root")
-            where = root.permalink if root and root.permalink else f"/release status {holder}"
-            text = f"{event.targets[0].service} is being released already by {holder}: {where}"
-            return Refused(ReasonCode.ALREADY_RELEASING, text)
+            return already_releasing(tx, event.targets[0].service, holder)
     return None
+
+
+def already_releasing(tx: Transaction, service: str, holder: str) -> Refused:
+    """The refusal that leads to the release which has the route."""
+    root = tx.messages.get(holder, "root")
+    where = root.permalink if root and root.permalink else f"/release status {holder}"
+    return Refused(ReasonCode.ALREADY_RELEASING, f"{service} is being released already by {holder}: {where}")
 
 
 def _actor(event: Event) -> Actor:

@@ -1,6 +1,8 @@
 """One YAML profile per service: how it is released. Read again when changed; a broken file keeps the last good one."""
 
 import difflib
+import logging
+import re
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +17,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from bot import durations, margins
 from strategies.plan import Approve, MetricGate, StrategyName
 from strategies.release import AtDeadline, NoAnswer, OnHarm
+
+log = logging.getLogger(__name__)
+
+_SERVICE_LINE = re.compile(r"^service:\s*[\"']?([\w.-]+)", re.MULTILINE)
 
 
 def _duration(value: object) -> object:
@@ -167,6 +173,13 @@ class _File:
     size: int
     profile: Profile | None
     trouble: tuple[str, ...]
+    claim: frozenset[str] = frozenset()
+
+
+def _claim(path: Path, text: str) -> frozenset[str]:
+    """Services that a file which cannot be used is probably about: its name, and its line that says so."""
+    found = _SERVICE_LINE.search(text)
+    return frozenset({path.stem, found[1].split(".", 1)[0]} if found else {path.stem})
 
 
 class Profiles:
@@ -179,10 +192,19 @@ class Profiles:
         self._lock = threading.Lock()
         if directory is not None and not directory.is_dir():
             raise WrongProfile(str(directory), ("is not a directory; SLUICE_PROFILES names one with YAML files",))
+        self._all()
 
     def find(self, service: str) -> Profile | None:
         """The profile whose service is `service`, by its short or full name; None when there is none."""
         return self._all().get(service.split(".", 1)[0])
+
+    def broken(self, service: str) -> tuple[str, ...]:
+        """What is wrong with the file of a service that never had a good one; defaults are not what its owner asked."""
+        name = service.split(".", 1)[0]
+        if name in self._all():
+            return ()
+        with self._lock:
+            return tuple(line for file in self._files.values() if name in file.claim for line in file.trouble)
 
     def services(self) -> tuple[str, ...]:
         """Short names of all services with a profile."""
@@ -225,4 +247,7 @@ class Profiles:
         try:
             return _File(stat.st_mtime_ns, stat.st_size, read(path.name, text), ())
         except WrongProfile as error:
-            return _File(stat.st_mtime_ns, stat.st_size, known.profile if known else None, error.lines)
+            last_good = known.profile if known else None
+            what = "the profile read before stays in force" if last_good else "its service is not released until then"
+            log.error("%s; %s", "; ".join(error.lines), what)
+            return _File(stat.st_mtime_ns, stat.st_size, last_good, error.lines, _claim(path, text))
