@@ -151,7 +151,7 @@ def _database(settings: Settings) -> Database:
     except BadDatabase as error:
         raise CannotStart(f"SLUICE_DATABASE: {error}") from error
     except StorageError as error:
-        raise CannotStart(f"The database does not answer: {error}", is_input=False) from error
+        raise CannotStart(f"SLUICE_DATABASE: {error}", is_input=False) from error
     return database
 
 
@@ -247,7 +247,7 @@ class _Readiness:
         try:
             self.database.ping()
         except StorageError as error:
-            return (f"The database does not answer: {error}",)
+            return (f"SLUICE_DATABASE: {error}",)
         return ()
 
 

@@ -112,7 +112,7 @@ def translated(error: SQLAlchemyError) -> StorageError:
         return DatabaseDown("every connection to the database is in use")
     if not isinstance(error, DBAPIError) or error.orig is None:
         return StorageError(f"the database library refused: {error}")
-    cause, name = str(error.orig).strip(), type(error.orig).__name__
+    cause, name = " ".join(str(error.orig).split()), type(error.orig).__name__
     sqlite = getattr(error.orig, "sqlite_errorname", None)
     state = getattr(error.orig, "sqlstate", None)
     if sqlite is not None and sqlite.startswith(_SQLITE_BROKEN):

@@ -15,7 +15,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from bot.slack.listeners import listen
 from bot.slack.reception import Reception
 from bot.slack.replies import Replies
-from bot.slack.web import sdk_log
+from bot.slack.web import cause, sdk_log
 
 log = logging.getLogger(__name__)
 CHECK = 1.0
@@ -126,7 +126,7 @@ class SocketDoor:
         except SlackApiError as error:
             self._failed(f"Slack refuses Socket Mode: {error.response.get('error')}; check SLUICE_SLACK_APP_TOKEN")
         except (OSError, SlackClientError) as error:
-            self._failed(f"Slack's Socket Mode cannot be reached: {type(error).__name__}: {error}")
+            self._failed(f"Slack's Socket Mode cannot be reached: {cause(error)}")
         else:
             # The loop looks at the connection itself; a refused handshake raises nothing.
             if self._client.is_connected():

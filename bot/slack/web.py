@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from http.client import HTTPException
+from urllib.error import URLError
 from urllib.parse import urlsplit
 from urllib.request import proxy_bypass
 
@@ -63,7 +64,7 @@ def called(method: Callable[..., SlackResponse], **arguments: object) -> SlackRe
     except SlackApiError as error:
         raise _translated(name, error) from error
     except (OSError, HTTPException, SlackClientError) as error:
-        raise Transient(f"Slack did not answer {name}: {type(error).__name__}: {error}") from error
+        raise Transient(f"Slack did not answer {name}: {cause(error)}") from error
 
 
 def send(url: str, body: dict[str, object], timeout: int = TIMEOUT) -> None:
@@ -79,6 +80,13 @@ def send(url: str, body: dict[str, object], timeout: int = TIMEOUT) -> None:
         raise Transient(f"Slack did not take a private answer: HTTP {answer.status_code}")
     if answer.status_code != 200:
         raise Refusal(answer.body[:60], f"Slack refused a private answer: {answer.body[:200]}")
+
+
+def cause(error: Exception) -> str:
+    """Why Slack was not reached, in words: the SDK wraps the kernel's reason in two errors of its own."""
+    inner = error.reason if isinstance(error, URLError) else error
+    said = getattr(inner, "strerror", None) or str(inner)
+    return str(said) or type(error).__name__
 
 
 def _translated(name: str, error: SlackApiError) -> Transient | Refusal:
