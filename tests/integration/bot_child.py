@@ -24,7 +24,8 @@ READY_SECONDS = 20.0
 def inherited() -> dict[str, str]:
     """The test's own environment without anybody's settings or proxies."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("SLUICE_")}
-    return kept | {"NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost"}
+    loopback = {"NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost"}
+    return kept | loopback | {"PYTHONFAULTHANDLER": "1"}
 
 
 class BotChild:
@@ -84,9 +85,10 @@ class BotChild:
         try:
             return self._process.wait(15)
         except subprocess.TimeoutExpired:
-            self._process.kill()
+            # The fault handler writes every thread's stack into the log.
+            self._process.send_signal(signal.SIGABRT)
             self._process.wait(10)
-            raise
+            raise AssertionError(f"the bot does not end:\n{self.log[-6000:]}") from None
 
 
 def refused_start(settings: Mapping[str, str], folder: Path) -> tuple[int, str]:

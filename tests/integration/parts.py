@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -68,39 +68,38 @@ class Wish:
     profile: Mapping[str, Any] = field(default_factory=dict)
     database: str = ""
     delivery: Delivery = Delivery.SOCKET
-    is_ready: bool = True
 
 
 @contextmanager
 def world(parts: Parts, folder: Path, wish: Wish) -> Iterator[World]:
-    """A world whose mesh serves and, unless wished otherwise, whose bot is ready; all of it is gone afterwards."""
+    """A world whose mesh serves and whose bot is ready; all of it is gone afterwards."""
     namespace = f"shop-{next(NUMBERS)}"
     loop, slack, gate = parts.loop, SlackStandIn(Settings()), Gate(parts.api.url)
     mesh = DemoMesh(parts.api.url, parts.api.token, parts.api.ca_path, namespace=namespace, folder=folder / "mesh")
     (folder / "mesh").mkdir()
     splits = Splits(mesh, lambda _: None)
-    loop.run(slack.start())
-    loop.run(gate.open())
-    database = wish.database or f"sqlite:///{folder / 'sluice.db'}"
-    files = written(folder, namespace, parts.api, gate.url, wish.profile)
-    bot = BotChild(files | neighbours(slack, parts.prometheus.url, database, wish.delivery, namespace), folder)
-    if wish.delivery is Delivery.HTTP:
-        slack.deliver_by_http(f"{bot.url}/slack/events")
-    loop.run(mesh.start())
-    parts.meshes.append(mesh)
-    follow_ends = loop.spawn(splits.follow())
-    try:
+    with ExitStack() as stack:
+        # What a block of the stack began is ended even when something before it does not end well.
+        loop.run(slack.start())
+        stack.callback(lambda: loop.run(slack.stop()))
+        loop.run(gate.open())
+        stack.callback(lambda: loop.run(gate.shut()))
+        database = wish.database or f"sqlite:///{folder / 'sluice.db'}"
+        files = written(folder, namespace, parts.api, gate.url, wish.profile)
+        bot = BotChild(files | neighbours(slack, parts.prometheus.url, database, wish.delivery, namespace), folder)
+        if wish.delivery is Delivery.HTTP:
+            slack.deliver_by_http(f"{bot.url}/slack/events")
+        loop.run(mesh.start())
+        stack.callback(lambda: loop.run(mesh.stop()))
+        parts.meshes.append(mesh)
+        stack.callback(lambda: parts.meshes.remove(mesh))
+        stack.callback(loop.spawn(splits.follow()))
+        stack.callback(bot.stop)
         bot.start()
-        if wish.is_ready:
-            bot.ready()
+        bot.ready()
         yield World(loop, parts.api, gate, slack, mesh, bot, splits, namespace, database)
-    finally:
         code = bot.stop()
-        follow_ends()
-        parts.meshes.remove(mesh)
-        for end in (mesh.stop(), gate.shut(), slack.stop()):
-            loop.run(end)
-    assert code == 0, f"the bot ended with {code}:\n{bot.log[-3000:]}"
+        assert code == 0, f"the bot ended with {code}:\n{bot.log[-3000:]}"
 
 
 def written(
