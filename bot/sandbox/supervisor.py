@@ -15,10 +15,13 @@ from aiohttp import web
 
 from bot.sandbox.bot_files import NAMESPACE, BotFiles, Neighbours
 from bot.sandbox.bot_process import BotProcess
+from bot.sandbox.cluster.background import Background
+from bot.sandbox.cluster.shop import SERVICE
 from bot.sandbox.kubernetes import KubernetesApi
 from bot.sandbox.mesh.demo import DemoMesh
 from bot.sandbox.ports import free_port
 from bot.sandbox.prometheus import Mode, Target, choose
+from bot.sandbox.route_memory import RouteMemory
 from bot.sandbox.slack import SlackStandIn
 from bot.sandbox.watchers import Watchers
 from bot.sandbox.web_server import WebServer
@@ -27,6 +30,7 @@ log = logging.getLogger(__name__)
 
 READY_SECONDS = 30.0
 STOP_SECONDS = 2.5
+ROUTE_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,8 @@ class Supervisor:
         self.bot = BotProcess(self.folder, self.files.log, free_port(), self.watchers.tell)
         self.mesh: DemoMesh | None = None
         self._page: WebServer | None = None
-        self._following: asyncio.Task[None] | None = None
+        self.route = RouteMemory()
+        self._background = Background()
         self.is_up = False
 
     @property
@@ -98,7 +103,7 @@ class Supervisor:
 
     async def start(self) -> None:
         """Start every part and return once the bot is ready; what was started is ended by `stop`."""
-        self._following = asyncio.create_task(self._follow(), name="Slack's changes")
+        self._background.spawn(self._follow_slack(), "Slack's changes")
         await _all(
             self.times.of("slack", self.slack.start()),
             self.times.of("kubernetes", self._kubernetes.start()),
@@ -115,6 +120,7 @@ class Supervisor:
             self.times.of("mesh", self.mesh.start()),
             self.times.of("bot", self.bot.ready(READY_SECONDS)),
         )
+        self._background.spawn(self._follow_route(self.mesh), "the route's changes")
         self.is_up = True
         self.watchers.tell()
 
@@ -129,8 +135,7 @@ class Supervisor:
             shutil.rmtree(self.folder, ignore_errors=True)
 
     async def _stop(self) -> None:
-        if self._following is not None:
-            self._following.cancel()
+        await self._background.stop()
         self.watchers.close()
         # The bot goes first: its last words need its neighbours. The mesh goes at the same time: it takes longest.
         stops = [self.bot.stop(), self.mesh.stop() if self.mesh is not None else asyncio.sleep(0)]
@@ -187,9 +192,16 @@ class Supervisor:
             return []
         return [Target(one.job, one.url, one.labels) for one in self.mesh.scrape_targets()]
 
-    async def _follow(self) -> None:
+    async def _follow_slack(self) -> None:
         async for _ in self.slack.subscribe():
             self.watchers.tell()
+
+    async def _follow_route(self, mesh: DemoMesh) -> None:
+        while True:
+            route = mesh.snapshot(1)["virtual_services"].get(SERVICE)
+            if route is not None:
+                self.route.see(route)
+            await asyncio.sleep(ROUTE_SECONDS)
 
 
 async def _all(*works: Awaitable[object]) -> None:

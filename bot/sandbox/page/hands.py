@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.sandbox import knobs
 from bot.sandbox.bad_input import BadInputError, one_of
-from bot.sandbox.page.state import VERSIONS
+from bot.sandbox.route_memory import VERSIONS
 from bot.sandbox.slack import DriverError, Outcome, SlackStandIn
 from bot.sandbox.slack.elements import find, interactive
 from bot.sandbox.supervisor import Supervisor

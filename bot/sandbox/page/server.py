@@ -132,13 +132,13 @@ async def _index(_: web.Request) -> web.FileResponse:
 async def _body(request: web.Request) -> Mapping[str, Any]:
     if request.content_type != "application/json":
         raise BadInputError("Content-Type", request.content_type, one_of(["application/json"]))
-    text = await request.text()
+    content = await request.read()
     try:
-        document = json.loads(text)
-    except ValueError:
+        document = json.loads(content)
+    except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):
-        raise BadInputError("body", text[:200], "a JSON object")
+        raise BadInputError("body", content[:200].decode("utf-8", "replace"), "a JSON object")
     return document
 
 

@@ -6,10 +6,10 @@ from typing import Any
 
 from bot.sandbox.cluster.shop import SERVICE
 from bot.sandbox.page import yaml_lines
+from bot.sandbox.route_memory import VERSIONS
 from bot.sandbox.supervisor import Supervisor
 
 SECONDS = 90
-VERSIONS = ("v1", "v2")
 ROLES = {"alice": "releaser", "bob": "approver", "carol": "on-call", "mallory": "no role"}
 # Long enough for a steady figure at 100 requests a second, short enough to see a change at once.
 SHARE_SECONDS = 5
@@ -17,13 +17,10 @@ QUIET = {"error_rate": 0.0, "delay_ms": 0.0, "dead": False}
 
 
 class PageState:
-    """Reads the running sandbox; remembers the route as it was first, and when it last changed."""
+    """Reads the running sandbox."""
 
     def __init__(self, supervisor: Supervisor) -> None:
         self._supervisor = supervisor
-        self._original: str | None = None
-        self._weights: dict[str, int] = {}
-        self._moved_at = 0.0
 
     def document(self) -> dict[str, Any]:
         """The state now; before the mesh is up its part is null."""
@@ -51,43 +48,23 @@ class PageState:
         if mesh is None or not self._supervisor.is_up:
             return None
         found = mesh.snapshot(SECONDS)
-        route = found["virtual_services"].get(SERVICE)
+        memory, route = self._supervisor.route, found["virtual_services"].get(SERVICE)
         if route is None:
             return None
-        self._follow(route)
+        memory.see(route)
         knobs = {version: {**QUIET, **found["knobs"].get(f"{SERVICE}-{version}", {})} for version in VERSIONS}
         return {
             "service": SERVICE,
             "rate": found["rate"],
-            "asked": self._weights,
-            "share": shares(found["seconds"], self._moved_at),
+            "asked": memory.asked,
+            "share": shares(found["seconds"], memory.moved_at),
             "seconds": found["seconds"],
             "total": found["total"],
             "pods": [pod for pod in found["pods"] if pod["app"] == SERVICE],
             "knobs": knobs,
             "proxy": found["proxy"],
-            "yaml": yaml_lines.marked(self._original or "", yaml_lines.text(route)),
+            "yaml": yaml_lines.marked(yaml_lines.text(memory.original), yaml_lines.text(route)),
         }
-
-    def _follow(self, route: Mapping[str, Any]) -> None:
-        if self._original is None:
-            self._original = yaml_lines.text(route)
-        weights = asked(route)
-        if weights != self._weights:
-            self._weights, self._moved_at = weights, time.time()
-
-
-def asked(route: Mapping[str, Any]) -> dict[str, int]:
-    """Percent by version that the main route asks for; a lone destination without a weight has all."""
-    for http in route.get("spec", {}).get("http", []):
-        subsets = {one["destination"].get("subset"): one.get("weight") for one in http.get("route", [])}
-        if not subsets.keys() & set(VERSIONS):
-            continue
-        given = {
-            str(name): 100 if weight is None and len(subsets) == 1 else weight or 0 for name, weight in subsets.items()
-        }
-        return {version: given.get(version, 0) for version in VERSIONS}
-    return dict.fromkeys(VERSIONS, 0)
 
 
 def shares(seconds: Sequence[Mapping[str, Any]], since: float) -> dict[str, float] | None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from bot.sandbox.cluster.shop import SERVICE
 from bot.sandbox.mesh.demo import DemoMesh
-from bot.sandbox.page.state import VERSIONS, asked
+from bot.sandbox.route_memory import VERSIONS, asked
 from bot.sandbox.tour.report import StageReport
 
 POLL_SECONDS = 0.05

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox.page.state import asked, shares
+from bot.sandbox.page.state import shares
+from bot.sandbox.route_memory import RouteMemory, asked
 
 
 def route(*destinations: dict[str, Any]) -> dict[str, Any]:
@@ -47,3 +48,14 @@ def test_seconds_before_the_last_change_do_not_count() -> None:
 def test_without_a_request_there_is_no_share() -> None:
     assert shares([], 0.0) is None
     assert shares([second(1, 0, 0)], 0.0) is None
+
+
+def test_the_memory_keeps_the_first_route_and_the_moment_of_the_last_change() -> None:
+    memory, first, second_route = RouteMemory(), route(to("v1")), route(to("v1", 95), to("v2", 5))
+    memory.see(first)
+    began = memory.moved_at
+    memory.see(first)
+    assert (memory.moved_at, memory.asked["v2"]) == (began, 0)
+    memory.see(second_route)
+    assert (memory.original, memory.asked["v2"]) == (first, 5)
+    assert memory.moved_at >= began

@@ -1,0 +1,108 @@
+"""The sandbox for other programs: its JSON interface, and what it refuses by field, value and allowed values."""
+
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.acceptance.sandbox import Sandbox, descendants
+
+READY_KEYS = {
+    *("page", "bot", "slack", "kubernetes", "kubeconfig", "prometheus", "envoy", "envoy_admin", "users", "stand_ins"),
+}
+
+
+def test_the_ready_file_says_where_everything_answers(sandbox: Sandbox) -> None:
+    ready = sandbox.ready
+    assert ready.keys() == READY_KEYS
+    assert ready["users"]["alice"] == "U0ALICE"
+    assert httpx.get(f"{ready['bot']}/readyz", timeout=5).json()["ready"] is True
+    assert httpx.get(f"{ready['envoy']}/reviews/1", headers={"Host": "reviews:9080"}, timeout=5).status_code == 200
+    assert httpx.get(f"{ready['envoy_admin']}/ready", timeout=5).status_code == 200
+    assert "Slack" in ready["stand_ins"]
+
+
+def test_the_route_is_read_by_any_kubernetes_client_with_the_kubeconfig(sandbox: Sandbox) -> None:
+    from kubernetes import client, config  # noqa: PLC0415 - its import takes half a second of the other tests' time
+
+    with config.new_client_from_config(sandbox.ready["kubeconfig"]) as api:  # type: ignore[no-untyped-call]
+        place = ("networking.istio.io", "v1", "shop", "virtualservices", "reviews")
+        found: Any = client.CustomObjectsApi(api).get_namespaced_custom_object(*place)
+    assert found["spec"]["hosts"] == ["reviews"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "field"),
+    [
+        ("/api/knobs", {"version": "v9"}, "version"),
+        ("/api/knobs", {"version": "v2", "error_rate": 2}, "error_rate"),
+        ("/api/command", {"user": "eve", "text": "/release help"}, "user"),
+        ("/api/command", {"user": "alice"}, "text"),
+        ("/api/command", {"user": "alice", "text": "/poll x"}, "text"),
+        ("/api/command", {"user": "alice", "text": "hi", "thread_ts": "1.0"}, "thread_ts"),
+        ("/api/click", {"user": "alice", "ts": "1.0", "action_id": "release_approve"}, "ts"),
+    ],
+)
+def test_bad_input_is_refused_by_field_value_and_what_is_allowed(
+    sandbox: Sandbox, path: str, body: dict[str, Any], field: str
+) -> None:
+    answer = sandbox.post(path, **body)
+    told = answer.json()
+    assert (answer.status_code, told["field"], told["value"]) == (400, field, body.get(field))
+    assert told["allowed"]
+
+
+def test_a_body_that_is_no_json_object_is_refused(sandbox: Sandbox) -> None:
+    for content in (b"{", b"[]", b"\xff", b"[" * 20_000):
+        answer = httpx.post(
+            f"{sandbox.page}/api/knobs", content=content, headers={"Content-Type": "application/json"}, timeout=5
+        )
+        assert (answer.status_code, answer.json()["field"]) == (400, "body")
+
+
+def test_an_unknown_button_is_refused_with_the_ones_there_are(sandbox: Sandbox) -> None:
+    sandbox.post("/api/command", user="alice", text="/release start reviews v2")
+    sandbox.until(lambda: "reviews v2" in sandbox.headline(), 15, "the root message")
+    root = next(one for one in sandbox.messages() if one["blocks"])
+    answer = sandbox.post("/api/click", user="bob", ts=root["ts"], action_id="release_explode")
+    assert answer.status_code == 400
+    assert "release_roll_back" in answer.json()["allowed"]
+    back = sandbox.post("/api/click", user="carol", ts=root["ts"], action_id="release_roll_back")
+    assert back.json()["acknowledged"] is True
+    sandbox.until(lambda: "rolled back" in sandbox.headline(), 20, "the rollback")
+
+
+def test_an_unconfirmed_click_shows_its_dialog_and_does_nothing(sandbox: Sandbox) -> None:
+    sandbox.post("/api/command", user="alice", text="/release start reviews v2")
+    sandbox.until(lambda: "canary 5 %" in sandbox.headline(), 20, "the first stage")
+    root = [one for one in sandbox.messages() if one["blocks"] and one["thread_ts"] in (None, one["ts"])][-1]
+    click = {"user": "bob", "ts": root["ts"], "action_id": "release_roll_back"}
+    asked_back = sandbox.post("/api/click", **click, confirmed=False).json()
+    assert asked_back["confirm"]["title"]["text"] == "Roll back?"
+    assert "rol" not in sandbox.headline()
+    sandbox.post("/api/click", **click)
+    sandbox.until(lambda: "rolled back" in sandbox.headline(), 20, "the rollback")
+
+
+@pytest.mark.parametrize("header", [{"Host": "evil.example"}, {"Origin": "http://evil.example"}])
+def test_another_sites_page_is_turned_away(sandbox: Sandbox, header: dict[str, str]) -> None:
+    answer = httpx.post(f"{sandbox.page}/api/knobs", json={"version": "v2", "dead": True}, headers=header, timeout=5)
+    assert answer.status_code == 403
+    assert sandbox.get("/api/state")["mesh"]["knobs"]["v2"]["dead"] is False
+
+
+def test_a_bot_that_is_killed_comes_back_and_answers_again(sandbox: Sandbox) -> None:
+    bots = [pid for pid in descendants(sandbox.process.pid) if _is_bot(pid)]
+    assert len(bots) == 1
+    os.kill(bots[0], signal.SIGKILL)
+    sandbox.until(lambda: sandbox.get("/api/state")["bot"]["restarts"] == 1, 10, "a second start")
+    sandbox.until(lambda: sandbox.get("/api/state")["bot"]["standing"] == "ready", 20, "a ready bot")
+    outcome = sandbox.post("/api/command", user="alice", text="/release status").json()
+    assert outcome["acknowledged"] is True
+
+
+def _is_bot(pid: int) -> bool:
+    return b"\0bot\0run" in Path(f"/proc/{pid}/cmdline").read_bytes()
