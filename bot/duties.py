@@ -137,10 +137,11 @@ class Messages:
         with self._database.reading() as tx:
             known = tx.messages.get(card.release.id, kind)
             pictured = tx.messages.get(card.release.id, picture_kind)
-        picture = self._draw(card) if pictured is None else None
-        posted = self._chat.show_stage(card, effect.stage, picture, _posted(known))
+        posted = self._chat.show_stage(card, effect.stage, None, _posted(known))
+        # Remembered before the next call is made: a message that Slack took is not posted twice for its picture.
         self._remember(card.release, kind, posted)
-        if picture is not None:
+        if pictured is None:
+            posted = self._chat.show_stage(card, effect.stage, self._draw(card), posted)
             self._remember(card.release, picture_kind, posted)
 
     def say(self, effect: Say) -> None:
@@ -168,8 +169,12 @@ class Messages:
             if card is None:
                 return
             posted = self._chat.show_root(card, card.root)
-            if posted != card.root:
-                self._remember(card.release, "root", posted)
+            if posted == card.root:
+                return
+            self._remember(card.release, "root", posted)
+            linked = self._chat.show_root(card, posted) if not posted.permalink else posted
+            if linked != posted:
+                self._remember(card.release, "root", linked)
 
     def _remember(self, release: Release, kind: str, posted: Posted) -> None:
         message = StoredMessage(posted.channel, posted.ts, posted.permalink, release.revision)

@@ -191,7 +191,7 @@ class Chat(Protocol):
     """Slack, as the worker sees it. `posted` is the message to update, None to post anew."""
 
     def show_root(self, card: Card, posted: Posted | None) -> Posted:
-        """Post or update the root message of a release."""
+        """Post or update the root message of a release; a new one has its permalink from the second call on."""
         ...
 
     def show_stage(self, card: Card, stage: int, picture: Picture | None, posted: Posted | None) -> Posted:

@@ -37,7 +37,10 @@ class FakeChat:
     def show_root(self, card: Card, posted: Posted | None) -> Posted:
         self._called("show_root")
         message = cards.root(card, self._command)
-        return self._update(posted, message) or self._post(card.release.channel, message)
+        shown = self._update(posted, message)
+        if shown is None:
+            return replace(self._post(card.release.channel, message), permalink="")
+        return replace(shown, permalink=_link(shown.channel, shown.ts))
 
     def show_stage(self, card: Card, stage: int, picture: Picture | None, posted: Posted | None) -> Posted:
         self._called("show_stage")
@@ -80,7 +83,7 @@ class FakeChat:
         self._count += 1
         ts = f"{1_700_000_000 + self._count}.000000"
         self.kept[ts] = replace(Kept(channel, ts, message), **more)  # type: ignore[arg-type]
-        return Posted(channel, ts, f"https://chat.example/{channel}/{ts}")
+        return Posted(channel, ts, _link(channel, ts))
 
     def _update(self, posted: Posted | None, message: Message) -> Posted | None:
         kept = self.kept.get(posted.ts) if posted else None
@@ -89,6 +92,10 @@ class FakeChat:
         if kept.message.digest != message.digest:
             self.kept[posted.ts] = replace(kept, message=message, edits=kept.edits + 1)
         return posted
+
+
+def _link(channel: str, ts: str) -> str:
+    return f"https://chat.example/{channel}/{ts}"
 
 
 def _root(card: Card) -> Posted:

@@ -48,11 +48,13 @@ class SlackChat:
         self._trouble = ""
 
     def show_root(self, card: Card, posted: Posted | None) -> Posted:
-        """Post or update the root message; a lost one is posted anew."""
+        """Post or update the root message; a lost one is posted anew, and linked by the call after."""
         message = cards.root(card, self._command)
         if posted is None:
-            return self._linked(self._posted(card, card.release.channel, message))
-        shown = self._updated(card, message, posted) or self._posted(card, posted.channel, message)
+            return self._posted(card, card.release.channel, message)
+        shown = self._updated(card, message, posted)
+        if shown is None:
+            return self._posted(card, posted.channel, message)
         return shown if shown.permalink else self._linked(shown)
 
     def show_stage(self, card: Card, stage: int, picture: Picture | None, posted: Posted | None) -> Posted:

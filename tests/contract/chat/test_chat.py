@@ -28,13 +28,13 @@ def test_a_root_message_is_posted_once_and_then_brought_up_to_date(rig: Rig) -> 
     again = rig.chat.show_root(card_of(asking()), first)
     (seen,) = rig.seen()
     assert again.ts == first.ts == seen.ts
-    assert first.permalink
+    assert again.permalink
     assert seen.text.startswith("🟡 reviews v2 · canary 25 % · 50 % needs approval")
     assert seen.buttons == ("release_approve", "release_pause", "release_roll_back")
 
 
 def test_a_message_that_looks_the_same_is_not_sent_again(rig: Rig) -> None:
-    first = rig.chat.show_root(card_of(asking()), None)
+    first = rig.chat.show_root(card_of(asking()), rig.chat.show_root(card_of(asking()), None))
     before = rig.requests()
     assert rig.chat.show_root(card_of(asking()), first) == first
     assert rig.requests() == before
