@@ -1,0 +1,168 @@
+"""One life of the bot: wired like the real one, stepped by one thread so that its boundaries have numbers."""
+
+import gc
+import os
+import traceback
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from bot import intents
+from bot.desk import Desk
+from bot.drift import DriftWatch
+from bot.duties import Dispatch, Duties, Messages
+from bot.engine import Engine
+from bot.errors import Transient
+from bot.looks import Looks
+from bot.ports import Picture
+from bot.profiles import Profiles
+from bot.schedule import Schedule
+from bot.slack import buttons, commands
+from bot.slack.outgoing import SlackChat
+from bot.worker import Worker
+from storage.errors import StorageError
+from strategies.effects import Lane
+from strategies.gates import judge
+from strategies.reasons import Refused
+from strategies.release import Role
+from tests.crash.alarms import Alarms
+from tests.crash.doors import Audience, Line, MeshDoor, MetricsDoor, Web
+from tests.crash.points import Point, Switch, Watched
+from tests.crash.world import NAME, START, SharedClock
+
+# The bot imports its judge with the first look; here every fork inherits it instead.
+assert judge.evaluate([]) == []
+LONGEST = timedelta(hours=1)
+PAUSE = timedelta(seconds=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """What every life of one bot shares."""
+
+    database: str
+    profiles: Path
+    clock: SharedClock
+
+
+@dataclass(frozen=True, slots=True)
+class Holders:
+    """Nobody in particular holds a role."""
+
+    def holders(self, role: Role) -> tuple[str, ...]:
+        return (f"U0{role.upper()}",)
+
+
+class Life:
+    """One process of the bot, from its start to its end."""
+
+    def __init__(self, home: Home, parent: Connection, armed: Point | None) -> None:
+        self._clock = home.clock
+        holder = f"bot:{os.getpid()}"
+        switch = Switch(armed)
+        line = Line(parent, switch)
+        if armed is None:
+            switch.tell(lambda name: line.ask("world", "pass_by", name))
+        self.database = Watched(home.database, switch)
+        mesh, metrics, clock = MeshDoor(line), MetricsDoor(line), home.clock
+        engine = Engine(self.database, clock)
+        web: Any = Web(line)
+        messages = Messages(
+            self.database,
+            clock,
+            SlackChat(web, Holders(), command="/release"),
+            "test",
+            lambda _: Picture(b"png", "drawn"),
+            lambda _: {},
+        )
+        duties = Duties(engine, clock, mesh, metrics)
+        dispatch = Dispatch(duties, messages, engine)
+        self._engine = engine
+        self._worker = Worker(self.database, clock, holder, dispatch, dispatch.gave_up, {})
+        self._alarms = Alarms(
+            Schedule(engine, self.database, Looks(engine, metrics, mesh, clock), clock, holder), clock
+        )
+        self._drift = DriftWatch(engine, mesh, duties)
+        self._desk = Desk(
+            engine=engine,
+            database=self.database,
+            mesh=mesh,
+            profiles=Profiles(home.profiles),
+            clock=clock,
+            defaults=intents.Defaults("C1", timedelta(seconds=10)),
+            cards=messages.card,
+            previews=lambda *_: "",
+        )
+        self._audience = Audience(line)
+        engine.on_commit(self._alarms.schedule.follow)
+        engine.on_commit(self._drift.follow)
+
+    def run(self) -> None:
+        """From start until nothing is left to do and nobody wants anything."""
+        self._alarms.start()
+        self._drift.follow(self._engine.active())
+        # The first list of a watch tells of every object.
+        self._drift.changed(NAME)
+        while True:
+            if self._something():
+                continue
+            at = self._next()
+            if at is None:
+                return
+            if at > START + LONGEST:
+                raise AssertionError(f"no end in sight: {self._engine.active()}")
+            self._clock.set(at)
+
+    def _something(self) -> bool:
+        try:
+            return self._served() or self._alarms.ring() or self._worked(Lane.ROUTE) or self._worked(Lane.CHAT)
+        except StorageError:
+            # A lane's thread waits and looks again.
+            self._clock.set(self._clock.now() + PAUSE)
+            return True
+
+    def _worked(self, lane: Lane) -> bool:
+        busy = self._worker.step(lane)
+        if busy and lane is Lane.ROUTE:
+            self._drift.changed(NAME)
+        return busy
+
+    def _served(self) -> bool:
+        wish = self._audience.wish()
+        if wish is None:
+            return False
+        request = commands.parse(wish.command, self._clock.now(), UTC) if wish.command else buttons.parse(wish.click)
+        if isinstance(request, Refused):
+            raise AssertionError(f"not understood: {request.text}")
+        try:
+            self._desk.answer(request, wish.person, wish.key)
+        except Transient:
+            return True  # told to try again, and will
+        self._audience.acknowledge(wish)
+        return True
+
+    def _next(self) -> datetime | None:
+        """When something is due again; None when everything is done."""
+        with self.database.reading() as tx:
+            moments = [tx.outbox.next_due(lane) for lane in Lane] + [tx.outbox.next_expiry(lane) for lane in Lane]
+        ahead = [moment for moment in moments if moment is not None]
+        if not ahead and not self._engine.active():
+            return None
+        return min([*ahead, *self._alarms.ahead()])
+
+
+def live(home: Home, parent: Connection, armed: Point | None) -> None:
+    """The whole of a forked process; it never returns."""
+    code = 1
+    gc.disable()  # no life here is long enough to pay for a collection
+    try:
+        life = Life(home, parent, armed)
+        life.run()
+        life.database.close()
+        code = 0
+    except BaseException:
+        parent.send(("failed", traceback.format_exc(), (), {}))
+    finally:
+        os._exit(code)

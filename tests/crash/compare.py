@@ -1,0 +1,85 @@
+"""What may differ between a story with kills in it and the same one undisturbed, and what may not."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from strategies.events import LookTaken, WakeReached
+from strategies.reasons import ReasonCode
+from strategies.release import SLUICE, Release
+from tests.crash.lives import Ending
+from tests.crash.slack import plain
+from tests.crash.world import START
+
+# A person who saw no answer asked again, and the first request had been taken.
+ASKED_AGAIN = frozenset(
+    {ReasonCode.STALE_REVISION, ReasonCode.ALREADY_DECIDED, ReasonCode.ALREADY_RELEASING, ReasonCode.WRONG_PHASE}
+)
+
+
+def differences(calm: Ending, shaken: Ending, repeats: int) -> Iterator[str]:
+    """One sentence per difference that must not be; `repeats` messages may stand there twice."""
+    if settled(shaken.release) != settled(calm.release):
+        yield f"the release ended as {settled(shaken.release)}, not as {settled(calm.release)}"
+    if decisions(shaken) != decisions(calm):
+        yield f"the journal tells {decisions(shaken)}, not {decisions(calm)}"
+    strange = [entry for entry in shaken.journal if entry.reason_code and entry.reason_code not in ASKED_AGAIN]
+    if strange:
+        yield f"refused: {strange}"
+    if shaken.pending or shaken.failed or shaken.others:
+        yield f"left over: {shaken.pending}, given up: {shaken.failed}, releases too many: {shaken.others}"
+    if shaken.world.shares != calm.world.shares:
+        yield f"the mesh was moved {shaken.world.shares}, not {calm.world.shares}"
+    if shaken.world.objects() != calm.world.objects():
+        yield f"the mesh ended as {shaken.world.objects()}, not as {calm.world.objects()}"
+    yield from _messages(calm, shaken, repeats)
+
+
+def settled(release: Release) -> Release:
+    """A release without the times at which things happened, and what the looks happened to see."""
+    return replace(
+        release,
+        created_at=START,
+        entered_at=START,
+        stage_began_at=START,
+        last_look_at=START,
+        hold_until=None,
+        soak_until=None,
+        asked_at=None,
+        memory="",
+        verdicts=(),
+        note=plain(release.note),
+        approvals=tuple(replace(approval, at=START) for approval in release.approvals),
+    )
+
+
+def decisions(ending: Ending) -> list[tuple[object, ...]]:
+    """What was decided, in order, by whom; looks and wakes only where they moved the release."""
+    return [
+        (_cause(entry.event), entry.actor_id, entry.phase_before, entry.phase_after, entry.revision, plain(entry.text))
+        for entry in ending.journal
+        if entry.reason_code is None
+        and (entry.event not in _QUIET or entry.phase_before is not entry.phase_after or entry.actor_id != SLUICE.id)
+    ]
+
+
+def _cause(event: str) -> str:
+    # Whether a passed gate or a hold that ended came last depends on when the bot was there to see it.
+    return "evidence and time" if event in _QUIET else event
+
+
+def _messages(calm: Ending, shaken: Ending, repeats: int) -> Iterator[str]:
+    before, after = calm.world.slack.counts(), shaken.world.slack.counts()
+    if before - after:
+        yield f"lost: {dict(before - after)}"
+    extra = after - before
+    if extra.total() > repeats or extra.keys() - before.keys():
+        yield f"posted too often: {dict(extra)}, allowed {repeats}"
+    for kind, message in calm.messages.items():
+        mine = shaken.messages.get(kind)
+        if mine is None:
+            yield f"{kind} is not remembered"
+        elif shaken.world.slack.shown(mine.ts) != calm.world.slack.shown(message.ts):
+            yield f"{kind} shows {shaken.world.slack.shown(mine.ts)}, not {calm.world.slack.shown(message.ts)}"
+
+
+_QUIET = frozenset({LookTaken.__name__, WakeReached.__name__})

@@ -1,0 +1,69 @@
+"""The stories that are told at every point: what people do in them, and when the candidate breaks."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.slack.buttons import APPROVE, ROLL_BACK
+from strategies.release import Actor, Role
+from tests.crash.world import SharedClock, Wish, World
+
+ALICE = Actor("U0ALICE", "alice", frozenset({Role.RELEASER}))
+BOB = Actor("U0BOB", "bob", frozenset({Role.APPROVER}))
+CAROL = Actor("U0CAROL", "carol", frozenset({Role.ON_CALL}))
+PROFILE = """
+service: reviews
+namespace: shop
+channel: C1
+steps: [{steps}]
+hold: 15s
+look: 10s
+approve: every
+metrics: {{errors: {{limit: 5%}}}}
+min_requests: 100
+soak: 10s
+"""
+NEVER = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """One release from its command to its end."""
+
+    name: str
+    steps: str = "25, 100"
+    breaks_at: float = NEVER
+    is_taken_back: bool = False  # carol has had enough when she sees it holding
+
+    def world(self, clock: SharedClock) -> World:
+        """Everything but the bot, before anything happened."""
+        return World(clock, self.wishes, self.breaks_at)
+
+    def profiles(self, folder: Path) -> Path:
+        """A folder with the profile of the story's service."""
+        folder.mkdir()
+        (folder / "reviews.yaml").write_text(PROFILE.format(steps=self.steps))
+        return folder
+
+    def wishes(self, world: World) -> Sequence[Wish]:
+        """What people want at this moment, by what they see."""
+        start = Wish(ALICE, f"command-{world.asked}", "start", command="start reviews v2")
+        return [start, *self._rollback(world), *self._approvals(world)]
+
+    def _rollback(self, world: World) -> Sequence[Wish]:
+        if not self.is_taken_back:
+            return ()
+        shown = world.slack.buttons(ROLL_BACK, "holding")
+        return [Wish(CAROL, f"click-{world.asked}", "roll back", click=button) for button in shown]
+
+    def _approvals(self, world: World) -> Sequence[Wish]:
+        # Nobody approves against missing evidence here; a question is answered on any message that still shows it.
+        ready = [button for button in world.slack.buttons(APPROVE) if '"w"' not in button["value"]]
+        return [Wish(BOB, f"click-{world.asked}", button["block_id"], click=button) for button in ready]
+
+
+GOOD = Story("good")
+FAILING = Story("failing", steps="25, 50, 100", breaks_at=0.5)
+TAKEN_BACK = Story("taken back by a person", steps="25, 100", is_taken_back=True)
+STORIES = (GOOD, FAILING, TAKEN_BACK)
+EVERY = (*STORIES, Story("good in four steps", steps="5, 25, 50, 100"))

@@ -1,0 +1,138 @@
+"""The world outside the bot: it lives in the parent, so that a kill takes nothing of it away."""
+
+import copy
+import json
+import mmap
+import struct
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from multiprocessing.connection import Connection
+from typing import Any
+
+from bot.errors import SluiceError
+from bot.ports import RouteOrder, Subject
+from strategies.release import Actor
+from strategies.verdicts import Arm, Reading
+from tests.crash.slack import Slack
+from tests.fakes_mesh import FakeMesh
+from tests.mesh_documents import a_rule, a_subset
+
+START = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+PROPAGATION = timedelta(seconds=2)
+REQUESTS = 4_000  # in one look, over both versions
+NAME = "shop/reviews"
+
+
+class SharedClock:
+    """One time for the world and every process that was forked from it; it moves only when somebody moves it."""
+
+    def __init__(self) -> None:
+        self._page = mmap.mmap(-1, 8)
+        self.set(START)
+
+    def now(self) -> datetime:
+        return START + timedelta(microseconds=struct.unpack("q", self._page[:8])[0])
+
+    def set(self, at: datetime) -> None:
+        self._page[:8] = struct.pack("q", (at - START) // timedelta(microseconds=1))
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a person does now: a command's text, or a click on a button."""
+
+    person: Actor
+    key: str
+    once: str  # answered once, a person does not ask for this again
+    command: str = ""
+    click: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class World:
+    """Mesh, Slack, Prometheus and people. `breaks_at` is the share from which the candidate answers errors."""
+
+    clock: SharedClock
+    wishes: Callable[["World"], Sequence[Wish]]
+    breaks_at: float = 2.0
+    mesh: FakeMesh = field(init=False)
+    slack: Slack = field(default_factory=Slack)
+    shares: list[int] = field(default_factory=list)
+    answered: set[str] = field(default_factory=set)
+    asked: int = 0
+    passed: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.mesh = FakeMesh.shop(now=self.clock.now, propagation=PROPAGATION)
+        # Without the candidate's subset, so that preparing adds it and a rollback takes it away again.
+        self.mesh.put(a_rule(a_subset("v1")))
+        self.mesh.on_change(lambda _: self.shares.append(self.share()))
+
+    def share(self) -> int:
+        """The candidate's percent as the VirtualService has it."""
+        document = self.mesh.virtual_service(NAME)
+        assert document is not None
+        return sum(
+            int(each.get("weight", 100))
+            for each in document["spec"]["http"][0]["route"]
+            if each["destination"]["subset"] == "v2"
+        )
+
+    def objects(self) -> list[Any]:
+        """What stands in the mesh, without the server's counters."""
+        documents = copy.deepcopy([*self.mesh.virtual_services(), *self.mesh.destination_rules()])
+        for document in documents:
+            del document["metadata"]["resourceVersion"]
+            added = (document["metadata"].get("annotations") or {}).pop("sluice/added-subsets", "")
+            document["subsets added by"] = sorted(json.loads(added)) if added else []
+        return documents
+
+    def look(self, subjects: Sequence[Subject], at: datetime) -> Mapping[str, Reading]:
+        """A look in which the mesh did what it was told."""
+        share = self.share() / 100
+        ours = REQUESTS * share
+        errors = ours / 2 if share >= self.breaks_at else 0.0
+        return {
+            each.release: Reading(at, each.since, Arm(REQUESTS - ours, 0.0), Arm(ours, errors), unattributed=0.0)
+            for each in subjects
+        }
+
+    def wish(self) -> Wish | None:
+        """What somebody wants and was not answered yet; asked anew, it is a new request."""
+        wanted = next((wish for wish in self.wishes(self) if wish.once not in self.answered), None)
+        self.asked += wanted is not None
+        return wanted
+
+    def answer(self, once: str) -> None:
+        """The bot acknowledged: the person sees it."""
+        self.answered.add(once)
+
+    def pass_by(self, name: str) -> None:
+        """The bot came to a boundary; told in undisturbed runs only."""
+        self.passed.append(name)
+
+    def serve(self, child: Connection) -> str:
+        """Do what the child asks until it is gone; what it said last, when it failed by itself."""
+        while True:
+            try:
+                door, method, arguments, named = child.recv()
+            except EOFError:
+                return ""
+            if door == "failed":
+                return str(method)
+            child.send(self._done(child, door, method, arguments, named))
+
+    def _done(self, child: Connection, door: str, method: str, arguments: Any, named: Any) -> tuple[str, object]:
+        if method == "set_route":
+            arguments = (arguments[0], lambda: _ask(child))
+        try:
+            return "done", getattr(self if door == "world" else getattr(self, door), method)(*arguments, **named)
+        except SluiceError as error:
+            return "refused", error
+
+
+def _ask(child: Connection) -> Sequence[RouteOrder]:
+    child.send(("orders?", None))
+    orders: Sequence[RouteOrder] = child.recv()
+    return orders
