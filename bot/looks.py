@@ -61,7 +61,9 @@ def intervals(releases: Sequence[Release]) -> frozenset[timedelta]:
 
 
 def _since(release: Release) -> datetime:
-    return release.last_look_at or release.stage_began_at or release.entered_at
+    # A window that began under the split before would blame this one for it.
+    began = release.stage_began_at or release.entered_at
+    return max(release.last_look_at, began) if release.last_look_at else began
 
 
 def _subject(release: Release) -> Subject:

@@ -185,10 +185,12 @@ class Worker:
 
 
 def _pause(job: Job, lane: Lane, retry_after: float | None) -> timedelta:
-    if retry_after is not None:
+    # A rollback does not wait as long as a busy neighbour would like.
+    if retry_after is not None and not _is_rollback(job.effect):
         return min(timedelta(seconds=retry_after), timedelta(minutes=10))
     doublings = min(job.attempts, 10)
-    return min(FIRST_PAUSE * (1 << doublings), LONGEST_PAUSE[lane])
+    pause = min(FIRST_PAUSE * (1 << doublings), LONGEST_PAUSE[lane])
+    return max(pause, min(timedelta(seconds=retry_after or 0), LONGEST_PAUSE[lane]))
 
 
 def _is_rollback(effect: Effect) -> bool:

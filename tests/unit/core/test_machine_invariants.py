@@ -64,10 +64,9 @@ def steps_of(walk: Walk) -> Iterator[Taken]:
     """The steps of a walk."""
     steps, rules, approve, ahead = walk
     release, now = begun(rules, approve), NOW  # type: ignore[arg-type]
-    for n, (name, seconds) in enumerate(steps):
+    for n, (step, seconds) in enumerate(steps):
         now += timedelta(seconds=seconds)
-        if name == "onward":
-            name, now = onward(release, now)
+        name, now = onward(release, now) if step == "onward" else (step, now)
         happened = event(name, release, n, now)
         if isinstance(happened, ScheduleRequested) and ahead and release.stage >= 0:
             happened = replace(happened, stages=tuple(range(release.stage, len(release.plan.stages))))
