@@ -20,6 +20,7 @@ CALM_WEIGHTS = (0.6, 0.4)
 MOST = 1e200
 RECENT = 200.0  # rare events that the baseline's rate is estimated from; older ones fade
 FIRST_GUESS = (100.0, 0.2)  # requests and bad ones that stand in before anything is known
+OUTAGE = 4  # at least one request in so many is bad
 ERRORS_APART = 5  # (look, pod) pairs with bad requests before an unknown way of failing counts as harm
 
 
@@ -67,12 +68,12 @@ class Account:
     def is_believable(self) -> bool:
         """False while harm may be one burst: history too short to know bursts, and bad requests in few places.
 
-        An outage is believed sooner: a quarter of all requests bad in two looks or more is no burst among good ones.
+        An outage is believed sooner: a quarter of all requests bad over two looks or more is no burst among good ones.
         """
         if self.bursts.is_known or self.errors_apart >= ERRORS_APART:
             return True
         looks, requests, bad = self.outage
-        return looks >= 2 and bad >= 4 and bad * 4 >= requests
+        return looks >= 2 and bad >= 3 and bad * OUTAGE >= requests
 
     def pay(self, elapsed: float, horizon: float | None) -> float:
         """The stake that is placed now, `elapsed` minutes after launch, with `horizon` minutes to the deadline."""
@@ -98,11 +99,9 @@ class Account:
         for place, number in enumerate(totals):
             kept[place] += number
         self.errors_apart += failing_pods
-        if failing_pods:
-            looks, requests, bad = self.outage
-            self.outage = [looks + 1, requests + totals[2], bad + totals[3]]
-        elif totals[2]:
-            self.outage = [0, 0, 0]
+        looks, requests, bad = self.outage
+        looks, requests, bad = looks + (failing_pods > 0), requests + totals[2], bad + totals[3]
+        self.outage = [looks, requests, bad] if bad * OUTAGE >= requests else [0, 0, 0]
 
     def needed(self, safe_odds: float) -> int | None:
         """Candidate requests until `safe_odds`, if it is as good as the baseline; None when that cannot be said."""

@@ -55,12 +55,13 @@ def worse(baseline: Floats, border: Border) -> Floats:
 
 
 def as_good(baseline: Floats, border: Border) -> Floats:
-    """Guesses of a good candidate's rate, shape (..., len(CALM)); always on the safe side of the border."""
+    """Guesses of a good candidate's rate, shape (..., len(CALM)); NaN where none lies on the safe side of the border."""
     on_border = border.ratio * baseline + border.offset
     # Where even the baseline's own rate is asked to be undercut, half of the border is as good a guess as any.
     start = np.where(on_border > baseline, baseline, on_border / 2)
     gap = np.minimum(on_border, MOST) - start
-    return np.clip(start[..., None] + np.asarray(CALM) * np.maximum(gap, 0.0)[..., None], FEWEST, MOST)
+    rates = np.clip(start[..., None] + np.asarray(CALM) * np.maximum(gap, 0.0)[..., None], FEWEST, MOST)
+    return np.asarray(np.where(rates < on_border[..., None], rates, np.nan), dtype=np.float64)
 
 
 def log_evidence(seen: Samples, guess: Guess, border: Border) -> Floats:
@@ -92,9 +93,8 @@ def information(baseline: Floats, candidate: Floats, guess: Guess, border: Borde
 
 def divergence(rate: Floats, other: Floats) -> Floats:
     """Kullback-Leibler divergence of two Bernoulli rates strictly between 0 and 1, in nats."""
-    nats: Floats = rate * np.log(rate / other)
-    nats = nats + (1 - rate) * np.log1p((other - rate) / (1 - other))
-    return nats
+    rest = (1 - rate) * np.log1p((other - rate) / (1 - other))
+    return np.asarray(rate * np.log(rate / other) + rest, dtype=np.float64)
 
 
 def nearest_rates(baseline: Floats, candidate: Floats, guess: Guess, border: Border) -> tuple[Floats, Floats]:

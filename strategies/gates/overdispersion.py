@@ -18,7 +18,7 @@ BLOCK = 60  # windows; the rate may move with the hour without that being a burs
 LONG = 5  # windows together, for bursts that last longer than one
 STEADY = 1.3  # up to here a test that knows no bursts may still be asked
 SURE = 2.0  # standard errors above 1 before a burst factor is believed
-HEAVY = 2.0  # measured bursts promise worse ones: tails of burst sizes show late
+HEAVY = 1.5  # measured bursts promise worse ones: tails of burst sizes show late
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def _factor(windows: Sequence[Window], block: int) -> float:
     certainty = (measured - 1) / error
     if certainty <= 0:
         return 1.0
-    # What chance explains is taken as it is; what chance cannot explain is doubled, in one smooth step.
+    # What chance explains is taken as it is; what it cannot explain is raised, in one smooth step.
     return measured * (1 + (HEAVY - 1) * min(max(certainty - SURE, 0.0) / SURE, 1.0))
 
 
