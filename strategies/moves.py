@@ -244,8 +244,10 @@ def writes(release: Release) -> tuple[SetRoute, ...]:
 
 
 def passes(release: Release, now: datetime) -> bool:
-    """True when the split is written, the hold is over, and every verdict of a fresh look passes."""
-    if not release.is_confirmed or (release.hold_until and now < release.hold_until) or is_stale(release, now):
+    """True when the split is written, the hold is over, the candidate is ready and every fresh verdict passes."""
+    if not release.is_confirmed or release.unready_looks or is_stale(release, now):
+        return False
+    if release.hold_until and now < release.hold_until:
         return False
     return bool(release.verdicts) and all(verdict.outcome is Outcome.PASS for verdict in release.verdicts)
 
@@ -263,6 +265,8 @@ def missing(release: Release, now: datetime) -> str:
         parts.append("no look has been taken at this stage")
     elif is_stale(release, now) and release.last_look_at:
         parts.append(f"the last look is {int((now - release.last_look_at).total_seconds())} s old")
+    if release.unready_looks:
+        parts.append(f"{release.target.candidate} has no ready pod")
     if release.phase is Phase.SHIFTING:
         parts.append("the split has not been seen in traffic")
     if release.hold_until and now < release.hold_until:

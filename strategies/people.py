@@ -53,7 +53,7 @@ def begin(event: ReleaseRequested, now: datetime) -> Decision | Refused:
 
 def pause(release: Release, event: PauseRequested, now: datetime) -> Decision | Refused:
     """The plan waits; looks and the right to roll back do not."""
-    refused = not_operator(event.actor)
+    refused = not_operator(release, event.actor)
     if refused:
         return refused
     why = f"paused by {event.actor.name}" + (f": {event.reason}" if event.reason else "")
@@ -62,7 +62,7 @@ def pause(release: Release, event: PauseRequested, now: datetime) -> Decision | 
 
 def resume(release: Release, event: ResumeRequested, now: datetime) -> Decision | Refused:
     """Go on where the plan stood, or try again what got stuck."""
-    refused = not_operator(event.actor) or stale(release, event.revision)
+    refused = not_operator(release, event.actor) or stale(release, event.revision)
     if refused:
         return refused
     if release.drift:
@@ -119,7 +119,7 @@ def rewritten(release: Release, now: datetime, why: str) -> Decision:
 
 def roll_back(release: Release, event: RollbackRequested, now: datetime) -> Decision | Refused:
     """All traffic to the baseline. Never refused but for who asks."""
-    refused = not_operator(event.actor)
+    refused = not_operator(release, event.actor)
     if refused:
         return refused
     if release.phase in {Phase.ROLLING_BACK, Phase.ROLLED_BACK}:
@@ -132,7 +132,7 @@ def roll_back(release: Release, event: RollbackRequested, now: datetime) -> Deci
 
 def schedule(release: Release, event: ScheduleRequested, now: datetime) -> Decision | Refused:
     """A scheduled start moves to its new time; a running release waits with its next increase."""
-    refused = not_operator(event.actor)
+    refused = not_operator(release, event.actor)
     if refused:
         return refused
     if event.at <= now or event.closes <= event.at:
@@ -155,7 +155,7 @@ def resolve_drift(release: Release, event: DriftResolved, now: datetime) -> Deci
     """Somebody else's edit is taken over, undone, or ends the release."""
     if release.drift is None:
         return Refused(ReasonCode.WRONG_PHASE, f"{release.id} sees no foreign change of its route.")
-    refused = not_operator(event.actor) or stale(release, event.revision)
+    refused = not_operator(release, event.actor) or stale(release, event.revision)
     if refused:
         return refused
     match event.choice:
@@ -172,9 +172,10 @@ def resolve_drift(release: Release, event: DriftResolved, now: datetime) -> Deci
             assert_never(event.choice)
 
 
-def not_operator(actor: Actor) -> Refused | None:
-    """Why `actor` may not steer a release; None when they may."""
-    if actor.roles & OPERATORS:
+def not_operator(release: Release, actor: Actor) -> Refused | None:
+    """Why `actor` may not steer this release; None when they may. The profile's approvers are approvers too."""
+    named = bool(release.rules.approvers & ({actor.id} | actor.groups))
+    if named or actor.roles & OPERATORS:
         return None
     return Refused(ReasonCode.NOT_ALLOWED, "Only releasers, approvers and on-call may do this.")
 
