@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from bot import intents, orders
 from bot.api import telemetry
-from bot.api.http import HttpDoor, PortTaken, Readiness, SlackHandler, application, merged
+from bot.api.http import Application, HttpDoor, PortTaken, Readiness, SlackHandler, application, merged
 from bot.clock import SystemClock
 from bot.desk import Desk
 from bot.drift import DriftWatch
@@ -130,10 +130,10 @@ def build(settings: Settings) -> Bot:
     engine.on_commit(watch)
     mesh.on_change(drift.changed)
     readiness = _Readiness(database, mesh, slack, (metrics, chat, people, profiles))
-    door = _door(settings, readiness, slack.handle)
+    door = _door(settings, application(readiness, _active(database), slack.handle))
     parts = (
         people,
-        _Followed(engine, (drift.follow, telemetry.count, watch)),
+        _Followed(engine, (drift.follow, watch)),
         mesh,
         worker,
         live,
@@ -290,9 +290,20 @@ class _Stopped:
         self.part.stop()
 
 
-def _door(settings: Settings, readiness: _Readiness, slack: SlackHandler | None) -> HttpDoor:
+def _active(database: Database) -> Callable[[], int | None]:
+    def count() -> int | None:
+        try:
+            with database.reading() as tx:
+                return len(tx.releases.active_versions())
+        except StorageError:
+            return None
+
+    return count
+
+
+def _door(settings: Settings, app: Application) -> HttpDoor:
     try:
-        return HttpDoor(settings.listen, application(readiness, slack))
+        return HttpDoor(settings.listen, app)
     except PortTaken as error:
         raise CannotStart(str(error)) from error
 

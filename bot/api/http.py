@@ -1,6 +1,5 @@
 """The ASGI application and the server thread that serves it."""
 
-import logging
 import socket
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -13,7 +12,7 @@ from fastapi.responses import JSONResponse
 
 from bot.api.telemetry import exposition
 
-log = logging.getLogger(__name__)
+Application = FastAPI  # so that the composition root can name the type without the library
 
 SlackHandler = Callable[[Mapping[str, str], str], tuple[int, Mapping[str, str], str]]
 LARGEST = 1_000_000  # bytes; Slack's own payloads stay far below
@@ -27,8 +26,13 @@ class Readiness:
     reasons: tuple[str, ...] = ()
 
 
-def application(readiness: Callable[[], Readiness], slack: SlackHandler | None) -> FastAPI:
-    """The routes; without `slack` the signed payloads are answered 404, because the socket carries them."""
+def application(
+    readiness: Callable[[], Readiness], active: Callable[[], int | None], slack: SlackHandler | None
+) -> FastAPI:
+    """The routes; `active` counts the releases that are not over.
+
+    Without `slack` the signed payloads are answered 404, because the socket carries them.
+    """
     app = FastAPI(title="Sluice", docs_url=None, redoc_url=None)
 
     @app.get("/healthz")
@@ -42,7 +46,7 @@ def application(readiness: Callable[[], Readiness], slack: SlackHandler | None) 
 
     @app.get("/metrics")
     def metrics() -> Response:
-        body, content_type = exposition()
+        body, content_type = exposition(active())
         return Response(body, media_type=content_type)
 
     if slack is not None:

@@ -23,20 +23,14 @@ GCCollector(registry=REGISTRY)
 SAVED = Counter("sluice_saved", "Saves of releases by the phase they stand in.", ["phase"], registry=REGISTRY)
 ACTIVE = Gauge("sluice_active_releases", "Releases that are not over.", registry=REGISTRY)
 
-_active: set[str] = set()
-
 
 def count(releases: Sequence[Release]) -> None:
     """Count releases that were just saved."""
     for release in releases:
         SAVED.labels(release.phase.value).inc()
-        if release.is_over:
-            _active.discard(release.id)
-        else:
-            _active.add(release.id)
-    ACTIVE.set(len(_active))
 
 
-def exposition() -> tuple[bytes, str]:
-    """The text that Prometheus scrapes, and its content type."""
+def exposition(active: int | None) -> tuple[bytes, str]:
+    """The text that Prometheus scrapes, and its content type; `active` is None while the database is away."""
+    ACTIVE.set(float("nan") if active is None else active)
     return generate_latest(REGISTRY), CONTENT_TYPE_LATEST

@@ -69,7 +69,7 @@ def test_files_of_the_environment_lie_in_mounted_volumes() -> None:
 
 
 def test_probes_ask_doors_that_the_bot_has() -> None:
-    doors = {getattr(route, "path", "") for route in application(lambda: Readiness(True), None).routes}
+    doors = {getattr(route, "path", "") for route in application(lambda: Readiness(True), lambda: 0, None).routes}
     asked = {container()[probe]["httpGet"]["path"] for probe in ("startupProbe", "livenessProbe", "readinessProbe")}
     (monitor,) = chart.skeleton(chart.templates()["servicemonitor.yaml"])
     assert asked | {monitor["spec"]["endpoints"][0]["path"]} == {"/healthz", "/readyz", "/metrics"} & doors
