@@ -15,6 +15,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from bot import durations, margins
+from strategies.catalog import Startable
 from strategies.plan import Approve, MetricGate, StrategyName
 from strategies.release import AtDeadline, NoAnswer, OnHarm
 
@@ -82,7 +83,7 @@ class Profile(_Strict):
     channel: str = ""
     version_label: str = Field("version", min_length=1)
     routes: tuple[RouteChoice, ...] = ()
-    strategy: StrategyName = StrategyName.CANARY
+    strategy: Startable = StrategyName.CANARY
     steps: tuple[Step, ...] = (Decimal(5), Decimal(25), Decimal(50), Decimal(100))
     hold: Duration = timedelta(minutes=10)
     look: Duration | None = None

@@ -1,14 +1,23 @@
-"""Which function turns a spec into a plan."""
+"""Which function turns a spec into a plan, and which strategies a release may be started with."""
 
 from collections.abc import Callable, Mapping
+from typing import Literal, get_args
 
-from strategies import canary
+from strategies import ab, blue_green, canary, phased, shadow
 from strategies.plan import Plan, Spec, StrategyName
 from strategies.reasons import Refused
 
 PLANNERS: Mapping[StrategyName, Callable[[Spec], Plan | Refused]] = {
     StrategyName.CANARY: canary.plan,
+    StrategyName.PHASED: phased.plan,
+    StrategyName.BLUE_GREEN: blue_green.plan,
+    StrategyName.SHADOW: shadow.plan,
+    StrategyName.AB: ab.plan,
 }
+
+# The others can be planned from a file; their gates cannot yet judge traffic that weights do not steer.
+Startable = Literal[StrategyName.CANARY]
+STARTABLE: tuple[StrategyName, ...] = get_args(Startable)
 
 
 def plan(spec: Spec) -> Plan | Refused:

@@ -6,13 +6,17 @@ from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from strategies.routing import Split
+from strategies.routing import HUNDRED, Match, Split
 
 
 class StrategyName(StrEnum):
     """The ways of releasing that end in a plan."""
 
     CANARY = "canary"
+    PHASED = "phased"
+    BLUE_GREEN = "blue-green"
+    SHADOW = "shadow"
+    AB = "ab"
 
 
 class Approve(StrEnum):
@@ -21,6 +25,13 @@ class Approve(StrEnum):
     EVERY = "every"
     FINAL = "final"
     NONE = "none"
+
+
+class SideEffects(StrEnum):
+    """What mirrored requests do to data stores and external APIs, as the service's owner says."""
+
+    NONE = "none"
+    ISOLATED = "isolated"
 
 
 class Better(StrEnum):
@@ -106,7 +117,7 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Stages in order; the last one gives the candidate everything."""
+    """Stages in order; the last one gives the candidate everything (a shadow's last one takes the mirror away)."""
 
     strategy: StrategyName
     stages: tuple[Stage, ...]
@@ -123,7 +134,12 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """What was asked for, complete: profile, command and defaults already merged."""
+    """What was asked for, complete: profile, command and defaults already merged.
+
+    `steps` are the candidate's percents: of everybody's requests, or (shadow) of the mirrored ones; `inside` are those
+    of the matched requests in an ab test. `holds` are the steps' own times, empty when `hold` speaks for all. `matches`
+    and `mirror` (percent) stand beside the weights until the last stage.
+    """
 
     strategy: StrategyName
     service: str
@@ -135,3 +151,8 @@ class Spec:
     quorum: int = 1
     gates: tuple[MetricGate, ...] = ()
     min_requests: int = 0
+    holds: tuple[timedelta, ...] = ()
+    matches: tuple[Match, ...] = ()
+    mirror: Decimal | None = None
+    inside: tuple[Decimal, ...] = (HUNDRED,)
+    side_effects: SideEffects | None = None

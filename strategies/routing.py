@@ -39,19 +39,41 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Requests that go to one version whatever the weights say; exactly one operator is set."""
+    """Requests that go to one version whatever the weights say; exactly one operator is set.
+
+    `share` is the percent of them that `to` answers; the rest is the other version's.
+    """
 
     on: str  # "header:<name>", "cookie:<name>", "query:<name>", "uri", "method", "authority", "source_label:<name>"
     to: str
     exact: str | None = None
     prefix: str | None = None
     regex: str | None = None
+    share: Decimal = HUNDRED
 
     def __post_init__(self) -> None:
-        """Refuse a match without an operator, or with two."""
+        """Refuse a match without an operator, or with two, or with a share that cannot be served."""
         given = [value for value in (self.exact, self.prefix, self.regex) if value is not None]
         if len(given) != 1:
             raise ValueError(f"match on {self.on!r} needs exactly one of exact, prefix, regex")
+        if not self.share.is_finite() or not Decimal(0) < self.share <= HUNDRED or self.share % FINEST:
+            raise ValueError(f"share of a match must be above 0 and at most 100 with two decimals, got {self.share}")
+
+    @property
+    def part(self) -> str:
+        """What is looked at: `header`, `cookie`, `query`, `uri`, `method`, `authority` or `source_label`."""
+        return self.on.partition(":")[0]
+
+    @property
+    def name(self) -> str:
+        """Which header, cookie, query parameter or label; empty for the parts of which there is one."""
+        return self.on.partition(":")[2]
+
+    def __str__(self) -> str:
+        """As people write it: `header:x-beta=1`, `uri^=/beta`, `header:agent=~.*Mobile.*`."""
+        if self.exact is not None:
+            return f"{self.on}={self.exact}"
+        return f"{self.on}^={self.prefix}" if self.prefix is not None else f"{self.on}=~{self.regex}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from bot.requests import StartRequest
 from bot.slack import times
 from bot.slack.grammar import Words, bad, quoted, subject, version
 from bot.slack.words import nearest
+from strategies.catalog import STARTABLE
 from strategies.plan import Approve, StrategyName
 from strategies.reasons import ReasonCode, Refused
 from strategies.routing import HUNDRED, percent
@@ -82,7 +83,7 @@ def _options(words: Words) -> _Options | Refused:
 def _option(args: Sequence[str], words: Words, found: _Options) -> tuple[_Options, int] | Refused:
     name, sign, value = args[0].lstrip("-").partition("=")
     name = name.lower()
-    if not sign and name in {strategy.value for strategy in StrategyName}:
+    if not sign and name in STARTABLE:
         name, sign, value = "strategy", "=", name
     if name not in OPTIONS:
         return _unknown(args[0].lstrip("-"), bool(sign), words.verb)
@@ -122,7 +123,7 @@ _EXAMPLES = {
 
 def _unknown(word: str, has_value: bool, verb: str) -> Refused:
     name = word.partition("=")[0]
-    strategies = tuple(strategy.value for strategy in StrategyName)
+    strategies = tuple(strategy.value for strategy in STARTABLE)
     near = nearest(name, OPTIONS if has_value else (*strategies, *OPTIONS))
     meant = f" Did you mean {_EXAMPLES.get(near, near)}?" if near else ""
     kind = "option" if has_value else "strategy or option"
@@ -157,7 +158,7 @@ def _with(request: StartRequest, name: str, value: str, verb: str) -> StartReque
 
 
 def _with_word(request: StartRequest, name: str, value: str, verb: str) -> StartRequest | Refused:
-    allowed = [word.value for word in (Approve if name == "approve" else StrategyName)]
+    allowed = [word.value for word in (Approve if name == "approve" else STARTABLE)]
     if value not in allowed:
         near = nearest(value, allowed)
         meant = f" Did you mean {name}={near}?" if near else ""

@@ -1,0 +1,35 @@
+"""Blue-green: the candidate is tested by preview requests alone, then everything switches at once."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+from strategies import beside
+from strategies.plan import ApprovalGate, Approve, Gate, Plan, Spec, Stage
+from strategies.reasons import ReasonCode, Refused
+from strategies.routing import HUNDRED, Match
+
+PREVIEW = "header:x-sluice-preview"
+PREVIEWED_BY = ("header", "authority")
+
+
+def plan(spec: Spec) -> Plan | Refused:
+    """Two stages: the preview match while the candidate serves nobody else, then everything.
+
+    Without a match the preview is the header `x-sluice-preview` with the candidate's version. Refused with BAD_INPUT
+    for a preview by anything but header and host: everybody's requests would reach an untested version.
+    """
+    strange = next((match for match in spec.matches if match.part not in PREVIEWED_BY), None)
+    if strange is not None:
+        text = f"A preview is reached by a header or a host, not by {strange.on}; release that group with ab."
+        return Refused(ReasonCode.BAD_INPUT, text)
+    matches = spec.matches or (Match(PREVIEW, spec.candidate, exact=spec.candidate),)
+    shown = replace(spec, matches=matches)
+    refused = beside.refusal(shown)
+    if refused is not None:
+        return refused
+    gates: tuple[Gate, ...] = spec.gates
+    if spec.approve is not Approve.NONE:
+        gates = (*gates, ApprovalGate(spec.quorum))
+    preview = Stage({spec.service: beside.split(shown, Decimal(0))}, spec.hold, gates, spec.min_requests)
+    switch = Stage({spec.service: beside.split(spec, HUNDRED)}, spec.hold, spec.gates, spec.min_requests)
+    return Plan(spec.strategy, (preview, switch))
