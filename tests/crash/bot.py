@@ -61,10 +61,8 @@ class Life:
     def __init__(self, home: Home, parent: Connection, armed: Point | None) -> None:
         self._clock = home.clock
         holder = f"bot:{os.getpid()}"
-        switch = Switch(armed)
+        switch = Switch(armed, lambda name: parent.send(("passed", name, (), {})))
         line = Line(parent, switch)
-        if armed is None:
-            switch.tell(lambda name: line.ask("world", "pass_by", name))
         self.database = Watched(home.database, switch)
         mesh, metrics, clock = MeshDoor(line), MetricsDoor(line), home.clock
         engine = Engine(self.database, clock)
@@ -79,7 +77,7 @@ class Life:
         )
         duties = Duties(engine, clock, mesh, metrics)
         dispatch = Dispatch(duties, messages, engine)
-        self._engine = engine
+        self._engine, self._line = engine, line
         self._worker = Worker(self.database, clock, holder, dispatch, dispatch.gave_up, {})
         self._alarms = Alarms(
             Schedule(engine, self.database, Looks(engine, metrics, mesh, clock), clock, holder), clock
@@ -113,14 +111,14 @@ class Life:
                 return
             if at > START + LONGEST:
                 raise AssertionError(f"no end in sight: {self._engine.active()}")
-            self._clock.set(at)
+            self._line.rest(at)
 
     def _something(self) -> bool:
         try:
             return self._served() or self._alarms.ring() or self._worked(Lane.ROUTE) or self._worked(Lane.CHAT)
         except StorageError:
             # A lane's thread waits and looks again.
-            self._clock.set(self._clock.now() + PAUSE)
+            self._line.rest(self._clock.now() + PAUSE)
             return True
 
     def _worked(self, lane: Lane) -> bool:

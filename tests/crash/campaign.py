@@ -2,30 +2,38 @@
 
 import multiprocessing
 import os
+import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 from tests.crash.compare import differences
-from tests.crash.lives import Ending, sqlite_stage, tell
+from tests.crash.lives import Ending, Stage, tell
 from tests.crash.points import COMMIT, Point, Way
 from tests.crash.slack import POSTS
 from tests.crash.stories import Story
 
+FIRST = "life 1"
+Ground = Callable[[], AbstractContextManager[Stage]]
+Kills = tuple[Point, ...]
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What came of one point."""
+    """What came of one telling."""
 
-    point: Point
-    name: str
+    kills: Kills
+    names: tuple[str, ...]
     trouble: tuple[str, ...]
 
     def __str__(self) -> str:
-        return f"{self.point.number} {self.name} {self.point.way}: " + "; ".join(self.trouble)
+        what = ", then ".join(
+            f"{name} (boundary {point.number}) {point.way}" for name, point in zip(self.names, self.kills, strict=False)
+        )
+        return f"{what}: " + "; ".join(self.trouble)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,58 +52,69 @@ class Report:
         return f"{self.story}: {len(self.verdicts)} points in {self.seconds / 60:.1f} min, {each:.0f} ms each"
 
 
-def points(calm: Ending) -> list[Point]:
+def once_each(calm: Ending) -> list[Kills]:
     """Each boundary of the undisturbed run, in each way."""
-    return [Point(number, way) for number in range(1, len(calm.world.passed) + 1) for way in Way]
+    return [(Point(number, way),) for number in range(1, len(calm.world.passed[FIRST]) + 1) for way in Way]
 
 
-def campaign(story: Story, template: Path, chosen: Sequence[Point] | None = None) -> Report:
-    """Tells the story once for each point (all when none are chosen) and compares the ends."""
+def twice(calm: Ending) -> list[Kills]:
+    """Each boundary, and another one soon after the restart, before things are in order again."""
+    chance = random.Random(len(calm.world.passed[FIRST]))
+    ways = (Way.BEFORE, Way.AFTER)
+    return [
+        (Point(number, chance.choice(ways)), Point(chance.randint(1, 8), chance.choice(ways)))
+        for number in range(1, len(calm.world.passed[FIRST]) + 1)
+    ]
+
+
+def campaign(story: Story, ground: Ground, choose: Callable[[Ending], Sequence[Kills]] = once_each) -> Report:
+    """Tells the story once for each of the chosen kills and compares the ends."""
     began = time.monotonic()
-    with sqlite_stage(template) as stage:
-        calm = tell(story, stage, [])
-    todo = points(calm) if chosen is None else list(chosen)
-    shares = [todo[n :: 4 * _lanes()] for n in range(4 * _lanes())]
-    with ProcessPoolExecutor(_lanes(), multiprocessing.get_context("fork")) as lanes:
-        found = lanes.map(partial(_share, story, template), shares)
+    calm = _calm(story, ground)
+    todo, lanes = choose(calm), min(os.cpu_count() or 1, 4)
+    shares = [todo[n :: 4 * lanes] for n in range(4 * lanes)]
+    with ProcessPoolExecutor(lanes, multiprocessing.get_context("fork")) as pool:
+        found = pool.map(partial(_share, story, ground), [share for share in shares if share])
         verdicts = tuple(verdict for share in found for verdict in share)
     return Report(story.name, verdicts, time.monotonic() - began)
 
 
-def judged(story: Story, template: Path, calm: Ending, point: Point) -> Verdict:
-    """One point."""
-    name = calm.world.passed[point.number - 1]
+def judged(story: Story, ground: Ground, calm: Ending, kills: Kills) -> Verdict:
+    """One telling against the undisturbed one."""
     try:
-        with sqlite_stage(template) as stage:
-            shaken = tell(story, stage, [point])
+        with ground() as stage:
+            shaken = tell(story, stage, kills)
     except AssertionError as error:
-        return Verdict(point, name, (str(error),))
-    trouble = tuple(differences(calm, shaken, repeats(calm.world.passed, point)))
-    wanted = 0 if point.way is Way.UNANSWERED else 1
-    if shaken.deaths != wanted:
+        return Verdict(kills, (calm.world.passed[FIRST][kills[0].number - 1],), (str(error),))
+    trouble = tuple(differences(calm, shaken, repeats(shaken, kills)))
+    reached = _reached(shaken, kills)
+    if shaken.deaths != sum(point.way is not Way.UNANSWERED for point, _ in reached):
         trouble = (*trouble, f"died {shaken.deaths} times")
-    return Verdict(point, name, trouble)
+    return Verdict(kills, tuple(passed[-1] for _, passed in reached), trouble)
 
 
-def repeats(passed: Sequence[str], point: Point) -> int:
-    """How many messages the point may double: one when Slack has it and no commit says so yet."""
-    here = passed[point.number - 1]
-    if here in POSTS:
-        return 0 if point.way is Way.BEFORE else 1
-    is_forgotten = here == COMMIT and point.way is Way.BEFORE and passed[point.number - 2] in POSTS
-    return 1 if is_forgotten else 0
+def repeats(shaken: Ending, kills: Kills) -> int:
+    """How many messages may stand there twice: one per kill between Slack's acceptance and the commit that says so."""
+    return sum(_may_repeat(point, passed) for point, passed in _reached(shaken, kills))
 
 
-def _share(story: Story, template: Path, share: Sequence[Point]) -> list[Verdict]:
-    return list(_judged_all(story, template, share))
+def _may_repeat(point: Point, passed: Sequence[str]) -> bool:
+    if passed[-1] in POSTS:
+        return point.way is not Way.BEFORE
+    return passed[-1] == COMMIT and point.way is Way.BEFORE and not POSTS.isdisjoint(passed[-2:-1])
 
 
-def _judged_all(story: Story, template: Path, share: Sequence[Point]) -> Iterator[Verdict]:
-    with sqlite_stage(template) as stage:
-        calm = tell(story, stage, [])
-    for point in share:
-        yield judged(story, template, calm, point)
+def _reached(shaken: Ending, kills: Kills) -> list[tuple[Point, Sequence[str]]]:
+    """The kills that happened, each with the boundaries up to it; a life may end well before its kill."""
+    lives = ((point, shaken.world.passed.get(f"life {n + 1}", [])) for n, point in enumerate(kills))
+    return [(point, passed[: point.number]) for point, passed in lives if len(passed) >= point.number]
 
 
-def _lanes() -> int:
-    return min(os.cpu_count() or 1, 4)
+def _calm(story: Story, ground: Ground) -> Ending:
+    with ground() as stage:
+        return tell(story, stage, ())
+
+
+def _share(story: Story, ground: Ground, share: Sequence[Kills]) -> list[Verdict]:
+    calm = _calm(story, ground)
+    return [judged(story, ground, calm, kills) for kills in share]

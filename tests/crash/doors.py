@@ -35,6 +35,11 @@ class Line:
                 case _:
                     return answer
 
+    def rest(self, until: datetime) -> None:
+        """Let time pass until then, or until somebody else has something to do."""
+        self._parent.send(("idle", "", (until,), {}))
+        self._parent.recv()
+
     def pass_by(self, name: str) -> Way | None:
         """A boundary whose way its caller minds."""
         return self._switch.here(name)

@@ -1,15 +1,13 @@
 """Tells a story with kills in it: forks a bot, serves it, forks the next one when it dies."""
 
 import os
-import shutil
 import signal
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from multiprocessing import Pipe
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from storage.database import Database
 from storage.journal import Entry
@@ -18,17 +16,17 @@ from storage.outbox import Job
 from strategies.release import Release
 from tests.crash.bot import Home, live
 from tests.crash.points import Point
+from tests.crash.serving import Failed, Serving
 from tests.crash.stories import Story
 from tests.crash.world import START, SharedClock, World
 
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
 RELEASE = "reviews-1"
-RESTART = timedelta(seconds=1)
+Meanwhile = Callable[[World], None]
 FAR = START + timedelta(days=1)
 KINDS = ("root", *(f"stage:{n}" for n in range(4)))
-
-
-class LostError(AssertionError):
-    """A bot that ended by itself where it must not have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,40 +51,68 @@ class Stage:
     folder: Path
 
 
-def tell(story: Story, stage: Stage, kills: Sequence[Point], down_for: timedelta = RESTART) -> Ending:
+def restarted_soon(world: World) -> None:
+    """A second passes."""
+    world.clock.set(world.clock.now() + timedelta(seconds=1))
+
+
+def tell(story: Story, stage: Stage, kills: Sequence[Point], meanwhile: Meanwhile = restarted_soon) -> Ending:
     """The story with one bot after the other, each armed with the next kill; the last one finishes."""
     clock = SharedClock()
     world = story.world(clock)
     home = Home(stage.database, story.profiles(stage.folder / "profiles"), clock)
     left, deaths = list(kills), 0
-    while _died(home, world, left.pop(0) if left else None):
+    while _died(home, world, {f"life {deaths + 1}": left.pop(0) if left else None}):
         deaths += 1
-        clock.set(clock.now() + down_for)
+        meanwhile(world)
     return _ending(stage.database, world, deaths)
 
 
-def _died(home: Home, world: World, armed: Point | None) -> bool:
-    ours, theirs = Pipe()
-    child = os.fork()
-    if child == 0:
-        ours.close()
-        live(home, theirs, armed)
-    theirs.close()
-    with ours:
-        failure = world.serve(ours)
-    _, status = os.waitpid(child, 0)
-    if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL:
-        return True
-    if failure or status:
-        raise LostError(f"the bot ended by itself: {failure or status}")
-    return False
+def tell_with_two(story: Story, stage: Stage, kill: Point | None) -> Ending:
+    """The story with two replicas at once, the first of them armed; nobody is started again."""
+    clock = SharedClock()
+    world = story.world(clock, asks_anew=False)
+    home = Home(stage.database, story.profiles(stage.folder / "profiles"), clock)
+    deaths = _died(home, world, {"first": kill, "second": None})
+    return _ending(stage.database, world, deaths)
+
+
+def _died(home: Home, world: World, armed: Mapping[str, Point | None]) -> int:
+    """Runs these bots to their ends; how many of them were killed."""
+    bots: dict[Connection, str] = {}
+    children = []
+    for name, point in armed.items():
+        ours, theirs = Pipe()
+        child = os.fork()
+        if child == 0:
+            # An end of the line that somebody else holds open would hide a death.
+            for other in (*bots, ours):
+                other.close()
+            live(home, theirs, point)
+        theirs.close()
+        bots[ours] = name
+        children.append(child)
+    try:
+        Serving(world, bots).until_all_are_gone()
+    except Failed:
+        for child in children:
+            os.kill(child, signal.SIGKILL)
+        raise
+    finally:
+        for bot in bots:
+            bot.close()
+        ends = [os.waitpid(child, 0)[1] for child in children]
+    killed = sum(os.WIFSIGNALED(end) and os.WTERMSIG(end) == signal.SIGKILL for end in ends)
+    if any(os.WIFEXITED(end) and os.WEXITSTATUS(end) for end in ends):
+        raise Failed(f"a bot ended by itself: {ends}")
+    return killed
 
 
 def _ending(address: str, world: World, deaths: int) -> Ending:
     with Database(address) as database, database.transaction() as tx:
         stored = tx.releases.get(RELEASE)
         if stored is None:
-            raise LostError("the release was lost")
+            raise Failed("the release was lost")
         found = {kind: tx.messages.get(RELEASE, kind) for kind in KINDS}
         return Ending(
             release=stored.release,
@@ -98,23 +124,3 @@ def _ending(address: str, world: World, deaths: int) -> Ending:
             world=world,
             deaths=deaths,
         )
-
-
-@contextmanager
-def sqlite_stage(template: Path) -> Iterator[Stage]:
-    """A copy of a migrated file, in memory where the machine has a place for that: nobody pulls the plug here."""
-    memory = Path("/dev/shm")
-    folder = Path(tempfile.mkdtemp(prefix="sluice-crash-", dir=memory if memory.is_dir() else None))
-    try:
-        shutil.copy(template, folder / "sluice.db")
-        yield Stage(f"sqlite:///{folder / 'sluice.db'}", folder)
-    finally:
-        shutil.rmtree(folder)
-
-
-def migrated(folder: Path) -> Path:
-    """A migrated file to copy."""
-    file = folder / "template.db"
-    with Database(f"sqlite:///{file}") as database:
-        database.migrate()
-    return file

@@ -32,20 +32,15 @@ class Point:
 class Switch:
     """Counts the boundaries of one process and does at the armed one what its way says."""
 
-    def __init__(self, armed: Point | None) -> None:
+    def __init__(self, armed: Point | None, passed: Callable[[str], None]) -> None:
         self._armed = armed
-        self._passed: list[Callable[[str], None]] = []
+        self._passed = passed
         self._count = 0
-
-    def tell(self, passed: Callable[[str], None]) -> None:
-        """Call with the name of each boundary."""
-        self._passed.append(passed)
 
     def here(self, name: str) -> Way | None:
         """The way this boundary goes wrong, None when it does not; a process that dies before it dies here."""
         self._count += 1
-        for passed in self._passed:
-            passed(name)
+        self._passed(name)
         if self._armed is None or self._armed.number != self._count:
             return None
         if self._armed.way is Way.BEFORE:

@@ -35,9 +35,9 @@ class Story:
     breaks_at: float = NEVER
     is_taken_back: bool = False  # carol has had enough when she sees it holding
 
-    def world(self, clock: SharedClock) -> World:
+    def world(self, clock: SharedClock, *, asks_anew: bool = True) -> World:
         """Everything but the bot, before anything happened."""
-        return World(clock, self.wishes, self.breaks_at)
+        return World(clock, self.wishes, self.breaks_at, asks_anew)
 
     def profiles(self, folder: Path) -> Path:
         """A folder with the profile of the story's service."""
@@ -47,19 +47,19 @@ class Story:
 
     def wishes(self, world: World) -> Sequence[Wish]:
         """What people want at this moment, by what they see."""
-        start = Wish(ALICE, f"command-{world.asked}", "start", command="start reviews v2")
+        start = Wish(ALICE, "start", command="start reviews v2")
         return [start, *self._rollback(world), *self._approvals(world)]
 
     def _rollback(self, world: World) -> Sequence[Wish]:
         if not self.is_taken_back:
             return ()
         shown = world.slack.buttons(ROLL_BACK, "holding")
-        return [Wish(CAROL, f"click-{world.asked}", "roll back", click=button) for button in shown]
+        return [Wish(CAROL, "roll back", click=button) for button in shown]
 
     def _approvals(self, world: World) -> Sequence[Wish]:
         # Nobody approves against missing evidence here; a question is answered on any message that still shows it.
         ready = [button for button in world.slack.buttons(APPROVE) if '"w"' not in button["value"]]
-        return [Wish(BOB, f"click-{world.asked}", button["block_id"], click=button) for button in ready]
+        return [Wish(BOB, button["block_id"], click=button) for button in ready]
 
 
 GOOD = Story("good")

@@ -1,22 +1,53 @@
 """A kill at each commit and each remote call of a canary changes nothing that anybody relies on."""
 
 import os
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
 import pytest
 
-from tests.crash.campaign import campaign
-from tests.crash.stories import EVERY, STORIES, Story
+from tests.crash.campaign import Ground, Kills, Report, campaign, once_each, twice
+from tests.crash.lives import Ending
+from tests.crash.stories import EVERY, FAILING, GOOD, STORIES, Story
 
-TOLD = EVERY if os.environ.get("SLUICE_CRASH") == "all" else STORIES
+ALL = os.environ.get("SLUICE_CRASH") == "all"
+TOLD = EVERY if ALL else STORIES
+Told = Callable[[Report], list[str]]
+PATIENT = pytest.mark.timeout(1800)
 
 
-@pytest.mark.timeout(1800)
+def every_third_twice(calm: Ending) -> Sequence[Kills]:
+    return twice(calm)[::3]
+
+
+def every_tenth(calm: Ending) -> Sequence[Kills]:
+    return once_each(calm)[::10]
+
+
+@pytest.fixture
+def told(capsys: pytest.CaptureFixture[str]) -> Told:
+    """Says how many points there were and how long they took; answers what was wrong."""
+
+    def say(report: Report) -> list[str]:
+        with capsys.disabled():
+            print(f"\n{report}")
+        return report.wrong()
+
+    return say
+
+
+@PATIENT
 @pytest.mark.parametrize("story", TOLD, ids=lambda story: story.name)
-def test_a_kill_at_any_point_ends_as_if_there_had_been_none(
-    story: Story, template: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    report = campaign(story, template)
-    with capsys.disabled():
-        print(f"\n{report}")
-    assert report.wrong() == []
+def test_a_kill_at_any_point_ends_as_if_there_had_been_none(story: Story, sqlite: Ground, told: Told) -> None:
+    assert told(campaign(story, sqlite)) == []
+
+
+@PATIENT
+@pytest.mark.parametrize("story", TOLD if ALL else [FAILING], ids=lambda story: story.name)
+def test_a_second_kill_soon_after_the_restart_changes_nothing_either(story: Story, sqlite: Ground, told: Told) -> None:
+    assert told(campaign(story, sqlite, twice if ALL else every_third_twice)) == []
+
+
+@PATIENT
+@pytest.mark.parametrize("story", TOLD if ALL else [GOOD], ids=lambda story: story.name)
+def test_a_kill_changes_nothing_on_postgresql_either(story: Story, postgres: Ground, told: Told) -> None:
+    assert told(campaign(story, postgres, once_each if ALL else every_tenth)) == []

@@ -5,13 +5,11 @@ import json
 import mmap
 import struct
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from multiprocessing.connection import Connection
 from typing import Any
 
-from bot.errors import SluiceError
-from bot.ports import RouteOrder, Subject
+from bot.ports import Subject
 from strategies.release import Actor
 from strategies.verdicts import Arm, Reading
 from tests.crash.slack import Slack
@@ -43,10 +41,10 @@ class Wish:
     """What a person does now: a command's text, or a click on a button."""
 
     person: Actor
-    key: str
     once: str  # answered once, a person does not ask for this again
     command: str = ""
     click: Mapping[str, Any] = field(default_factory=dict)
+    key: str = ""
 
 
 @dataclass(slots=True)
@@ -56,12 +54,13 @@ class World:
     clock: SharedClock
     wishes: Callable[["World"], Sequence[Wish]]
     breaks_at: float = 2.0
+    asks_anew: bool = True  # False: one request is delivered to whoever listens, under one key
     mesh: FakeMesh = field(init=False)
     slack: Slack = field(default_factory=Slack)
     shares: list[int] = field(default_factory=list)
     answered: set[str] = field(default_factory=set)
     asked: int = 0
-    passed: list[str] = field(default_factory=list)
+    passed: dict[str, list[str]] = field(default_factory=dict)  # boundaries by the life that came to them
 
     def __post_init__(self) -> None:
         self.mesh = FakeMesh.shop(now=self.clock.now, propagation=PROPAGATION)
@@ -102,37 +101,9 @@ class World:
         """What somebody wants and was not answered yet; asked anew, it is a new request."""
         wanted = next((wish for wish in self.wishes(self) if wish.once not in self.answered), None)
         self.asked += wanted is not None
-        return wanted
+        number = self.asked if self.asks_anew else 0
+        return replace(wanted, key=f"{wanted.once} {number}") if wanted else None
 
     def answer(self, once: str) -> None:
         """The bot acknowledged: the person sees it."""
         self.answered.add(once)
-
-    def pass_by(self, name: str) -> None:
-        """The bot came to a boundary; told in undisturbed runs only."""
-        self.passed.append(name)
-
-    def serve(self, child: Connection) -> str:
-        """Do what the child asks until it is gone; what it said last, when it failed by itself."""
-        while True:
-            try:
-                door, method, arguments, named = child.recv()
-            except EOFError:
-                return ""
-            if door == "failed":
-                return str(method)
-            child.send(self._done(child, door, method, arguments, named))
-
-    def _done(self, child: Connection, door: str, method: str, arguments: Any, named: Any) -> tuple[str, object]:
-        if method == "set_route":
-            arguments = (arguments[0], lambda: _ask(child))
-        try:
-            return "done", getattr(self if door == "world" else getattr(self, door), method)(*arguments, **named)
-        except SluiceError as error:
-            return "refused", error
-
-
-def _ask(child: Connection) -> Sequence[RouteOrder]:
-    child.send(("orders?", None))
-    orders: Sequence[RouteOrder] = child.recv()
-    return orders

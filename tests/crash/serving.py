@@ -1,0 +1,79 @@
+"""The parent's side of the line: does what the bots ask, and lets time pass when none of them has anything to do."""
+
+from collections.abc import Mapping, Sequence
+from multiprocessing.connection import Connection, wait
+from typing import TYPE_CHECKING, Any
+
+from bot.errors import SluiceError
+from bot.ports import RouteOrder
+from tests.crash.world import World
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+SECONDS = 30
+
+
+class Failed(AssertionError):
+    """A bot that ended by itself, with its traceback, or that stopped answering."""
+
+
+class Serving:
+    """One world and the bots that live in it now."""
+
+    def __init__(self, world: World, bots: Mapping[Connection, str]) -> None:
+        self._world = world
+        self._bots = dict(bots)
+        self._idle: dict[Connection, datetime] = {}
+
+    def until_all_are_gone(self) -> None:
+        """Serve until the last bot's end of the line is closed."""
+        while self._bots:
+            ready = wait(list(self._bots), timeout=SECONDS)
+            if not ready:
+                raise Failed(f"no bot said anything for {SECONDS} s")
+            for bot in ready:
+                assert isinstance(bot, Connection)
+                self._hear(bot)
+            self._pass_time()
+
+    def _hear(self, bot: Connection) -> None:
+        try:
+            door, method, arguments, named = bot.recv()
+        except EOFError:
+            del self._bots[bot]
+            return
+        match door:
+            case "failed":
+                raise Failed(method)
+            case "idle":
+                self._idle[bot] = arguments[0]
+            case "passed":
+                self._world.passed.setdefault(self._bots[bot], []).append(method)
+            case _:
+                bot.send(self._done(bot, door, method, arguments, named))
+
+    def _done(self, bot: Connection, door: str, method: str, arguments: Any, named: Any) -> tuple[str, object]:
+        if method == "set_route":
+            arguments = (arguments[0], lambda: _asked(bot))
+        at = self._world if door == "world" else getattr(self._world, door)
+        try:
+            return "done", getattr(at, method)(*arguments, **named)
+        except SluiceError as error:
+            return "refused", error
+
+    def _pass_time(self) -> None:
+        # Time stands still while anybody works, so that nobody stalls without being told to.
+        waiting = {bot: at for bot, at in self._idle.items() if bot in self._bots}
+        if not waiting or len(waiting) < len(self._bots):
+            return
+        self._world.clock.set(max(self._world.clock.now(), min(waiting.values())))
+        self._idle.clear()
+        for bot in waiting:
+            bot.send(("done", None))
+
+
+def _asked(bot: Connection) -> Sequence[RouteOrder]:
+    bot.send(("orders?", None))
+    orders: Sequence[RouteOrder] = bot.recv()
+    return orders
