@@ -46,7 +46,7 @@ class Looks:
         ready = self._mesh.ready_pods(release.target)
         reading = readings.get(release.id)
         if reading is None:
-            reading = Reading(at=at, since=_since(release), trouble="Prometheus gave no answer for this release.")
+            reading = Reading(at=at, since=since(release), trouble="Prometheus gave no answer for this release.")
         return replace(reading, ready=ready)
 
 
@@ -60,14 +60,15 @@ def intervals(releases: Sequence[Release]) -> frozenset[timedelta]:
     return frozenset(release.rules.look for release in releases if is_looked_at(release))
 
 
-def _since(release: Release) -> datetime:
+def since(release: Release) -> datetime:
+    """Where the next look's window begins: at the last look, but never before the stage."""
     # A window that began under the split before would blame this one for it.
     began = release.stage_began_at or release.entered_at
     return max(release.last_look_at, began) if release.last_look_at else began
 
 
 def _subject(release: Release) -> Subject:
-    return Subject(release.id, release.target, _since(release))
+    return Subject(release.id, release.target, since(release))
 
 
 def _judged(releases: Sequence[Release], readings: Sequence[Reading]) -> "Sequence[judge.Judgement]":

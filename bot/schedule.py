@@ -26,6 +26,7 @@ PRUNE = timedelta(hours=1)
 KEPT = timedelta(days=30)  # looks
 DONE_KEPT = timedelta(days=2)  # jobs of the outbox
 GRACE = 3600  # seconds; a wake is never skipped for being late, the machine judges what is still allowed
+STOP = timedelta(seconds=10)  # for the jobs at hand
 LATE = timedelta(seconds=1)  # what the sweep takes over from a replica that did not wake its release
 
 
@@ -39,6 +40,9 @@ class Schedule:
         self._clock = clock
         self._holder = holder
         self._lock = threading.Lock()
+        self._work = threading.Condition()
+        self._running = 0
+        self._is_stopping = False
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
             executors={"default": ThreadPoolExecutor(4), "looks": ThreadPoolExecutor(2)},
@@ -55,12 +59,20 @@ class Schedule:
 
     def stop(self) -> None:
         """Let running jobs end and start no more."""
+        with self._work:
+            self._is_stopping = True
         if self._scheduler.running:
-            self._scheduler.shutdown(wait=True)
+            # APScheduler would wait under a lock that a running job needs to set its next alarm.
+            self._scheduler.shutdown(wait=False)
+        with self._work:
+            if not self._work.wait_for(lambda: self._running == 0, timeout=STOP.total_seconds()):
+                log.warning("%d jobs still run after %s", self._running, STOP)
 
     def follow(self, releases: Sequence[Release]) -> None:
         """Set, move or remove the alarms of releases that were just saved."""
         with self._lock:
+            if self._is_stopping:
+                return
             for release in releases:
                 self._set_wake(release.id, release.wake_at)
             for every in intervals(releases):
@@ -116,10 +128,18 @@ class Schedule:
 
     def _guarded(self, run: Callable[[], object]) -> Callable[[], None]:
         def guarded() -> None:
+            with self._work:
+                if self._is_stopping:
+                    return
+                self._running += 1
             try:
                 run()
             except (Transient, StorageError) as error:
                 # The sweep comes back every few seconds, and the truth is in the database.
                 log.warning("put off: %s", error)
+            finally:
+                with self._work:
+                    self._running -= 1
+                    self._work.notify_all()
 
         return guarded

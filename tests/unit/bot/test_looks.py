@@ -1,0 +1,103 @@
+"""One tick reads once for all releases that are due; what has no data is a look that waits."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from bot import looks
+from bot.looks import Looks, intervals, is_looked_at
+from strategies.release import LOOKING, Phase, Rules
+from strategies.verdicts import Arm, Outcome
+from tests.builders import NOW, a_reading
+from tests.fakes import FakeMesh, FakeMetrics
+from tests.unit.bot.house import House
+from tests.unit.core.events_of import in_phase
+
+EVERY = timedelta(seconds=15)
+
+
+def take(house: House, metrics: FakeMetrics, mesh: FakeMesh | None = None) -> int:
+    """One tick, fifteen seconds later."""
+    house.clock.tick(seconds=15)
+    return Looks(house.engine, metrics, mesh or FakeMesh.shop(), house.clock).take(EVERY)
+
+
+def test_one_tick_asks_prometheus_once_for_all_releases(house: House) -> None:
+    metrics = FakeMetrics()
+    house.written("reviews")
+    house.written("ratings")
+    assert take(house, metrics) == 2
+    assert [set(names) for _, names in metrics.looks] == [{"reviews-1", "ratings-1"}]
+
+
+def test_nothing_to_look_at_asks_nobody(house: House) -> None:
+    metrics = FakeMetrics()
+    house.begin()
+    assert take(house, metrics) == 0
+    assert metrics.looks == []
+
+
+def test_only_releases_of_this_interval_are_looked_at(house: House) -> None:
+    metrics = FakeMetrics()
+    house.written("reviews", rules=Rules(look=timedelta(seconds=5)))
+    assert take(house, metrics) == 0
+
+
+def test_no_data_is_a_look_that_waits_and_says_why(house: House) -> None:
+    metrics = FakeMetrics()
+    metrics.trouble = "Prometheus does not answer."
+    release = house.observed()
+    house.clock.tick(hours=1)
+    take(house, metrics)
+    stored = house.stored(release.id)
+    assert {verdict.outcome for verdict in stored.verdicts} == {Outcome.WAIT}
+    assert (stored.phase, stored.stage) == (Phase.OBSERVING, 0)
+
+
+def test_a_release_that_prometheus_forgot_waits_too(house: House) -> None:
+    release = house.observed()
+    metrics = FakeMetrics()
+    metrics.look = lambda subjects, at: {}  # type: ignore[method-assign]
+    take(house, metrics)
+    assert {verdict.outcome for verdict in house.stored(release.id).verdicts} == {Outcome.WAIT}
+
+
+def test_a_dead_candidate_goes_back_without_any_metrics(house: House) -> None:
+    metrics, mesh = FakeMetrics(), FakeMesh.shop()
+    release = house.written()
+    mesh.set_ready("v2", 0)
+    take(house, metrics, mesh)
+    assert house.stored(release.id).phase is Phase.SHIFTING
+    take(house, metrics, mesh)
+    assert house.stored(release.id).phase is Phase.ROLLING_BACK
+
+
+def test_a_cluster_that_does_not_answer_is_no_dead_candidate(house: House) -> None:
+    mesh = FakeMesh.shop()
+    mesh.reason_down = "no answer"
+    release = house.written()
+    for _ in range(3):
+        take(house, FakeMetrics(), mesh)
+    assert house.stored(release.id).unready_looks == 0
+
+
+def test_errors_of_the_candidate_take_it_back(house: House) -> None:
+    metrics = FakeMetrics()
+    release = house.observed()
+    broken = Arm(2000.0, 1500.0, {10.0: 100.0, float("inf"): 2000.0})
+    metrics.script(release.id, [a_reading(candidate=broken, baseline=Arm(38000.0, 10.0))])
+    for _ in range(4):
+        take(house, metrics)
+    assert house.stored(release.id).phase is Phase.ROLLING_BACK
+
+
+def test_a_window_begins_with_the_last_look_but_never_before_the_stage() -> None:
+    stage = replace(in_phase(Phase.OBSERVING), stage_began_at=NOW)
+    before, after = NOW - EVERY, NOW + EVERY
+    windows = [looks.since(replace(stage, last_look_at=at)) for at in (None, before, after)]
+    assert windows == [NOW, NOW, after]
+    assert looks.since(replace(stage, stage_began_at=None, last_look_at=None)) == stage.entered_at
+
+
+def test_what_may_carry_a_split_is_looked_at_and_nothing_else() -> None:
+    assert {phase for phase in Phase if is_looked_at(in_phase(phase))} == LOOKING
+    assert intervals([in_phase(Phase.OBSERVING), in_phase(Phase.COMPLETED)]) == {EVERY}
