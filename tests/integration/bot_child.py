@@ -44,6 +44,12 @@ class BotChild:
         return f"http://127.0.0.1:{self._port}"
 
     @property
+    def pid(self) -> int:
+        """The process that runs."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
     def log(self) -> str:
         """All it said, over all its lives."""
         return self._log.read_text(errors="replace")

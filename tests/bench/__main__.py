@@ -1,0 +1,50 @@
+"""Runs the bench: `python -m tests.bench [one|many|commands ...] [--releases N] [--json FILE]`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.bench import commands, many, one
+from tests.bench.figures import Figure, document, table
+
+PARTS = ("commands", "one", "many", "four")
+
+
+def main() -> int:
+    """Print the table on stderr and JSON on stdout; always 0, for a figure is read and not judged here."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="default: all")
+    parser.add_argument("--releases", type=int, default=1_000, help="active releases of many and four")
+    parser.add_argument("--json", type=Path, help="also write the figures to this file")
+    asked = parser.parse_args()
+    figures: list[Figure] = []
+    for part in asked.parts or PARTS:
+        with tempfile.TemporaryDirectory(prefix="sluice-bench-") as folder:
+            found = _measured(part, Path(folder), asked.releases)
+        print(table(found), file=sys.stderr, flush=True)
+        figures.extend(found)
+    text = json.dumps(document(figures), indent=1)
+    if asked.json:
+        asked.json.write_text(text)
+    print(text)
+    return 0
+
+
+def _measured(part: str, folder: Path, releases: int) -> list[Figure]:
+    match part:
+        case "commands":
+            return commands.measured(folder)
+        case "one":
+            return one.measured(folder)
+        case "many":
+            return [*many.measured(folder, releases, 2), many.judging()]
+        case _:
+            return many.measured(folder, releases, 4)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
