@@ -19,7 +19,8 @@ log = logging.getLogger(__name__)
 
 PROGRAM = (sys.executable, "-m", "bot", "run")
 ASK_SECONDS, ASK_TIMEOUT = 0.05, aiohttp.ClientTimeout(total=1)
-STOP_SECONDS = 2.0
+# It survives being killed at any moment; the sandbox promises to be gone within three seconds.
+STOP_SECONDS = 1.5
 AGAIN_SECONDS = 1.0
 TAIL_LINES = 15
 
