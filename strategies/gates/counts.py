@@ -55,7 +55,7 @@ def worse(baseline: Floats, border: Border) -> Floats:
 
 
 def as_good(baseline: Floats, border: Border) -> Floats:
-    """Guesses of a good candidate's rate, shape (..., len(CALM)); NaN where none lies on the safe side of the border."""
+    """Guesses of a good candidate's rate, shape (..., len(CALM)); NaN where none is safe."""
     on_border = border.ratio * baseline + border.offset
     # Where even the baseline's own rate is asked to be undercut, half of the border is as good a guess as any.
     start = np.where(on_border > baseline, baseline, on_border / 2)

@@ -12,6 +12,9 @@ from itertools import pairwise
 from strategies.gates.latency import quantile
 
 LEAST_ALLOWED = 0.001  # of requests: less is not told from drift between two proxies
+LEAST_TELLING = 0.05  # of the share beyond the quantile must lie beyond the edge
+FAR_OUT = 0.05
+DOUBT = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,17 +30,24 @@ def exceedance(q: float, allowed: float, tolerated: float, baseline: Mapping[flo
     """The question that the histogram can answer nearest to the asked one; None for an empty histogram.
 
     `allowed` and `tolerated` are relative (0.1 = 10 %). Inside a bucket nobody knows where requests lie: harm is held
-    against the larger of two interpolations, safety against the smaller one.
+    against the larger guess, safety against the smaller one. Of the edges that enough requests exceed to say something
+    about the quantile, the one nearest to it is taken.
     """
     value = quantile(q, baseline)
-    edges = [edge for edge in sorted(baseline) if 0 < edge < math.inf]
-    if value is None or not edges:
+    finite = [edge for edge in sorted(baseline) if 0 < edge < math.inf]
+    if value is None or not finite:
         return None
+    tails = _tails(baseline)
+    telling = (1 - q) * LEAST_TELLING
+    edges = [edge for edge, tail in tails if edge > 0 and tail >= telling] or finite
     wanted = max(value.value, 1e-9)
     edge = min(edges, key=lambda candidate: abs(math.log(candidate / wanted)))
-    tails = _tails(baseline)
-    harmful = max(LEAST_ALLOWED, *_moved(tails, edge, allowed))
-    bearable = min(_moved(tails, edge, tolerated))
+    evenly, falling = _moved(tails, edge, allowed)
+    # Far out every law falls off, and "evenly" would allow several times too much; lognormal laws of any shape stay
+    # within a quarter of "falling" there.
+    is_far_out = dict(tails)[edge] < FAR_OUT
+    harmful = max(LEAST_ALLOWED, falling * (1 + DOUBT), 0.0 if is_far_out else evenly)
+    bearable = min(_moved(tails, edge, tolerated)) * (1 - DOUBT)
     return Exceedance(edge, harmful, max(bearable, 1.5 * harmful))
 
 

@@ -18,6 +18,7 @@ BLOCK = 60  # windows; the rate may move with the hour without that being a burs
 LONG = 5  # windows together, for bursts that last longer than one
 STEADY = 1.3  # up to here a test that knows no bursts may still be asked
 SURE = 2.0  # standard errors above 1 before a burst factor is believed
+SURE_OF_LONG = 4.0
 HEAVY = 1.5  # measured bursts promise worse ones: tails of burst sizes show late
 
 
@@ -40,7 +41,10 @@ def bursts(history: Sequence[Window]) -> Bursts:
     bad = sum(window[1] for window in windows)
     rare = min(bad, sum(window[0] for window in windows) - bad)
     longer = list(_together(windows, LONG))
-    factor = max(_factor(windows, BLOCK), _factor(longer, BLOCK // LONG))
+    # Fewer and longer windows vary more by chance alone: they speak only when they are sure.
+    lasting, error = dispersion(longer, BLOCK // LONG)
+    is_lasting = lasting - 1 >= SURE_OF_LONG * error
+    factor = max(_factor(windows, BLOCK), _factor(longer, BLOCK // LONG) if is_lasting else 1.0)
     return Bursts(factor, is_known=rare >= ENOUGH)
 
 

@@ -48,7 +48,7 @@ class Bench:
         self.safe = np.tile(np.asarray(CALM_WEIGHTS), (releases, 1))
         self.apart = np.zeros(releases)
         self.outage = np.zeros((releases, 3))
-        self.paid = 0.0
+        self.paid = np.zeros(releases)
 
     def run(self) -> Outcomes:
         """All looks of all releases."""
@@ -61,8 +61,8 @@ class Bench:
             if not scenario.is_skipped[look]:
                 active = np.flatnonzero(open_ & ~self.traffic.is_lost[:, look])
                 elapsed = (t - scenario.times[0]) / 60
-                placed = counter.pay(elapsed, (scenario.times[-1] - scenario.times[0]) / 60)
-                self._look(active, look, placed, counter.paid)
+                counter.pay(elapsed, (scenario.times[-1] - scenario.times[0]) / 60)
+                self._look(active, look, counter.paid)
             odds = self.harm.sum(axis=1) + 1 - self.paid
             is_harm = open_ & (odds >= 2 / self.alpha) & self.is_believable
             decision[is_harm], at[is_harm] = ROLLED_BACK, t
@@ -79,7 +79,7 @@ class Bench:
         is_outage = (looks >= 2) & (bad >= 3) & (bad * OUTAGE >= requests)
         return np.asarray(self.is_known | (self.apart >= ERRORS_APART) | is_outage)
 
-    def _look(self, active: NDArray[np.int64], look: int, placed: float, paid: float) -> None:
+    def _look(self, active: NDArray[np.int64], look: int, paid: float) -> None:
         t = self.traffic
         n0, x0, n1, x1 = (a[active, look] for a in (t.baseline, t.baseline_bad, t.candidate, t.candidate_bad))
         guess = (self.bad[active] + FIRST_GUESS[1]) / (self.requests[active] + FIRST_GUESS[0])
@@ -91,9 +91,10 @@ class Bench:
             line = Border(border.ratio[:, None], border.offset[:, None])
             logs = log_evidence(seen, Guess(guess[:, None], candidates), line)
             factors.append(np.exp(np.clip(logs / self.burst[active, None], -700, 460)))
-        self.harm[active] = np.minimum((self.harm[active] + placed / len(STEPS)) * factors[0], MOST)
+        placed = paid - self.paid[active]
+        self.harm[active] = np.minimum((self.harm[active] + placed[:, None] / len(STEPS)) * factors[0], MOST)
         self.safe[active] = np.minimum(self.safe[active] * factors[1], MOST)
-        self.paid = paid
+        self.paid[active] = paid
         self._learn(active, n0, x0)
         self.apart[active] += x1 > 0
         outage = self.outage[active] + np.stack([x1 > 0, n1, x1], axis=1)

@@ -1,0 +1,49 @@
+"""The bench's judge over arrays decides as the judge itself does, release by release."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from strategies.gates.question import Kind, Metric, Question
+from strategies.gates.sequential import judge
+from strategies.gates.trial import Decision, Look, Sample, opened
+from tests.bench.gates.ours import HELD, PROMOTED, ROLLED_BACK, Bench
+from tests.bench.gates.traffic import Law, Scenario, Traffic, flat, simulate
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+DECISIONS = {Decision.ROLL_BACK: ROLLED_BACK, Decision.PROMOTE: PROMOTED, Decision.HOLD: HELD}
+SCENARIOS = [
+    Scenario("worse", 20, flat(0.002), flat(0.02), looks=60, windows=60, lost=0.05),
+    Scenario("good", 60, flat(0.002), flat(0.002), looks=60, windows=60),
+    Scenario("bursts", 60, flat(0.01), flat(0.03), looks=60, law=Law.CLUSTERS, bursts=3, windows=60),
+    Scenario("outage", 5, flat(0.002), flat(0.4), looks=30, windows=20),
+]
+
+
+def decided(scenario: Scenario, traffic: Traffic, release: int) -> tuple[int, float]:
+    past = zip(traffic.past[release].tolist(), traffic.past_bad[release].tolist(), strict=True)
+    history: dict[str, Sequence[Sample]] = {"errors": [[window] for window in past]}
+    metric = Metric("errors", Kind.COUNTS, scenario.allowed, scenario.tolerated)
+    trial = opened(Question((metric,), deadline_s=float(scenario.times[-1])), history)
+    looks = []
+    for k, t in enumerate(scenario.times):
+        theirs = [(int(traffic.baseline[release, k]), int(traffic.baseline_bad[release, k]))]
+        ours = None if traffic.is_lost[release, k] else [
+            (int(traffic.candidate[release, k]), int(traffic.candidate_bad[release, k]))
+        ]  # fmt: skip
+        lost = None if ours is None else theirs
+        looks.append((trial, Look(float(t), float(scenario.weight[k]), {"errors": lost}, {"errors": ours})))
+    finding = next(finding for finding in judge(looks) if finding.decision)
+    assert finding.decision is not None
+    return DECISIONS[finding.decision], finding.t
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+def test_both_judges_decide_alike(scenario: Scenario) -> None:
+    traffic = simulate(scenario, 25, np.random.default_rng(9))
+    outcomes = Bench(scenario, traffic).run()
+    for release in range(25):
+        assert decided(scenario, traffic, release) == (outcomes.decision[release], outcomes.at[release])
