@@ -161,6 +161,19 @@ def test_a_neighbour_that_names_a_time_is_asked_again_at_that_time(house: House)
     assert work(house, duty, Lane.CHAT, 65) == [0, 30, 60]
 
 
+def test_a_neighbour_that_limits_one_job_is_spared_all_others_for_a_moment(house: House) -> None:
+    duty = Duty(raising(Transient("rate limited", retry_after=2)))
+    queue(house, *(RefreshCard(f"reviews-{number}", Urgency.STAGE) for number in range(1, 50)))
+    tries = work(house, duty, Lane.CHAT, 20)
+    assert tries == [0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20]
+
+
+def test_an_urgent_card_does_not_wait_long_behind_a_limited_one(house: House) -> None:
+    duty = Duty(raising(Transient("rate limited", retry_after=600)))
+    queue(house, CARD, RefreshCard("reviews-2", Urgency.DECISION))
+    assert work(house, duty, Lane.CHAT, 20) == [0, 5]
+
+
 def test_a_database_that_does_not_answer_during_a_duty_is_tried_again(house: House) -> None:
     duty = Duty(raising(DatabaseDown("locked")))
     queue(house, WRITE)

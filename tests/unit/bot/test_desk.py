@@ -1,0 +1,233 @@
+"""One door for whoever asks on whatever surface: an answer or a refusal, from the caches alone."""
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.desk import Desk
+from bot.intents import Defaults
+from bot.ports import Card
+from bot.profiles import Profiles
+from bot.requests import (
+    Answer,
+    ApproveRequest,
+    ConfirmNeeded,
+    DriftRequest,
+    HelpRequest,
+    Listed,
+    ListRequest,
+    PauseRequest,
+    Planned,
+    Request,
+    ResumeRequest,
+    RollbackRequest,
+    Said,
+    ScheduleRequest,
+    Shown,
+    StartRequest,
+    StatusRequest,
+)
+from strategies.reasons import ReasonCode, Refused
+from strategies.release import Actor, Phase
+from tests.fakes import FakeMesh
+from tests.unit.bot.house import House
+from tests.unit.core.events_of import ALICE, BOB, CAROL, MALLORY
+
+START = StartRequest("reviews", "v2")
+PROFILE = "service: reviews\nnamespace: shop\nchannel: C7\napprovers: [U2]\nhold: 5m\n"
+
+
+class Office:
+    """A desk on one house, with a mesh in memory and one profile."""
+
+    def __init__(self, house: House, folder: Path) -> None:
+        self.house, self.mesh, self.folder = house, FakeMesh.shop(), folder
+        self.count = 0
+        (folder / "reviews.yaml").write_text(PROFILE, encoding="utf-8")
+        self.desk = Desk(
+            engine=house.engine,
+            database=house.database,
+            mesh=self.mesh,
+            profiles=Profiles(folder),
+            clock=house.clock,
+            defaults=Defaults("C1", timedelta(seconds=15)),
+            cards=self.card,
+            previews=lambda target, plan: f"diff of {target.service}",
+        )
+
+    def card(self, id: str) -> Card | None:
+        """The card of a release."""
+        release = self.house.engine.release(id)
+        return Card(release, self.house.clock.now(), "test") if release else None
+
+    def ask(self, request: Request, actor: Actor = ALICE) -> Answer | Refused:
+        """Ask under a new key."""
+        self.count += 1
+        return self.desk.answer(request, actor, f"key:{self.count}")
+
+    def refused(self, request: Request, actor: Actor = ALICE) -> Refused:
+        """Ask for what must be refused."""
+        answer = self.ask(request, actor)
+        assert isinstance(answer, Refused), answer
+        return answer
+
+
+@pytest.fixture
+def office(house: House, tmp_path: Path) -> Office:
+    """The desk of this house."""
+    folder = tmp_path / "profiles"
+    folder.mkdir()
+    return Office(house, folder)
+
+
+def test_a_start_begins_a_release_by_its_profile(office: Office) -> None:
+    answer = office.ask(START)
+    assert answer == Said("reviews-1 is on its way: v1 → v2.", "reviews-1")
+    release = office.house.stored("reviews-1")
+    assert (release.channel, release.rules.approvers) == ("C7", frozenset({"U2"}))
+    assert release.plan.stages[0].hold == timedelta(minutes=5)
+
+
+def test_the_request_speaks_louder_than_the_profile(office: Office) -> None:
+    office.ask(replace(START, hold=timedelta(minutes=1)))
+    assert office.house.stored("reviews-1").plan.stages[0].hold == timedelta(minutes=1)
+
+
+def test_a_service_without_a_profile_works_with_defaults(office: Office) -> None:
+    (office.folder / "reviews.yaml").unlink()
+    office.ask(START)
+    assert office.house.stored("reviews-1").channel == "C1"
+
+
+def test_a_broken_profile_is_not_replaced_by_defaults(office: Office) -> None:
+    (office.folder / "reviews.yaml").unlink()
+    (office.folder / "new.yaml").write_text(f"{PROFILE}quorum: none\n", encoding="utf-8")
+    refused = office.refused(START)
+    assert refused.reason_code is ReasonCode.BAD_INPUT
+    assert "quorum" in refused.text
+
+
+def test_a_dry_start_shows_the_plan_and_begins_nothing(office: Office) -> None:
+    answer = office.ask(replace(START, dry=True))
+    assert isinstance(answer, Planned)
+    assert answer.diff == "diff of reviews"
+    ends = [end - office.house.clock.now() for end in answer.ends]
+    assert ends == [timedelta(minutes=5 * n) for n in (1, 2, 3, 4)]
+    assert office.house.engine.active() == ()
+
+
+@pytest.mark.parametrize(
+    ("request_", "code"),
+    [
+        (StartRequest("reveiws", "v2"), ReasonCode.UNKNOWN_SERVICE),
+        (StartRequest("reviews", "v22"), ReasonCode.UNKNOWN_VERSION),
+        (replace(START, steps=()), ReasonCode.BAD_STEPS),
+    ],
+)
+def test_what_cannot_be_released_is_refused_by_name(office: Office, request_: StartRequest, code: ReasonCode) -> None:
+    assert office.refused(request_).reason_code is code
+    assert office.house.engine.active() == ()
+
+
+def test_a_second_start_names_the_release_that_runs(office: Office) -> None:
+    office.ask(START)
+    refused = office.refused(START)
+    assert refused.reason_code is ReasonCode.ALREADY_RELEASING
+    assert "reviews-1" in refused.text
+
+
+def test_a_repeated_key_does_nothing_twice(office: Office) -> None:
+    office.desk.answer(START, ALICE, "same")
+    office.desk.answer(START, ALICE, "same")
+    assert [release.id for release in office.house.engine.active()] == ["reviews-1"]
+
+
+def test_a_stranger_starts_and_steers_nothing(office: Office) -> None:
+    assert office.refused(START, MALLORY).reason_code is ReasonCode.NOT_ALLOWED
+    office.ask(START)
+    assert office.refused(PauseRequest("reviews"), MALLORY).reason_code is ReasonCode.NOT_ALLOWED
+
+
+def test_an_approval_against_missing_evidence_asks_for_a_confirm_that_names_it(office: Office) -> None:
+    release = office.house.observed()
+    answer = office.ask(ApproveRequest(release.id), BOB)
+    assert isinstance(answer, ConfirmNeeded)
+    assert answer.missing == "the hold has 10 min 0 s left"
+    confirmed = ApproveRequest(release.id, revision=answer.release.revision, acknowledged=True)
+    assert office.ask(confirmed, BOB) == Said("Approved: v2 goes to 25 %.", release.id)
+
+
+def test_a_refusal_that_no_confirm_cures_stays_a_refusal(office: Office) -> None:
+    release = office.house.observed()
+    assert office.refused(ApproveRequest(release.id), MALLORY).reason_code is ReasonCode.NOT_APPROVER
+
+
+def test_a_release_is_steered_by_its_service_too(office: Office) -> None:
+    office.house.observed()
+    assert office.ask(PauseRequest("reviews", "lunch")) == Said("reviews-1 is paused.", "reviews-1")
+    assert office.ask(ResumeRequest("reviews")) == Said("reviews-1 goes on.", "reviews-1")
+    assert office.ask(RollbackRequest("reviews"), CAROL) == Said("Rolling back reviews to v1.", "reviews-1")
+
+
+def test_an_increase_is_scheduled_for_every_stage_of_its_window(office: Office) -> None:
+    release = office.house.observed()
+    at = office.house.clock.now() + timedelta(hours=2)
+    office.ask(ScheduleRequest(release.id, at, until=at + timedelta(hours=6)), BOB)
+    standing = office.house.stored(release.id).standing
+    assert standing is not None
+    assert (standing.stages, standing.closes) == ((0, 1, 2, 3), at + timedelta(hours=6))
+
+
+def test_a_lone_time_speaks_of_the_next_increase_for_an_hour(office: Office) -> None:
+    release = office.house.observed()
+    at = office.house.clock.now() + timedelta(hours=2)
+    office.ask(ScheduleRequest(release.id, at), BOB)
+    standing = office.house.stored(release.id).standing
+    assert standing is not None
+    assert (standing.stages, standing.closes) == ((0,), at + timedelta(hours=1))
+
+
+def test_a_drift_is_resolved_only_where_there_is_one(office: Office) -> None:
+    release = office.house.observed()
+    assert office.refused(DriftRequest(release.id, "restore")).reason_code is ReasonCode.WRONG_PHASE
+
+
+@pytest.mark.parametrize("subject", ["reviews-7", "nothing"])
+def test_an_unknown_release_is_refused_with_a_way_on(office: Office, subject: str) -> None:
+    office.house.observed()
+    refused = office.refused(PauseRequest(subject))
+    assert refused.reason_code is ReasonCode.UNKNOWN_RELEASE
+    assert refused.text.endswith(("Did you mean reviews-1?", "/release list shows the active ones."))
+
+
+def test_the_status_of_a_release_is_its_card(office: Office) -> None:
+    release = office.house.observed()
+    answer = office.ask(StatusRequest("reviews"))
+    assert isinstance(answer, Shown)
+    assert answer.card.release == release
+
+
+def test_lists_keep_what_was_asked_for(office: Office) -> None:
+    office.house.observed()
+    office.ask(RollbackRequest("reviews"), CAROL)
+    office.ask(replace(START, service="reviews", version="v2"))
+    listed = {scope: office.ask(ListRequest(scope)) for scope in ("active", "scheduled", "mine", "all")}
+    ids = {scope: [r.id for r in answer.releases] for scope, answer in listed.items() if isinstance(answer, Listed)}
+    assert ids == {"active": ["reviews-1"], "scheduled": [], "mine": ["reviews-1"], "all": ["reviews-1"]}
+
+
+def test_an_unknown_list_names_the_known_ones(office: Office) -> None:
+    refused = office.refused(ListRequest("actve"))
+    assert refused.text == "'actve' is none of active, scheduled, mine, all. Did you mean active?"
+
+
+def test_help_is_answered_without_the_database(office: Office) -> None:
+    assert office.ask(HelpRequest()) == Said("")
+
+
+def test_a_start_for_later_is_scheduled(office: Office) -> None:
+    at = office.house.clock.now() + timedelta(hours=1)
+    assert office.ask(replace(START, at=at)) == Said("reviews-1 is scheduled.", "reviews-1")
+    assert office.house.stored("reviews-1").phase is Phase.SCHEDULED

@@ -1,0 +1,251 @@
+"""How effects are done through the ports, and which event comes of each."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.duties import Dispatch, Duties, Messages
+from bot.errors import Fault, Transient
+from bot.mesh.documents import Document
+from bot.ports import Picture
+from storage.errors import DatabaseDown
+from strategies.effects import (
+    Audience,
+    CallOnCall,
+    PostStage,
+    Prepare,
+    RefreshCard,
+    RetireBaseline,
+    Say,
+    SetRoute,
+    Urgency,
+)
+from strategies.events import EffectFailed, PauseRequested, Prepared, RollbackRequested
+from strategies.release import Phase
+from tests.fakes import FakeChat, FakeMesh, FakeMetrics
+from tests.unit.bot.house import House
+from tests.unit.core.events_of import ALICE, CAROL
+
+PICTURE = Picture(b"png", "errors over time")
+
+
+class Crew:
+    """Everything that does effects, on one house."""
+
+    def __init__(self, house: House) -> None:
+        self.mesh, self.metrics, self.chat = FakeMesh.shop(), FakeMetrics(), FakeChat()
+        self.duties = Duties(house.engine, house.clock, self.mesh, self.metrics)
+        self.messages = Messages(
+            house.database, house.clock, self.chat, "test", lambda card: PICTURE, lambda release: {"logs": "https://x"}
+        )
+        self.do = Dispatch(self.duties, self.messages, house.engine)
+
+
+@pytest.fixture
+def crew(house: House) -> Crew:
+    """The crew of this house."""
+    return Crew(house)
+
+
+def by_hand(document: Document) -> None:
+    """Somebody gives the candidate 40 %."""
+    for destination, weight in zip(document["spec"]["http"][0]["route"], (60, 40), strict=True):
+        destination["weight"] = weight
+
+
+def share(crew: Crew) -> list[int | None]:
+    """The weights that the mesh carries now."""
+    document = crew.mesh.virtual_service("shop/reviews")
+    assert document is not None
+    return [destination.get("weight") for destination in document["spec"]["http"][0]["route"]]
+
+
+def test_a_ready_cluster_moves_the_release_on_with_its_originals(house: House, crew: Crew) -> None:
+    release = house.begin()
+    crew.do(Prepare(release.id))
+    stored = house.stored(release.id)
+    assert stored.phase is Phase.SHIFTING
+    assert set(stored.originals) == {"shop/reviews/http/main"}
+
+
+def test_a_candidate_that_is_not_ready_blocks_and_is_tried_again(house: House, crew: Crew) -> None:
+    crew.mesh.set_ready("v2", 0)
+    release = house.begin()
+    crew.do(Prepare(release.id))
+    stored = house.stored(release.id)
+    assert (stored.phase, stored.wake_at) == (Phase.PREPARING, house.clock.now() + timedelta(seconds=5))
+
+
+def test_what_waiting_does_not_cure_takes_the_release_back(house: House, crew: Crew) -> None:
+    crew.mesh.delete("VirtualService", "shop/reviews")
+    release = house.begin()
+    crew.do(Prepare(release.id))
+    assert house.stored(release.id).phase is Phase.ROLLING_BACK
+
+
+def test_preparing_a_release_that_went_on_meanwhile_asks_nobody(house: House, crew: Crew) -> None:
+    release = house.shifted()
+    crew.do(Prepare(release.id))
+    crew.do(Prepare("gone-1"))
+    assert house.stored(release.id) == release
+
+
+def test_a_written_split_is_confirmed_to_its_release(house: House, crew: Crew) -> None:
+    release = house.begin()
+    crew.do(Prepare(release.id))
+    crew.do(SetRoute(release.id, "shop/reviews"))
+    assert house.stored(release.id).is_confirmed
+    assert share(crew) == [95, 5]
+
+
+def test_writing_twice_writes_once(house: House, crew: Crew) -> None:
+    release = house.begin()
+    crew.do(Prepare(release.id))
+    crew.do(SetRoute(release.id, "shop/reviews"))
+    crew.do(SetRoute(release.id, "shop/reviews"))
+    assert crew.mesh.writes == ["shop/reviews"]
+
+
+def test_a_write_follows_what_is_wanted_now_and_not_what_was_queued(house: House, crew: Crew) -> None:
+    release = house.begin()
+    crew.do(Prepare(release.id))
+    original = crew.mesh.virtual_service("shop/reviews")
+    house.decide(PauseRequested(release.id, "p", ALICE))
+    crew.do(SetRoute(release.id, "shop/reviews"))
+    crew.do(SetRoute("gone-1", "shop/reviews"))
+    assert crew.mesh.writes == []
+    assert crew.mesh.virtual_service("shop/reviews") == original
+
+
+def test_a_rollback_puts_the_original_fields_back_and_ends(house: House, crew: Crew) -> None:
+    before = crew.mesh.manifest("shop/reviews")
+    release = house.begin()
+    crew.do(Prepare(release.id))
+    crew.do(SetRoute(release.id, "shop/reviews"))
+    house.decide(RollbackRequested(release.id, "rb", CAROL))
+    crew.do(SetRoute(release.id, "shop/reviews", Urgency.ROLLBACK))
+    assert house.stored(release.id).phase is Phase.ROLLED_BACK
+    after = crew.mesh.manifest("shop/reviews")
+    assert before is not None
+    assert after is not None
+    assert after["spec"] == before["spec"]
+
+
+def test_a_hand_edit_in_the_way_is_reported_and_not_overwritten(house: House, crew: Crew) -> None:
+    release = house.begin()
+    crew.do(Prepare(release.id))
+    crew.do(SetRoute(release.id, "shop/reviews"))
+    crew.mesh.edit("VirtualService", "shop/reviews", by_hand)
+    crew.do(SetRoute(release.id, "shop/reviews"))
+    stored = house.stored(release.id)
+    assert stored.phase is Phase.PAUSED
+    assert stored.drift is not None
+    assert share(crew) == [60, 40]
+
+
+def test_a_baseline_that_is_still_called_is_not_retired(house: House, crew: Crew) -> None:
+    release = replace(house.begin(), phase=Phase.DECOMMISSIONING, stage=3)
+    with house.database.transaction() as tx:
+        tx.releases.save(release, 1)
+    with pytest.raises(Transient, match="v1 is not proven idle"):
+        crew.do(RetireBaseline(release.id))
+    crew.metrics.idle["v1"] = (True, "No request in 5 min.")
+    crew.do(RetireBaseline(release.id))
+    assert house.stored(release.id).phase is Phase.COMPLETED
+    assert "No request in 5 min." in house.journal(release.id)[-1].text
+
+
+def test_retiring_for_a_release_that_went_on_meanwhile_does_nothing(house: House, crew: Crew) -> None:
+    release = house.begin()
+    crew.do(RetireBaseline(release.id))
+    assert house.stored(release.id) == release
+
+
+def test_a_card_is_posted_once_and_then_edited(house: House, crew: Crew) -> None:
+    release = house.begin()
+    crew.do(RefreshCard(release.id))
+    house.decide(Prepared(release.id, "k", {"shop/reviews/http/main": "{}"}))
+    crew.do(RefreshCard(release.id))
+    assert len(crew.chat.kept) == 1
+    assert next(iter(crew.chat.kept.values())).edits >= 1
+
+
+def test_a_line_comes_into_the_thread_of_a_root_that_is_posted_first(house: House, crew: Crew) -> None:
+    release = house.begin()
+    crew.do(Say(release.id, "a", "All is well.", Audience.ON_CALL, is_broadcast=True))
+    root, line = crew.chat.kept.values()
+    assert line.thread_ts == root.ts
+    assert line.line is not None
+    assert (line.line.text, line.line.audience, line.is_broadcast) == ("All is well.", Audience.ON_CALL, True)
+
+
+def test_on_call_is_called_by_a_message_of_its_own(house: House, crew: Crew) -> None:
+    release = house.begin()
+    crew.do(CallOnCall(release.id, "stuck:1", "reviews-1 is stuck."))
+    assert crew.chat.texts()[-1] == "reviews-1 is stuck."
+
+
+def test_a_stage_has_one_message_and_one_picture_however_often_it_is_shown(house: House, crew: Crew) -> None:
+    release = house.observed()
+    for _ in range(3):
+        crew.do(PostStage(release.id, 0))
+    pictures = [kept for kept in crew.chat.kept.values() if kept.picture]
+    assert (len(crew.chat.kept), len(pictures)) == (3, 1)
+
+
+@pytest.mark.parametrize(
+    "effect",
+    [
+        RefreshCard("gone-1"),
+        PostStage("gone-1", 0),
+        Say("gone-1", "a", "x"),
+        CallOnCall("gone-1", "a", "x"),
+    ],
+)
+def test_a_message_of_a_release_that_is_not_there_is_not_sent(
+    crew: Crew, effect: RefreshCard | PostStage | Say | CallOnCall
+) -> None:
+    crew.do(effect)
+    assert crew.chat.kept == {}
+
+
+def test_a_card_knows_cluster_links_and_approvers(house: House, crew: Crew) -> None:
+    release = house.begin()
+    card = crew.messages.card(release.id)
+    assert card is not None
+    assert (card.cluster, card.links, card.root) == ("test", {"logs": "https://x"}, None)
+
+
+def test_a_message_that_cannot_be_sent_stops_no_release(house: House, crew: Crew) -> None:
+    release = house.observed()
+    crew.do.gave_up(RefreshCard(release.id), "failed:1", "channel_not_found")
+    assert house.stored(release.id) == release
+
+
+def test_a_write_that_cannot_be_done_stops_its_release_loudly(house: House, crew: Crew) -> None:
+    release = house.shifted()
+    crew.do.gave_up(SetRoute(release.id, "shop/reviews"), "failed:1", "forbidden")
+    assert house.stored(release.id).phase is Phase.STUCK
+    assert house.journal(release.id)[-1].event == EffectFailed.__name__
+
+
+def test_a_failure_that_cannot_be_stored_is_said_in_the_log(
+    house: House, crew: Crew, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release = house.shifted()
+
+    def down() -> None:
+        raise DatabaseDown("gone")
+
+    monkeypatch.setattr(house.database, "transaction", down)
+    crew.do.gave_up(SetRoute(release.id, "shop/reviews"), "failed:1", "forbidden")
+    assert "the failure could not be stored" in caplog.text
+
+
+def test_a_fault_of_the_mesh_is_not_swallowed_by_the_duty(house: House, crew: Crew) -> None:
+    release = house.begin()
+    crew.do(Prepare(release.id))
+    crew.mesh.fail_next(Fault("forbidden"))
+    with pytest.raises(Fault, match="forbidden"):
+        crew.do(SetRoute(release.id, "shop/reviews"))
