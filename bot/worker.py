@@ -21,6 +21,7 @@ PATIENCE = {Lane.ROUTE: timedelta(minutes=2), Lane.CHAT: timedelta(hours=24)}
 TRIES = 8  # even when patience is over: time in which nobody worked was no try
 FIRST_PAUSE = timedelta(milliseconds=250)
 LONGEST_PAUSE = {Lane.ROUTE: timedelta(seconds=5), Lane.CHAT: timedelta(minutes=1)}
+LONGEST_QUIET = timedelta(seconds=5)  # of a lane whose neighbour limits it; decisions wait no longer behind cards
 
 Duty = Callable[[Effect], None]
 GaveUp = Callable[[Effect, str, str], None]
@@ -45,6 +46,7 @@ class Worker:
         self._stopping = threading.Event()
         self._bells = {lane: threading.Condition() for lane in Lane}
         self._rung = dict.fromkeys(Lane, 0)
+        self._quiet: dict[Lane, datetime] = {}
         self._threads: list[threading.Thread] = []
         self._at_hand: dict[int, Job] = {}
 
@@ -117,8 +119,11 @@ class Worker:
                         self._bells[lane].wait(pause.total_seconds())
 
     def _claim(self, lane: Lane, name: str) -> Job | None:
+        now = self._clock.now()
+        if now < self._quiet.get(lane, now):
+            return None
         # A look before the claim: an idle lane must not take the write lock.
-        due, now = self._next(lane), self._clock.now()
+        due = self._next(lane)
         if due is None or due > now:
             return None
         with self._database.transaction() as tx:
@@ -131,6 +136,7 @@ class Worker:
         due = self._next(lane)
         if due is None:
             return IDLE
+        due = max(due, self._quiet.get(lane, due))
         return min(IDLE, max(due - self._clock.now(), timedelta(milliseconds=5)))
 
     def _next(self, lane: Lane) -> datetime | None:
@@ -165,6 +171,9 @@ class Worker:
         if retry_after is None and tried_enough and not _is_rollback(job.effect):
             self._undone(job, lane, f"{text} (tried for {int(waited.total_seconds())} s)")
             return
+        if retry_after is not None and lane is Lane.CHAT:
+            # The limit is the neighbour's, not the job's: a thousand cards must not each ask and be refused.
+            self._quiet[lane] = now + min(timedelta(seconds=retry_after), LONGEST_QUIET)
         self._put_off(job, now + _pause(job, lane, retry_after), text)
 
     def _undone(self, job: Job, lane: Lane, text: str) -> None:
