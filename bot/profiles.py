@@ -11,10 +11,9 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from bot import durations, margins
+from bot import durations, margins, yaml_text
 from strategies.catalog import Startable
 from strategies.plan import Approve, MetricGate, StrategyName
 from strategies.release import AtDeadline, NoAnswer, OnHarm
@@ -142,11 +141,9 @@ class WrongProfile(Exception):
 def read(path: str, text: str) -> Profile:
     """The profile in `text`; WrongProfile says what is wrong with it."""
     try:
-        document = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" at line {mark.line + 1}" if mark else ""
-        raise WrongProfile(path, (f"is not YAML{where}",)) from error
+        document = yaml_text.load(text)
+    except yaml_text.NotYaml as error:
+        raise WrongProfile(path, (str(error),)) from error
     if not isinstance(document, dict):
         raise WrongProfile(path, ("must be a mapping with at least service and namespace",))
     try:

@@ -23,8 +23,8 @@ def key(body: Body) -> str:
 
 def person(body: Body) -> tuple[str, str]:
     """Id and name of whoever did it."""
-    user = _part(body, "user")
-    event = _part(body, "event")
+    user = part(body, "user")
+    event = part(body, "event")
     id = body.get("user_id") or user.get("id") or event.get("user") or ""
     name = body.get("user_name") or user.get("username") or user.get("name") or ""
     return str(id), str(name)
@@ -32,8 +32,8 @@ def person(body: Body) -> tuple[str, str]:
 
 def address(body: Body) -> Address:
     """Where a private answer to this payload belongs."""
-    container, message, event = _part(body, "container"), _part(body, "message"), _part(body, "event")
-    channel = body.get("channel_id") or _part(body, "channel").get("id") or event.get("channel") or ""
+    container, message, event = part(body, "container"), part(body, "message"), part(body, "event")
+    channel = body.get("channel_id") or part(body, "channel").get("id") or event.get("channel") or ""
     thread = container.get("thread_ts") or message.get("thread_ts") or event.get("thread_ts") or ""
     return Address(
         user=person(body)[0],
@@ -66,6 +66,7 @@ def release_of(message: Mapping[str, Any]) -> str:
     return ""
 
 
-def _part(body: Body, name: str) -> Mapping[str, Any]:
+def part(body: Body, name: str) -> Mapping[str, Any]:
+    """The object under `name`, empty when there is none or something else stands there."""
     found = body.get(name)
     return found if isinstance(found, dict) else {}

@@ -65,7 +65,7 @@ class Reception:
 
     def mentioned(self, body: Body) -> Message | None:
         """The app's name in a thread or channel; None for what bots say and for edits."""
-        event = body.get("event") or {}
+        event = payloads.part(body, "event")
         if event.get("bot_id") or event.get("edited") or event.get("subtype"):
             return None
         text, thread = payloads.said(event), str(event.get("thread_ts") or "")
@@ -78,7 +78,7 @@ class Reception:
 
     def chosen(self, body: Body) -> Message:
         """The message shortcut: the release's card with its buttons."""
-        message = body.get("message") or {}
+        message = payloads.part(body, "message")
         ts = str(message.get("thread_ts") or message.get("ts") or "")
         release = payloads.release_of(message) or self.threads(payloads.address(body).channel, ts)
         return self._answered(StatusRequest(release) if release else NOT_A_CARD, body)

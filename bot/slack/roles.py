@@ -4,8 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import yaml
-
+from bot import yaml_text
 from bot.errors import Fault
 from bot.slack.words import nearest
 from strategies.release import Role
@@ -48,11 +47,9 @@ def is_group(identifier: str) -> bool:
 def read(text: str, name: str) -> Roles:
     """The roles that a file's text gives; UnreadableRoles says what is wrong where."""
     try:
-        document = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" in line {mark.line + 1}" if mark is not None else ""
-        raise UnreadableRoles(f"{name}: not YAML{where}; write each role with a list of ids") from error
+        document = yaml_text.load(text)
+    except yaml_text.NotYaml as error:
+        raise UnreadableRoles(f"{name}: {error}; write each role with a list of ids") from error
     if document is None:
         return Roles()
     if not isinstance(document, dict):

@@ -32,7 +32,7 @@ def test_everybody_may_look_where_nobody_is_named_for_it() -> None:
         ("approver: ['@release-approvers']", "group ids like S0APPROVE"),
         ("approver: [7]", "approver: 7 is no Slack id"),
         ("- U0BOB", "must map roles to lists of ids, not be a list"),
-        ("approver: [U0BOB", "not YAML in line 2"),
+        ("approver: [U0BOB", "not YAML at line 2"),
     ],
 )
 def test_a_wrong_file_is_refused_by_name_key_value_and_what_is_allowed(text: str, told: str) -> None:
