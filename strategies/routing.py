@@ -122,6 +122,11 @@ class Split:
         """Percent of the route's requests that `version` answers; 0 for a version not named."""
         return self.weights.get(version, Decimal(0))
 
+    def reaches(self, version: str) -> bool:
+        """True when any request gets to `version`: by weight, by a match, or as a copy."""
+        matched = any(version == match.to or match.share != HUNDRED for match in self.matches)
+        return bool(self.share(version)) or matched or (self.mirror is not None and self.mirror.to == version)
+
 
 def percent(value: Decimal) -> str:
     """A percentage as people write it: `5 %`, `0.5 %`."""

@@ -34,9 +34,7 @@ def _drift(document: Document, order: RouteOrder) -> Drift | None:
         return None
     present = read_split(document, order.route, order.target, order.original)
     expected = expected_split(order)
-    if isinstance(present, Split) and any(
-        isinstance(known, Split) and present.weights == known.weights for known in (expected, wanted_split(order))
-    ):
+    if isinstance(present, Split) and present in (expected, wanted_split(order)):
         return None
     left = describe(expected) if isinstance(expected, Split) else expected.text
     stands = describe(present) if isinstance(present, Split) else present.text

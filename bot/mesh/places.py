@@ -7,17 +7,23 @@ from dataclasses import dataclass
 
 from bot.mesh.documents import Document, canonical, full_name, namespace_of
 from bot.mesh.hosts import full_host
+from bot.mesh.marks import marks
+from bot.mesh.names import release_of
 from strategies.reasons import ReasonCode, Refused
 from strategies.routing import Protocol, Route
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One route of one document: its identity, its index in its list, and the entry itself."""
+    """One route of one document: its identity, its index in its list, and the entry itself.
+
+    `is_inserted` marks the routes of ours that stand there for a while only: they are nobody's target.
+    """
 
     route: Route
     index: int
     entry: Document
+    is_inserted: bool = False
 
     @property
     def position(self) -> str:
@@ -27,16 +33,26 @@ class Place:
 
 
 def all_places(document: Mapping[str, object]) -> Iterator[Place]:
-    """Every route of the document in its order; one without a name of its own is called `#<index>`."""
+    """Every route of the document in its order.
+
+    One without a name of its own is called `#<index>`, counted as if none of ours had been inserted.
+    """
     namespace, _, name = full_name(document).partition("/")
     spec = document.get("spec")
+    active = marks(document)
     for protocol in Protocol:
         entries: Sequence[Document] = (spec.get(protocol) or []) if isinstance(spec, dict) else []
         uses = Counter(entry.get("name") for entry in entries)
+        inserted = 0
         for index, entry in enumerate(entries):
+            # A route of a release that left no mark here is a stranger's copy: it steers traffic and must be seen.
+            if release_of(entry) in active:
+                inserted += 1
+                yield Place(Route(namespace, name, protocol, str(entry["name"])), index, entry, is_inserted=True)
+                continue
             # Names need not be unique; two routes of one name are told apart by their index alone.
             own = entry.get("name")
-            called = str(own) if own and uses[own] == 1 else f"#{index}"
+            called = str(own) if own and uses[own] == 1 else f"#{index - inserted}"
             yield Place(Route(namespace, name, protocol, called), index, entry)
 
 
@@ -61,7 +77,7 @@ def subset_of(destination: Document) -> str:
 def places_to(document: Mapping[str, object], host: str) -> list[Place]:
     """The routes, of any protocol, that lead to the full host."""
     namespace = namespace_of(document)
-    return [place for place in all_places(document) if leads_to(place.entry, host, namespace)]
+    return [place for place in _own_places(document) if leads_to(place.entry, host, namespace)]
 
 
 def choose(
@@ -87,13 +103,13 @@ def choose(
 
 def locate(document: Document, route: Route, host: str, original: str = "") -> Place | None:
     """The place that `route` named when `original` was captured, also after others inserted or renamed routes."""
-    places = [place for place in all_places(document) if place.route.protocol is route.protocol]
+    places = [place for place in _own_places(document) if place.route.protocol is route.protocol]
     if not route.name.startswith("#"):
         by_name = next((place for place in places if place.route.name == route.name), None)
         if by_name is not None:
             return by_name
     if not original:
-        return next((p for p in places_to(document, host) if f"#{p.index}" == route.name), None)
+        return next((place for place in places_to(document, host) if _number(place, places) == route.name), None)
     # The index of a nameless route moves when somebody inserts one above it; its match does not.
     match = canonical(json.loads(original).get("match"))
     namespace = namespace_of(document)
@@ -102,8 +118,17 @@ def locate(document: Document, route: Route, host: str, original: str = "") -> P
         for place in places
         if leads_to(place.entry, host, namespace) and canonical(place.entry.get("match")) == match
     ]
-    same_index = next((place for place in alike if f"#{place.index}" == route.name), None)
+    same_index = next((place for place in alike if _number(place, places) == route.name), None)
     return same_index or (alike[0] if len(alike) == 1 else None)
+
+
+def _own_places(document: Mapping[str, object]) -> list[Place]:
+    return [place for place in all_places(document) if not place.is_inserted]
+
+
+def _number(place: Place, among: Sequence[Place]) -> str:
+    """`#<index>` among these places of one protocol."""
+    return f"#{next(n for n, each in enumerate(among) if each.entry is place.entry)}"
 
 
 def _only(documents: Sequence[Document], host: str) -> tuple[Place, ...] | Refused:
@@ -121,9 +146,9 @@ def _only(documents: Sequence[Document], host: str) -> tuple[Place, ...] | Refus
 
 def _by_names(document: Document, host: str, names: Sequence[str]) -> list[Place] | Refused:
     chosen: list[Place] = []
-    http = [place for place in all_places(document) if place.route.protocol is Protocol.HTTP]
+    http = [place for place in _own_places(document) if place.route.protocol is Protocol.HTTP]
     for name in names:
-        place = next((each for each in http if name in {each.route.name, f"#{each.index}"}), None)
+        place = next((each for each in http if name in {each.route.name, _number(each, http)}), None)
         if place is None:
             return _unknown_name(document, name, [each.route.name for each in http])
         if "delegate" in place.entry:

@@ -1,14 +1,14 @@
 """What must be true of a target before its first split, and which subset is still missing."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.mesh.destination_rule import add_subset, hand_over, ours, rules_of, subset_named
 from bot.mesh.documents import Document, controller_of, full_name
 from bot.mesh.marks import marks
 from bot.mesh.view import View
-from bot.mesh.virtual_service import capture
+from bot.mesh.virtual_service import capture, edit
 from bot.mesh.workloads import ready_by_version, why_not_ready
 from bot.ports import RouteOrder
 from strategies.reasons import ReasonCode, Refused
@@ -37,8 +37,18 @@ def originals(view: View, release: Release, target: Target) -> dict[str, str] | 
         captured = capture(document, route, target)
         if isinstance(captured, Refused):
             return captured
+        refusal = _unwritable(document, release, target, RouteOrder(release.id, 1, route, target, None, captured))
+        if refusal is not None:
+            return refusal
         found[route.key] = captured
     return found
+
+
+def _unwritable(document: Document, release: Release, target: Target, order: RouteOrder) -> Refused | None:
+    """Why some stage of the plan cannot be written there: said before the first one, not in the middle."""
+    splits = (stage.splits[target.service] for stage in release.plan.stages)
+    tried = (edit(document, [replace(order, split=split)]) for split in splits if split.matches or split.mirror)
+    return next((each for each in tried if isinstance(each, Refused)), None)
 
 
 def readiness(view: View, target: Target) -> Mapping[str, int] | Refused:
@@ -74,7 +84,7 @@ def missing_subset(view: View, target: Target, release: str, now: datetime) -> R
 def wait_for_subset(view: View, order: RouteOrder, now: datetime, propagation: timedelta) -> float | None:
     """Seconds until proxies know the candidate's subset: 0 when they do, None when no rule has it."""
     target = order.target
-    if order.split is None or not order.split.share(target.candidate):
+    if order.split is None or not order.split.reaches(target.candidate):
         return 0.0
     rules = rules_of(view.destination_rules(), target.host, order.route.namespace)
     present = subset_named(rules, target.subsets.get(target.candidate, target.candidate))

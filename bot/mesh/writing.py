@@ -41,7 +41,7 @@ def check_kept(answer: Document, orders: Sequence[RouteOrder]) -> None:
         kept = read_split(answer, order.route, order.target, order.original)
         if isinstance(wanted, Refused):
             continue
-        if isinstance(kept, Refused) or kept.weights != wanted.weights:
+        if kept != wanted:
             stands = kept.text if isinstance(kept, Refused) else describe(kept)
             text = (
                 f"VirtualService {full_name(answer)} was written with {describe(wanted)}, but the server kept {stands}"

@@ -9,9 +9,9 @@ import pytest
 
 from bot.mesh.virtual_service import capture, carries, edit, read_split
 from strategies.reasons import ReasonCode, Refused
-from strategies.routing import Match, Split
+from strategies.routing import Split
 from tests.mesh_documents import Document, a_destination, a_virtual_service
-from tests.unit.mesh.orders import FIVE, an_order, back, the_target
+from tests.unit.mesh.orders import an_order, back, the_target
 
 
 def edited(document: Document, *orders: object) -> Document:
@@ -126,12 +126,6 @@ def test_an_object_of_another_controller_is_refused() -> None:
     document = a_virtual_service()
     document["metadata"]["ownerReferences"] = [{"kind": "Rollout", "name": "reviews", "controller": True}]
     assert code(capture(document, the_target().routes[0], the_target())) is ReasonCode.FOREIGN_OWNER
-
-
-def test_matches_are_refused_rather_than_dropped() -> None:
-    document = a_virtual_service()
-    split = Split(FIVE.weights, (Match("header:x-beta", "v2", exact="yes"),))
-    assert code(edit(document, [an_order(document, split)])) is ReasonCode.UNSUPPORTED_KIND
 
 
 def test_a_subset_may_be_called_otherwise_than_its_version() -> None:
