@@ -1,9 +1,12 @@
 """The engine on a real database, with the neighbours that a test needs in memory."""
 
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from bot.engine import Engine
 from bot.ports import Clock
@@ -84,9 +87,23 @@ def request(service: str = "reviews", plan: Plan | None = None, rules: Rules | N
     return ReleaseRequested("", f"ask:{service}", ALICE, (a_target(service),), plan, rules or Rules(), "C1")
 
 
+@cache
+def _migrated() -> bytes:
+    """An empty database of the present schema; migrating takes longer than most tests."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "template.db"
+        with Database(f"sqlite:///{file}") as database:
+            database.migrate()
+        with closing(sqlite3.connect(file)) as connection:
+            return connection.serialize()
+
+
 def open_database(folder: Path) -> Database:
-    """A migrated SQLite file in `folder`."""
-    database = Database(f"sqlite:///{folder / 'sluice.db'}")
+    """A migrated SQLite file in `folder`; the one that is there already is opened as it is."""
+    file = folder / "sluice.db"
+    if not file.exists():
+        file.write_bytes(_migrated())
+    database = Database(f"sqlite:///{file}")
     database.migrate()
     return database
 

@@ -77,7 +77,7 @@ def steps_of(walk: Walk) -> Iterator[Taken]:
 
 
 @given(WALKS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_traffic_rises_only_by_a_person_or_by_fresh_passes_of_a_written_split(walk: Walk) -> None:
     for step in steps_of(walk):
         if step.after.stage > step.before.stage >= 0 and not isinstance(step.event, ApprovalGiven | DriftResolved):
@@ -97,7 +97,7 @@ def test_traffic_rises_only_by_a_person_or_by_fresh_passes_of_a_written_split(wa
 
 
 @given(WALKS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_a_stage_is_never_skipped_and_never_left_with_a_write_open(walk: Walk) -> None:
     for step in steps_of(walk):
         if step.after.stage != step.before.stage:
@@ -106,7 +106,7 @@ def test_a_stage_is_never_skipped_and_never_left_with_a_write_open(walk: Walk) -
 
 
 @given(WALKS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_a_release_that_waits_for_the_mesh_has_asked_it(walk: Walk) -> None:
     asked: tuple[Effect, ...] = (Prepare("r-1"),)
     for step in steps_of(walk):
@@ -119,7 +119,7 @@ def test_a_release_that_waits_for_the_mesh_has_asked_it(walk: Walk) -> None:
 
 
 @given(WALKS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_a_split_that_is_written_again_is_asked_for_in_the_same_step(walk: Walk) -> None:
     for step in steps_of(walk):
         if step.after.split_revision > step.before.split_revision:
@@ -129,7 +129,7 @@ def test_a_split_that_is_written_again_is_asked_for_in_the_same_step(walk: Walk)
 
 
 @given(WALKS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_a_time_that_has_come_is_kept_until_its_own_wake(walk: Walk) -> None:
     for step in steps_of(walk):
         due = step.before.wake_at
@@ -140,7 +140,7 @@ def test_a_time_that_has_come_is_kept_until_its_own_wake(walk: Walk) -> None:
 
 
 @given(WALKS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_nothing_waits_without_a_time_or_somebody_who_knows(walk: Walk) -> None:
     told = False
     for step in steps_of(walk):
@@ -160,7 +160,7 @@ def test_nothing_waits_without_a_time_or_somebody_who_knows(walk: Walk) -> None:
 
 
 @given(WALKS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_a_release_is_completed_only_with_everything_written_on_the_candidate(walk: Walk) -> None:
     for step in steps_of(walk):
         if step.after.phase in {Phase.SOAKING, Phase.DECOMMISSIONING, Phase.COMPLETED}:
@@ -171,7 +171,7 @@ def test_a_release_is_completed_only_with_everything_written_on_the_candidate(wa
 
 
 @given(WALKS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_nothing_takes_a_release_out_of_going_back_but_success(walk: Walk) -> None:
     for step in steps_of(walk):
         if step.before.is_going_back:
@@ -182,7 +182,7 @@ def test_nothing_takes_a_release_out_of_going_back_but_success(walk: Walk) -> No
 
 
 @given(WALKS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_no_failing_gate_is_passed_without_an_override(walk: Walk) -> None:
     for step in steps_of(walk):
         rose = step.after.stage > step.before.stage
@@ -193,7 +193,7 @@ def test_no_failing_gate_is_passed_without_an_override(walk: Walk) -> None:
 
 
 @given(WALKS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_the_revision_never_falls_and_the_splits_is_never_ahead_of_it(walk: Walk) -> None:
     for step in steps_of(walk):
         assert step.after.revision >= step.before.revision

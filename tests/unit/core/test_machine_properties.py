@@ -94,7 +94,7 @@ def walk(release: Release, steps: list[Step]) -> tuple[Release, datetime]:
 
 
 @given(STEPS, RULES, st.booleans())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_every_abort_from_anywhere_ends_at_the_baseline(steps: list[Step], rules: Rules, approve: bool) -> None:
     release, now = walk(begun(rules, approve), steps)
     if release.phase is Phase.COMPLETED:
@@ -109,7 +109,7 @@ def test_every_abort_from_anywhere_ends_at_the_baseline(steps: list[Step], rules
 
 
 @given(STEPS, RULES)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_a_rollback_is_never_refused_and_writes_before_anything_else(steps: list[Step], rules: Rules) -> None:
     release, now = walk(begun(rules), steps)
     outcome = decide(release, RollbackRequested(release.id, "rb", ALICE), now)
@@ -122,7 +122,7 @@ def test_a_rollback_is_never_refused_and_writes_before_anything_else(steps: list
 
 
 @given(STEPS, RULES)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_a_repeated_event_changes_nothing(steps: list[Step], rules: Rules) -> None:
     release, now = begun(rules), NOW
     for n, (name, seconds) in enumerate(steps):
@@ -141,7 +141,7 @@ def test_a_repeated_event_changes_nothing(steps: list[Step], rules: Rules) -> No
 
 
 @given(STEPS, RULES)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_traffic_rises_only_by_a_pass_or_by_a_person(steps: list[Step], rules: Rules) -> None:
     release, now = begun(rules, approve=False), NOW
     for n, (name, seconds) in enumerate(steps):
@@ -156,7 +156,7 @@ def test_traffic_rises_only_by_a_pass_or_by_a_person(steps: list[Step], rules: R
 
 
 @given(STEPS, RULES)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_silence_never_approves(steps: list[Step], rules: Rules) -> None:
     release, _ = walk(begun(rules), [step for step in steps if step[0] not in {"approve", "acknowledge", "override"}])
     quiet = [step for step in steps if step[0] in {"wake", "passes", "confirmed"}]
