@@ -56,7 +56,7 @@ def test_a_version_is_not_released_over_itself() -> None:
 @pytest.mark.parametrize("operators", [{}, {"exact": "a", "prefix": "b"}])
 def test_a_match_has_exactly_one_operator(operators: dict[str, str]) -> None:
     with pytest.raises(ValueError, match="exactly one of exact, prefix, regex"):
-        Match("header:x-user", "v2", **operators)
+        Match("header:x-user", "v2", share=HUNDRED, **operators)
 
 
 def test_a_match_with_one_operator_is_built() -> None:
