@@ -178,11 +178,10 @@ def _judged(entry: _Entry) -> Finding:
     trial, look = entry.trial, entry.look
     question = trial.question
     is_over = question.deadline_s is not None and look.t >= question.deadline_s
-    harm = (
-        sum(question.budget(m) * trial.accounts[m.name].harm_odds for m in _counted(trial)) if _counted(trial) else 1.0
-    )
+    weighed = trial.weighed
+    harm = sum(budget * account.harm_odds for _, account, budget in weighed) if weighed else 1.0
     safe = min(trial.safe_odds(metric) for metric in question.metrics)
-    proof = _proof(trial, is_over)
+    proof = _proof(trial, harm, is_over)
     needed = needed_requests(trial)
     if proof:
         outcome, reason = Outcome.FAIL, sentences.harm(trial, proof)
@@ -205,24 +204,22 @@ def _decision(trial: Trial, outcome: Outcome, is_over: bool) -> Decision | None:
     return Decision.HOLD if is_over else None
 
 
-def _counted(trial: Trial) -> list[Metric]:
-    return [metric for metric in trial.question.metrics if metric.kind is not Kind.GAUGE]
-
-
-def _proof(trial: Trial, is_over: bool) -> sentences.Proof | None:
+def _proof(trial: Trial, harm: float, is_over: bool) -> sentences.Proof | None:
     """What proves harm: the odds of the metrics that are believable, or the exact test at the deadline."""
-    question, accounts = trial.question, trial.accounts
-    weighed = {
-        metric: question.budget(metric) * (odds if accounts[metric.name].is_believable else min(odds, 1.0))
-        for metric in _counted(trial)
-        if (odds := accounts[metric.name].harm_odds) > 0
-    }
-    if sum(weighed.values()) >= question.harm_odds:
-        return sentences.Proof(max(weighed, key=lambda metric: weighed[metric]), sum(weighed.values()))
-    if not is_over:
-        return None
-    for metric in _counted(trial):
-        account, level = accounts[metric.name], question.alpha / 2 * question.budget(metric)
+    bar = trial.question.harm_odds
+    if harm >= bar:
+        odds = {
+            metric: budget * (account.harm_odds if account.is_believable else min(account.harm_odds, 1.0))
+            for metric, account, budget in trial.weighed
+        }
+        if sum(odds.values()) >= bar:
+            return sentences.Proof(max(odds, key=lambda metric: odds[metric]), sum(odds.values()))
+    return _exact_proof(trial) if is_over else None
+
+
+def _exact_proof(trial: Trial) -> sentences.Proof | None:
+    for metric, account, budget in trial.weighed:
+        level = trial.question.alpha / 2 * budget
         stages = [(kept[0], kept[1], kept[2], kept[3]) for kept in account.stages.values()]
         is_fit = account.bursts.is_steady and account.is_believable and level > 0
         if is_fit and is_surely_beyond(stages, account.border, level):

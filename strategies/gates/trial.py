@@ -76,6 +76,15 @@ class Trial:
     pace: float = 0.0
     decision: Decision | None = None
     finding: Finding | None = None
+    _weighed: tuple[tuple[Metric, Account, float], ...] | None = None
+
+    @property
+    def weighed(self) -> tuple[tuple[Metric, Account, float], ...]:
+        """The counted metrics with their accounts and their parts of the error budget."""
+        if self._weighed is None:
+            counted = (metric for metric in self.question.metrics if metric.kind is not Kind.GAUGE)
+            self._weighed = tuple((m, self.accounts[m.name], self.question.budget(m)) for m in counted)
+        return self._weighed
 
     def gauge_odds(self, metric: Metric) -> float:
         """The odds that the gauge is better than the tolerated worsening."""
