@@ -9,7 +9,7 @@ from typing import assert_never
 
 from bot import orders
 from bot.engine import Engine
-from bot.errors import SluiceError, Transient
+from bot.errors import Fault, Transient
 from bot.ports import Card, Chat, Clock, Line, Look, Mesh, Metrics, Picture, Posted, Preparation, RouteOrder, Written
 from storage.database import Database
 from storage.messages import StoredMessage
@@ -59,7 +59,10 @@ class Duties:
 
         def wanted() -> Sequence[RouteOrder]:
             release = self._engine.release(effect.release)
-            asked[:] = orders.orders(release, effect.object) if release else ()
+            # Asked again after a write that came too late: the release was rolled back meanwhile, without this split.
+            is_late = bool(asked) and release is not None and release.phase is Phase.ROLLED_BACK
+            find = orders.back if is_late else orders.orders
+            asked[:] = find(release, effect.object) if release else ()
             return tuple(asked)
 
         found = self._mesh.set_route(effect.object, wanted)
@@ -152,7 +155,12 @@ class Messages:
 
     def call(self, effect: CallOnCall) -> None:
         """A new message for whoever is on call."""
-        card = self._rooted(effect.release)
+        try:
+            card = self._rooted(effect.release)
+        except Fault as fault:
+            # A card that cannot be shown is no reason to let whoever is on call sleep.
+            log.error("release=%s: no card to call from: %s", effect.release, fault)
+            card = self.card(effect.release)
         if card is not None:
             self._chat.call(card, effect.text)
 
@@ -211,14 +219,14 @@ class Dispatch:
                 assert_never(effect)
 
     def gave_up(self, effect: Effect, key: str, text: str) -> None:
-        """A message that cannot be sent stops nothing; anything else stops the release, loudly."""
+        """A message that cannot be sent stops nothing; anything else stops the release, loudly.
+
+        Raises Transient while that cannot be stored.
+        """
         if effect.lane is Lane.CHAT:
             log.error("not sent release=%s effect=%s: %s", effect.release, type(effect).__name__, text)
             return
-        try:
-            self._engine.submit(EffectFailed(effect.release, key, type(effect).__name__, text))
-        except SluiceError as error:
-            log.error("release=%s: the failure could not be stored (%s): %s", effect.release, error, text)
+        self._engine.submit(EffectFailed(effect.release, key, type(effect).__name__, text))
 
 
 def hash_of(drift: Drift) -> str:

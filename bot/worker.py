@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
-from bot.errors import Fault, Transient
+from bot.errors import Fault, SluiceError, Transient
 from bot.ports import Clock
 from storage.database import Database
 from storage.errors import StorageError
@@ -32,6 +32,7 @@ class Worker:
 
     `duty` does an effect and may be repeated; it raises Transient to be called again and Fault when that is no use.
     `gave_up(effect, key, text)` is told once when an effect ends undone; a rollback's write is told, and goes on.
+    While it cannot take that in, the effect is tried on.
     """
 
     def __init__(
@@ -178,7 +179,13 @@ class Worker:
 
     def _undone(self, job: Job, lane: Lane, text: str) -> None:
         now = self._clock.now()
-        self._gave_up(job.effect, f"failed:{job.id}", text)
+        try:
+            self._gave_up(job.effect, f"failed:{job.id}", text)
+        except (SluiceError, StorageError) as error:
+            # A failure that nobody was told of is none yet: its release would wait for it for ever.
+            log.error("effect=%s release=%s: failed, and not told: %s", _name(job), job.release, error)
+            self._put_off(job, now + LONGEST_PAUSE[lane], text)
+            return
         if _is_rollback(job.effect):
             # A rollback's write has no limit: it goes on while people are called.
             self._put_off(job, now + LONGEST_PAUSE[lane], text)

@@ -230,8 +230,8 @@ def test_a_write_that_cannot_be_done_stops_its_release_loudly(house: House, crew
     assert house.journal(release.id)[-1].event == EffectFailed.__name__
 
 
-def test_a_failure_that_cannot_be_stored_is_said_in_the_log(
-    house: House, crew: Crew, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+def test_a_failure_that_cannot_be_stored_is_raised_so_that_it_is_told_later(
+    house: House, crew: Crew, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     release = house.shifted()
 
@@ -239,8 +239,15 @@ def test_a_failure_that_cannot_be_stored_is_said_in_the_log(
         raise DatabaseDown("gone")
 
     monkeypatch.setattr(house.database, "transaction", down)
-    crew.do.gave_up(SetRoute(release.id, "shop/reviews"), "failed:1", "forbidden")
-    assert "the failure could not be stored" in caplog.text
+    with pytest.raises(Transient, match="gone"):
+        crew.do.gave_up(SetRoute(release.id, "shop/reviews"), "failed:1", "forbidden")
+
+
+def test_on_call_is_called_even_where_the_card_cannot_be_posted(house: House, crew: Crew) -> None:
+    release = house.shifted()
+    crew.chat.next_error = Fault("invalid_blocks")
+    crew.do(CallOnCall(release.id, "stuck:3", "reviews-1 is stuck"))
+    assert crew.chat.texts() == ["reviews-1 is stuck"]
 
 
 def test_a_fault_of_the_mesh_is_not_swallowed_by_the_duty(house: House, crew: Crew) -> None:
