@@ -123,9 +123,10 @@ def build(settings: Settings) -> Bot:
     )
     replies = Replies(web)
     slack = _slack(settings, web, replies, _reception(settings, desk, people, database, clock))
+    # The worker first: nothing that follows a commit delays a write.
+    engine.on_commit(lambda _: worker.wake())
     for listener in (schedule.follow, drift.follow, live.mark, telemetry.count):
         engine.on_commit(listener)
-    engine.on_commit(lambda _: worker.wake())
     watch = _Watched(people)
     engine.on_commit(watch)
     mesh.on_change(drift.changed)

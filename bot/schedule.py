@@ -3,9 +3,12 @@
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.date import DateTrigger
 from apscheduler.triggers.interval import IntervalTrigger
@@ -24,6 +27,7 @@ log = logging.getLogger(__name__)
 SWEEP = timedelta(seconds=5)
 PRUNE = timedelta(hours=1)
 KEPT = timedelta(days=30)  # looks
+PRUNED_AT_ONCE = 500
 DONE_KEPT = timedelta(days=2)  # jobs of the outbox
 GRACE = 3600  # seconds; a wake is never skipped for being late, the machine judges what is still allowed
 STOP = timedelta(seconds=10)  # for the jobs at hand
@@ -83,7 +87,9 @@ class Schedule:
         known = self._scheduler.get_job(job)
         if wake_at is None:
             if known:
-                self._scheduler.remove_job(job)
+                # It may go off between the question and the answer, and is gone then.
+                with suppress(JobLookupError):
+                    self._scheduler.remove_job(job)
         elif known is None or known.trigger.run_date != wake_at:
             run = self._guarded(lambda: self._wake(id, wake_at))
             # A second instance is harmless: the event's key is the wake's time.
@@ -106,8 +112,10 @@ class Schedule:
         with self._database.transaction() as tx:
             mine = tx.leases.take(lease, self._holder, self._clock.now(), every * 2)
         if mine and not self._looks.take(every):
+            # Read before the lock is taken: commits wait for it, a rollback's among them.
+            wanted = intervals(self._engine.active())
             with self._lock:
-                if every not in intervals(self._engine.active()) and self._scheduler.get_job(lease):
+                if every not in wanted and self._scheduler.get_job(lease):
                     self._scheduler.remove_job(lease)
 
     def _sweep(self) -> None:
@@ -116,14 +124,19 @@ class Schedule:
         late = self._clock.now() - LATE
         for release in releases:
             if release.wake_at is not None and release.wake_at < late:
-                self._wake(release.id, release.wake_at)
+                # Each by itself: one that is being changed by others must not keep the rest asleep.
+                self._guarded(partial(self._wake, release.id, release.wake_at))()
         self.follow(releases)
 
     def _prune(self) -> None:
         """Forget old looks and done jobs; the journal is kept."""
         now = self._clock.now()
+        # In parts: a rollback must not wait for the write lock while a month of looks is deleted.
+        forgotten = PRUNED_AT_ONCE
+        while forgotten == PRUNED_AT_ONCE:
+            with self._database.transaction() as tx:
+                forgotten = tx.evidence.prune(now - KEPT, PRUNED_AT_ONCE)
         with self._database.transaction() as tx:
-            tx.evidence.prune(now - KEPT)
             tx.outbox.prune(now - DONE_KEPT)
 
     def _guarded(self, run: Callable[[], object]) -> Callable[[], None]:

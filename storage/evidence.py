@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, select, tuple_
 
 from storage.codec import Codec
 from storage.dialects import for_both
@@ -54,6 +54,8 @@ class Evidence:
             for at, of, reading, verdicts in reversed(newest)
         ]
 
-    def prune(self, before: datetime) -> int:
-        """Forget looks older than `before`; returns how many there were."""
-        return self._connection.execute(delete(EVIDENCE).where(_c.at < before)).rowcount
+    def prune(self, before: datetime, most: int = 1_000) -> int:
+        """Forget up to `most` looks older than `before`; returns how many there were."""
+        old = select(_c.release, _c.at).where(_c.at < before).order_by(_c.at).limit(most)
+        gone = delete(EVIDENCE).where(tuple_(_c.release, _c.at).in_(old))
+        return self._connection.execute(gone).rowcount
