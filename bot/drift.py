@@ -16,14 +16,17 @@ log = logging.getLogger(__name__)
 
 
 class DriftWatch:
-    """Knows which release has which object, and asks the mesh about it when the object changes."""
+    """Knows which releases have which object, and asks the mesh about each when the object changes.
+
+    One VirtualService may hold routes of several releases.
+    """
 
     def __init__(self, engine: Engine, mesh: Mesh, duties: Duties) -> None:
         self._engine = engine
         self._mesh = mesh
         self._duties = duties
         self._lock = threading.Lock()
-        self._objects: dict[str, str] = {}
+        self._objects: dict[str, set[str]] = {}
 
     def follow(self, releases: Sequence[Release]) -> None:
         """Remember the objects of active releases, forget those of ended ones."""
@@ -31,21 +34,25 @@ class DriftWatch:
             for release in releases:
                 for name in release.objects:
                     if not release.is_over:
-                        self._objects[name] = release.id
-                    elif self._objects.get(name) == release.id:
-                        del self._objects[name]
+                        self._objects.setdefault(name, set()).add(release.id)
+                    elif name in self._objects:
+                        self._forget(name, release.id)
 
     def changed(self, name: str) -> None:
         """A watched VirtualService changed."""
         with self._lock:
-            id = self._objects.get(name)
-        if id is None:
-            return
-        try:
-            self._compare(id, name)
-        except (Transient, StorageError) as error:
-            # The next change, or the next write, finds it again.
-            log.warning("release=%s object=%s not compared: %s", id, name, error)
+            ids = sorted(self._objects.get(name, ()))
+        for id in ids:
+            try:
+                self._compare(id, name)
+            except (Transient, StorageError) as error:
+                # The next change, or the next write, finds it again.
+                log.warning("release=%s object=%s not compared: %s", id, name, error)
+
+    def _forget(self, name: str, release: str) -> None:
+        self._objects[name].discard(release)
+        if not self._objects[name]:
+            del self._objects[name]
 
     def _compare(self, id: str, name: str) -> None:
         release = self._engine.release(id)
