@@ -1,7 +1,7 @@
 """What a person's request does to a release."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import assert_never
 
 from strategies import approvals, moves
@@ -65,6 +65,9 @@ def resume(release: Release, event: ResumeRequested, now: datetime) -> Decision 
     refused = not_operator(release, event.actor) or stale(release, event.revision)
     if refused:
         return refused
+    if release.is_going_back:
+        # Trying a rollback again is asking for one: no gate and no drift stands in its way.
+        return replace(continued(release, now, f"tried again by {event.actor.name}"), reply=f"{release.id} goes back.")
     if release.drift:
         return Refused(ReasonCode.DRIFT, f"{release.drift.by} changed the route: adopt, restore or stop first.")
     if release.failing():
@@ -96,6 +99,9 @@ def continued(release: Release, now: datetime, why: str) -> Decision:
             return moves.retire(release, now, why)
         case Phase.SOAKING:
             left = release.hold_left if release.hold_left is not None else release.rules.soak
+            if left <= timedelta(0):
+                # Nothing is left to wait for, and no timer would lie ahead.
+                return moves.retire(release, now, why)
             soaking = moves.soak(release, now, why)
             return replace(soaking, release=replace(soaking.release, soak_until=now + left))
         case Phase.ROLLING_BACK:
