@@ -1,12 +1,13 @@
 """The one door to judging looks: readings and memories in, verdicts and memories out."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from strategies.gates import split, thresholds
+from strategies.gates import odds, sequential, split, thresholds
 from strategies.gates.evidence import Evidence, Names, evidence
 from strategies.gates.figures import count, span
 from strategies.gates.memory import Memory, keep, recall
+from strategies.gates.trial import Finding
 from strategies.plan import MetricGate
 from strategies.verdicts import Outcome, Reading, Verdict
 
@@ -40,16 +41,48 @@ class Judgement:
     memory: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A case on its way through the judges; `weighings` holds the gates whose evidence adds up, by metric."""
+
+    case: Case
+    names: Names
+    seen: Evidence
+    memory: Memory
+    weighings: dict[str, odds.Weighing] = field(default_factory=dict)
+
+
+_GRAVITY = {Outcome.PASS: 0, Outcome.WAIT: 1, Outcome.FAIL: 2}
+
+
 def evaluate(cases: Sequence[Case]) -> list[Judgement]:
     """One judgement per case, in order. Raises ValueError for a metric that no judge knows."""
-    return [_judged(case) for case in cases]
+    entries = [_entered(case) for case in cases]
+    weighings = [weighing for entry in entries for weighing in entry.weighings.values()]
+    findings = sequential.judge([(weighing.trial, weighing.look) for weighing in weighings])
+    by_trial = {id(weighing.trial): finding for weighing, finding in zip(weighings, findings, strict=True)}
+    return [_judged(entry, by_trial) for entry in entries]
 
 
-def _judged(case: Case) -> Judgement:
+def _entered(case: Case) -> _Entry:
     thresholds.refuse_unknown(case.gates)
     memory = recall(case.memory).in_stage(case.stage, case.reading.at)
     names = Names(case.baseline, case.candidate)
     seen = evidence(case.reading, case.asked, names)
+    entry = _Entry(case, names, seen, memory)
+    if _unusable(case, seen, names, memory):
+        return entry
+    weighed = [gate for gate in case.gates if odds.is_weighed(gate, case.asked)]
+    at = (case.reading.at.timestamp(), (case.asked or 0.0) * 100)
+    for gate in weighed:
+        begun = odds.weighing(gate, odds.ALPHA / len(weighed), seen, memory, at)
+        if begun is not None:
+            entry.weighings[gate.metric] = begun
+    return entry
+
+
+def _judged(entry: _Entry, findings: Mapping[int, Finding]) -> Judgement:
+    case, names, seen, memory = entry.case, entry.names, entry.seen, entry.memory
     unusable = _unusable(case, seen, names, memory)
     if unusable:
         return Judgement(_all_wait(case, unusable), keep(memory))
@@ -60,9 +93,25 @@ def _judged(case: Case) -> Judgement:
         verdicts.append(verdict)
     verdicts.append(_requests(case, seen, memory))
     for gate in case.gates:
-        verdict, memory = thresholds.judge_metric(gate, seen, names, memory)
+        weighing = entry.weighings.get(gate.metric)
+        if weighing is None:
+            verdict, memory = thresholds.judge_metric(gate, seen, names, memory)
+        else:
+            verdict = odds.verdict(weighing, findings[id(weighing.trial)], memory.stage_total)
+            memory = memory.with_odds(gate.metric, weighing.kept())
+            verdict, memory = _limited(verdict, gate, entry, memory)
         verdicts.append(verdict)
     return Judgement(tuple(verdicts), keep(memory))
+
+
+def _limited(verdict: Verdict, gate: MetricGate, entry: _Entry, memory: Memory) -> tuple[Verdict, Memory]:
+    """The verdict with the gate's absolute limit asked besides; the graver of both stands."""
+    if gate.limit is None:
+        return verdict, memory
+    bounded = replace(gate, allowed=None, tolerated=None)
+    absolute, memory = thresholds.judge_metric(bounded, entry.seen, entry.names, memory)
+    graver = max(verdict, absolute, key=lambda each: _GRAVITY[each.outcome])
+    return (verdict if graver.outcome is verdict.outcome else graver), memory
 
 
 def _unusable(case: Case, seen: Evidence, names: Names, memory: Memory) -> str:

@@ -42,7 +42,8 @@ class Memory:
     `began` is the time of the stage's first look. `stage_total` is what the stage saw since, `pools` what a gate saw
     since it last judged, `before` what the baseline did in the last stage that still gave it requests. `streaks`
     counts failing looks running, by metric. `routed` and `matched` are requests (all, the candidate's) since the split
-    last proved right, `apart` the looks running in which it did not.
+    last proved right, `apart` the looks running in which it did not. `odds` is the evidence of gates that add
+    it up over all stages, by metric.
     """
 
     stage: int = -1
@@ -54,6 +55,7 @@ class Memory:
     routed: int = 0
     matched: int = 0
     apart: int = 0
+    odds: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def in_stage(self, stage: int, at: datetime) -> "Memory":
         """The memory for a look at `stage`: counts start anew when the split changed, failing streaks do not."""
@@ -63,11 +65,15 @@ class Memory:
         rates = seen if seen.baseline.requests >= ENOUGH else self.before
         times = seen if total(seen.baseline_buckets) >= ENOUGH else self.before
         before = Tally(baseline=rates.baseline, baseline_buckets=times.baseline_buckets)
-        return Memory(stage=stage, began=at, before=before, streaks=self.streaks)
+        return Memory(stage=stage, began=at, before=before, streaks=self.streaks, odds=self.odds)
 
     def with_pool(self, gate: str, pool: Tally) -> "Memory":
         """The gate's pool replaced."""
         return replace(self, pools={**self.pools, gate: pool})
+
+    def with_odds(self, gate: str, kept: Mapping[str, Any]) -> "Memory":
+        """The gate's evidence replaced."""
+        return replace(self, odds={**self.odds, gate: kept})
 
     def with_streak(self, gate: str, streak: int) -> "Memory":
         """The gate judged its pool: the streak replaced, the pool emptied."""
@@ -90,6 +96,7 @@ def recall(text: str) -> Memory:
         routed=document["split"][0],
         matched=document["split"][1],
         apart=document["split"][2],
+        odds=document.get("odds", {}),
     )
 
 
@@ -105,6 +112,8 @@ def keep(memory: Memory) -> str:
         "streaks": dict(memory.streaks),
         "split": [memory.routed, memory.matched, memory.apart],
     }
+    if memory.odds:
+        document["odds"] = memory.odds
     return json.dumps(document, separators=(",", ":"))
 
 

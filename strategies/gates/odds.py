@@ -1,0 +1,158 @@
+"""Metric gates by odds: for a gate that names what is tolerated, evidence adds up over all stages until it is sure.
+
+Harm beyond `allowed` fails the gate; it passes once a worsening by `tolerated` is ruled out; in between it waits and
+says how much is missing. An absolute `limit` of the same gate stays with `thresholds`. How bad requests come is learnt
+from the baseline's minutes during the release, so that a burst is not taken for harm.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from strategies.gates.account import Account
+from strategies.gates.chance import STAGE
+from strategies.gates.comparison import Standing
+from strategies.gates.error_rate import border, compare_errors, with_unknown
+from strategies.gates.evidence import Evidence
+from strategies.gates.exceedance import above
+from strategies.gates.figures import count, span
+from strategies.gates.latency import quantile
+from strategies.gates.latency_quantile import compare_latency
+from strategies.gates.ledger import document, restored
+from strategies.gates.memory import Memory, Tally
+from strategies.gates.overdispersion import Window, bursts
+from strategies.gates.question import Kind, Metric, Question
+from strategies.gates.thresholds import ERRORS, KNOWN, QUANTILES
+from strategies.gates.trial import Finding, Look, Trial
+from strategies.plan import Margin, MetricGate
+from strategies.verdicts import Outcome, Verdict
+
+ALPHA = 0.01  # of good releases may be rolled back, all gates together
+MINUTE = 60.0
+FEWEST_WINDOWS, MOST_WINDOWS = 10, 120
+
+Kept = Mapping[str, Any]
+"""What a gate remembers between looks, as plain values for JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weighing:
+    """One gate's look on its way through the sequential judge."""
+
+    gate: MetricGate
+    trial: Trial
+    look: Look
+    minutes: tuple[Sequence[Window], tuple[int, int, float]]
+
+    def kept(self) -> dict[str, object]:
+        """What the next look needs."""
+        return {"trial": document(self.trial), "minutes": list(self.minutes)}
+
+
+def is_weighed(gate: MetricGate, asked: float | None) -> bool:
+    """True for a gate that names what is tolerated, while the baseline has a share to compare with."""
+    return gate.tolerated is not None and gate.metric in KNOWN and asked is not None and asked < 1
+
+
+def weighing(
+    gate: MetricGate, alpha: float, seen: Evidence, memory: Memory, at: tuple[float, float]
+) -> Weighing | None:
+    """The gate's trial and its look at (seconds, percent); None while the baseline has no latency to begin with."""
+    kept = memory.odds.get(gate.metric)
+    trial = _begun(gate, alpha, seen.tally) if kept is None else _resumed(gate, alpha, kept)
+    if trial is None:
+        return None
+    # The look that spans a change never comes here: the door has left it out.
+    trial.weight = at[1]
+    account = trial.accounts[gate.metric]
+    minutes = _minutes(account, seen, ((), (0, 0, 0.0)) if kept is None else kept["minutes"])
+    if len(minutes[0]) >= FEWEST_WINDOWS:
+        account.bursts = bursts(minutes[0])
+    arms = ({gate.metric: _sample(gate, arm)} for arm in _arms(seen.tally))
+    return Weighing(gate, trial, Look(at[0], at[1], *arms), minutes)
+
+
+def verdict(weighed: Weighing, finding: Finding, total: Tally) -> Verdict:
+    """The finding as a gate states it, with the figures of the stage."""
+    gate = weighed.gate
+    comparison = (
+        compare_errors(gate, total.candidate, total.baseline, STAGE)
+        if gate.metric == ERRORS
+        else compare_latency(gate, QUANTILES[gate.metric], total.candidate_buckets, total.baseline_buckets, level=STAGE)
+    )
+    answer = Verdict(
+        gate.metric, finding.outcome, finding.reason, comparison.baseline, comparison.candidate, comparison.bound,
+        gate.unit, _missing(weighed.trial, finding),
+    )  # fmt: skip
+    if finding.outcome is Outcome.PASS and gate.metric == ERRORS and total.unknown:
+        worst = with_unknown(gate, total, total.baseline)
+        if worst.standing is Standing.SURELY_BEYOND:
+            missing = "errors that name a version"
+            return replace(answer, outcome=Outcome.WAIT, reason=f"{worst.words}.", missing=missing)
+    return answer
+
+
+def _missing(trial: Trial, finding: Finding) -> str:
+    if finding.outcome is not Outcome.WAIT:
+        return ""
+    if not finding.needed_requests:
+        return "more evidence"
+    pace = f" (about {span(finding.needed_requests / trial.pace)} at this rate)" if trial.pace > 0 else ""
+    return f"{count(finding.needed_requests, 'more request')}{pace}"
+
+
+def _begun(gate: MetricGate, alpha: float, first: Tally) -> Trial | None:
+    if gate.tolerated is None:  # is_weighed said otherwise
+        raise AssertionError(f"{gate.metric} tolerates nothing")
+    tolerated, allowed = gate.tolerated, gate.allowed or gate.tolerated
+    scale = 1.0
+    if gate.metric != ERRORS:
+        usual = quantile(QUANTILES[gate.metric], first.baseline_buckets)
+        if usual is None or usual.value <= 0:
+            return None
+        scale = usual.value
+    metric = _metric(gate, _size(allowed, scale), _size(tolerated, scale))
+    trial = Trial(Question((metric,), alpha))
+    trial.accounts[gate.metric] = Account(border(allowed), border(tolerated))
+    return trial
+
+
+def _resumed(gate: MetricGate, alpha: float, kept: Kept) -> Trial:
+    # The margins are in the account by now.
+    tolerated, allowed = gate.tolerated or Margin(0.0), gate.allowed or gate.tolerated or Margin(0.0)
+    return restored(Question((_metric(gate, allowed.value, tolerated.value),), alpha), kept["trial"])
+
+
+def _metric(gate: MetricGate, allowed: float, tolerated: float) -> Metric:
+    if gate.metric == ERRORS:
+        return Metric(gate.metric, Kind.COUNTS, abs(allowed), abs(tolerated))
+    return Metric(gate.metric, Kind.LATENCY, abs(allowed), abs(tolerated), quantile=QUANTILES[gate.metric])
+
+
+def _size(margin: Margin, scale: float) -> float:
+    """Relative to the baseline's quantile for latency, as it is for errors."""
+    return margin.value if margin.relative else margin.value / scale
+
+
+def _arms(tally: Tally) -> tuple[Tally, Tally]:
+    """Baseline and candidate, each as the baseline of a tally of its own."""
+    return tally, Tally(baseline=tally.candidate, baseline_buckets=tally.candidate_buckets)
+
+
+def _sample(gate: MetricGate, arm: Tally) -> tuple[tuple[int, int]] | Mapping[float, float] | None:
+    if gate.metric == ERRORS:
+        return ((arm.baseline.requests, arm.baseline.bad),)
+    return arm.baseline_buckets or None
+
+
+def _minutes(account: Account, seen: Evidence, kept: Sequence[Any]) -> tuple[Sequence[Window], tuple[int, int, float]]:
+    """The baseline's minutes so far, and the one that is not over yet."""
+    closed, (requests, bad, seconds) = kept
+    if account.edge is None:
+        more: Window = (seen.tally.baseline.requests, seen.tally.baseline.bad)
+    else:
+        more = above(account.edge, seen.tally.baseline_buckets) or (0, 0)
+    requests, bad, seconds = requests + more[0], bad + more[1], seconds + seen.seconds
+    if seconds < MINUTE:
+        return closed, (requests, bad, seconds)
+    return [*closed, (requests, bad)][-MOST_WINDOWS:], (0, 0, 0.0)

@@ -1,0 +1,96 @@
+"""Gates that name what is tolerated: evidence adds up behind the same door."""
+
+from dataclasses import replace
+
+from strategies.gates.judge import Case, evaluate
+from strategies.plan import Margin, MetricGate
+from strategies.verdicts import Arm, Outcome, Verdict
+from tests.unit.gates.looks import ERRORS, P99, Judge, a_look, an_arm
+
+SURE = replace(ERRORS, tolerated=Margin(0.005), limit=None)
+SLOW = replace(P99, tolerated=Margin(0.25, relative=True))
+GOOD, OURS = an_arm(900, 1), an_arm(300)
+
+
+def see(judge: Judge, looks: int, baseline: Arm = GOOD, candidate: Arm = OURS) -> list[Verdict]:
+    [gate] = judge.gates
+    return [judge.see(baseline, candidate)[gate.metric] for _ in range(looks)]
+
+
+def test_a_good_candidate_waits_until_what_is_tolerated_is_ruled_out() -> None:
+    verdicts = see(Judge(SURE), 20)
+    passed = next(place for place, verdict in enumerate(verdicts) if verdict.outcome is Outcome.PASS)
+    assert 2 <= passed <= 12
+    assert "can be ruled out after about" in verdicts[0].reason
+    assert "more requests (about" in verdicts[1].missing
+    assert "is ruled out at" in verdicts[passed].reason
+
+
+def test_an_outage_fails_within_two_looks() -> None:
+    verdicts = see(Judge(SURE), 2, candidate=an_arm(300, 150))
+    assert verdicts[-1].outcome is Outcome.FAIL
+    assert "surely worse than the allowed +0.1 pp" in verdicts[-1].reason
+    assert (verdicts[-1].candidate, verdicts[-1].unit) == (0.5, "ratio")
+
+
+def test_evidence_goes_on_over_the_stages_and_through_the_text_form() -> None:
+    judge = Judge(SURE)
+    see(judge, 12)
+    judge.stage, judge.asked = 1, 0.5
+    judge.see(GOOD, OURS)  # spans the change
+    [first] = see(judge, 1)
+    assert first.outcome is Outcome.PASS
+    assert len(judge.memory) < 4000
+
+
+def test_an_absolute_limit_stays_besides() -> None:
+    tolerant = MetricGate("errors", "ratio", limit=0.01, allowed=Margin(0.1), tolerated=Margin(0.2))
+    bad = see(Judge(tolerant), 3, baseline=an_arm(900, 40), candidate=an_arm(300, 15))
+    assert bad[-1].outcome is Outcome.FAIL
+    assert "limit 1.0 %" in bad[-1].reason
+
+
+def test_slow_answers_fail_and_name_the_edge() -> None:
+    verdicts = see(Judge(SLOW), 12, candidate=an_arm(300, mean=90.0))
+    failed = next(verdict for verdict in verdicts if verdict.outcome is Outcome.FAIL)
+    assert "latency_p99 above 100 ms" in failed.reason
+    assert failed.unit == "ms"
+
+
+def test_an_absolute_margin_of_latency_is_taken_relative_to_the_baseline() -> None:
+    gate = replace(SLOW, allowed=Margin(20.0), tolerated=Margin(60.0))
+    assert see(Judge(gate), 12, candidate=an_arm(300, mean=90.0))[-1].outcome is Outcome.FAIL
+    assert see(Judge(gate), 40)[-1].outcome is Outcome.PASS
+
+
+def test_with_all_traffic_on_the_candidate_bounds_judge_again() -> None:
+    alone, compared = Judge(SURE, asked=1.0), Judge(SURE)
+    see(alone, 2, baseline=Arm(0.0, 0.0))
+    see(compared, 2)
+    assert (is_adding_up(alone), is_adding_up(compared)) == (False, True)
+
+
+def test_a_gate_that_tolerates_nothing_keeps_its_bounds() -> None:
+    judge = Judge(ERRORS)
+    see(judge, 3)
+    assert not is_adding_up(judge)
+
+
+def test_many_cases_at_once_are_judged_as_each_alone() -> None:
+    readings = [a_look(n, an_arm(900, n), an_arm(300, n % 3)) for n in range(6)]
+    cases = [Case((SURE, SLOW), 0, 0.25, 0, reading) for reading in readings]
+    assert evaluate(cases) == [evaluate([case])[0] for case in cases]
+
+
+def test_bursts_of_the_baseline_are_learnt_during_the_release() -> None:
+    judge = Judge(SURE)
+    for minute in range(30):
+        for part in range(6):
+            judge.see(an_arm(900, 40 if minute % 5 == 0 and part == 0 else 0), an_arm(300))
+    verdict = judge.see(an_arm(900), an_arm(300, 6))["errors"]
+    assert verdict.outcome is not Outcome.FAIL
+    assert "errors came in bursts" in verdict.reason or verdict.outcome is Outcome.PASS
+
+
+def is_adding_up(judge: Judge) -> bool:
+    return '"odds"' in judge.memory
