@@ -1,6 +1,5 @@
 """The database: opens transactions, and translates what the library raises."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Self
@@ -18,6 +17,7 @@ from storage.leases import Leases
 from storage.messages import Messages
 from storage.outbox import Outbox
 from storage.releases import Decoded, Releases
+from storage.turns import Turns
 
 
 class Transaction:
@@ -39,8 +39,8 @@ class Database:
         """Check the address; nothing is connected yet. BadDatabase says what is allowed."""
         self._engines = engines(url)
         self._decoded = Decoded()
-        # SQLite lets one writer in and makes the others poll with growing pauses; a lock hands over at once.
-        self._turn = threading.Lock() if self._engines.has_one_writer else None
+        # SQLite lets one writer in and makes the others poll with growing pauses; turns are handed over at once.
+        self._turn = Turns() if self._engines.has_one_writer else None
 
     def __enter__(self) -> Self:
         return self
