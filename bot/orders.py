@@ -12,8 +12,15 @@ SILENT = frozenset({Phase.SCHEDULED, Phase.PREPARING, Phase.COMPLETED})
 
 def orders(release: Release, name: str) -> Sequence[RouteOrder]:
     """The orders for the routes of VirtualService `name`; empty when nothing of ours should be written now."""
-    if not _may_write(release):
-        return ()
+    return _orders(release, name) if _may_write(release) else ()
+
+
+def back(release: Release, name: str) -> Sequence[RouteOrder]:
+    """The original fields of a release that is rolled back: for a worker that stalled and wrote after it was over."""
+    return _orders(release, name) if release.is_going_back else ()
+
+
+def _orders(release: Release, name: str) -> Sequence[RouteOrder]:
     return tuple(
         RouteOrder(
             release=release.id,
