@@ -57,12 +57,22 @@ def sandbox(  # noqa: PLR0913 - one parameter per option of the contract
         stop(Exit.USAGE, f"{f'{name!r} is' if name else '--out is'} for a tour; write --tour before it.")
     if ready_file is not None and not ready_file.absolute().parent.is_dir():
         stop(Exit.USAGE, f"--ready-file {ready_file}: there is no directory {ready_file.absolute().parent}.")
+    if tour:
+        name = _known_tour(name)
     options = _options(seed, prometheus)
     bound = _page_socket(port, is_quiet=format is Format.JSON)
     if tour:
         _tell(name, options, bound, ready_file, _Output(format, out))
     else:
         _serve(options, bound, ready_file, _Browser(format, is_wanted=not no_open))
+
+
+def _known_tour(name: str) -> str:
+    from bot.sandbox.tour.names import DEFAULT, NAMES  # noqa: PLC0415
+
+    if name and name not in NAMES:
+        stop(Exit.USAGE, f"there is no tour {name!r}; there is {', '.join(NAMES)}")
+    return name or DEFAULT
 
 
 def _options(seed: int, prometheus: PrometheusChoice) -> "Options":
@@ -149,12 +159,8 @@ class _Output:
 def _tell(name: str, options: "Options", bound: "socket.socket", ready_file: Path | None, output: _Output) -> None:
     from bot.cli.tour_progress import Progress, print_report  # noqa: PLC0415
     from bot.sandbox import serve  # noqa: PLC0415
-    from bot.sandbox.tour.play import DEFAULT, TOURS, play  # noqa: PLC0415
+    from bot.sandbox.tour.play import play  # noqa: PLC0415
 
-    name = name or DEFAULT
-    if name not in TOURS:
-        bound.close()
-        stop(Exit.USAGE, f"there is no tour {name!r}; there is {', '.join(TOURS)}")
     progress = Progress()
 
     async def played(supervisor: "Supervisor") -> "tuple[TourReport, str]":

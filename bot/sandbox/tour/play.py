@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.sandbox.supervisor import Supervisor
-from bot.sandbox.tour import canary
+from bot.sandbox.tour import canary, names
 from bot.sandbox.tour.report import StoryReport, TourReport
 from bot.sandbox.tour.scene import BrokenError, Scene
 from bot.sandbox.tour.told import StoryBegan, StoryEnded, Tell
@@ -24,12 +24,11 @@ class Story:
 
 
 TOURS: Mapping[str, Sequence[Story]] = {
-    "canary": (
+    names.DEFAULT: (
         Story(canary.GOOD, canary.GOOD_SUMMARY, "canary", canary.good, "completed"),
         Story(canary.BAD, canary.BAD_SUMMARY, "canary", canary.failing, "rolled_back"),
     ),
 }
-DEFAULT = "canary"
 
 
 async def play(name: str, supervisor: Supervisor, tell: Tell, out: Path) -> TourReport:

@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+from bot.sandbox.tour.names import NAMES
+from bot.sandbox.tour.play import TOURS
 from bot.sandbox.tour.report import StageReport, StoryReport, TourReport
 
 STORY_KEYS = {
@@ -36,3 +38,7 @@ def test_a_broken_expectation_is_named_and_the_tour_is_not_ok() -> None:
 
 def test_a_tour_without_a_story_is_not_ok() -> None:
     assert not TourReport().ok
+
+
+def test_every_tour_that_has_a_name_can_be_played() -> None:
+    assert tuple(TOURS) == NAMES

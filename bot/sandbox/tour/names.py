@@ -1,0 +1,4 @@
+"""The names of the tours, known without loading one."""
+
+DEFAULT = "canary"
+NAMES = (DEFAULT,)
