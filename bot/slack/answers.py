@@ -8,7 +8,7 @@ from bot.slack.blocks import Block, Message, context, header, section
 from bot.slack.guide import TOPICS
 from bot.slack.headlines import standing
 from bot.slack.questions import confirm_missing
-from bot.slack.text import code, code_block, escape, fit, moment, plain_moment, shorten, span
+from bot.slack.text import code, code_block, escape, fit, moment, named, plain_moment, shorten, span
 from strategies.plan import Stage
 from strategies.reasons import ReasonCode, Refused
 from strategies.release import Release
@@ -42,7 +42,7 @@ def render(answer: Answer | Refused, command: str, request: Request | None = Non
 
 def refusal(refused: Refused, command: str, request: Request | None = None) -> Message:
     """One sentence, its code in small print, and what to do next."""
-    text = f"⚠️ {fit(refused.text, 2_800)}"
+    text = f"⚠️ {named(fit(refused.text, 2_600))}"
     hint = _next(refused.reason_code, request)
     small = [code(refused.reason_code.value)]
     if hint:

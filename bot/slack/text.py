@@ -9,6 +9,7 @@ from bot.slack.limits import size
 ELLIPSIS = "…"
 NO_FIGURE = "no data"
 _UNSPEAKABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+_ID = re.compile(r"\b[UWS](?=[A-Z]*\d)[A-Z0-9]{6,20}\b")
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 
@@ -87,6 +88,11 @@ def mention(identifier: str) -> str:
     if re.fullmatch(r"S[A-Z0-9]+", identifier):
         return f"<!subteam^{identifier}>"
     return fit(identifier, 75)
+
+
+def named(text: str) -> str:
+    """Escaped text with the ids of people and groups turned into their names."""
+    return _ID.sub(lambda found: mention(found[0]), text)
 
 
 def clock(moment: datetime) -> str:

@@ -7,7 +7,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.slack.limits import size
-from bot.slack.text import clock, code, code_block, escape, figure, fit, link, mention, plain_moment, shorten, span
+from bot.slack.text import (
+    clock,
+    code,
+    code_block,
+    escape,
+    figure,
+    fit,
+    link,
+    mention,
+    named,
+    plain_moment,
+    shorten,
+    span,
+)
 from bot.slack.words import plain, words
 
 AT = datetime(2026, 11, 21, 22, 30, tzinfo=UTC)
@@ -127,3 +140,10 @@ def test_quotes_and_lists_keep_words_together() -> None:
 
 def test_escaping_is_complete() -> None:
     assert escape("<!channel> & co") == "&lt;!channel&gt; &amp; co"
+
+
+def test_ids_in_a_sentence_become_mentions_and_words_stay_words() -> None:
+    said = named("Only approvers may approve: S0APPROVE, U02AB3CD. STATEFUL v2 U1 stays &lt;as&gt; it is.")
+    assert said == (
+        "Only approvers may approve: <!subteam^S0APPROVE>, <@U02AB3CD>. STATEFUL v2 U1 stays &lt;as&gt; it is."
+    )
