@@ -54,7 +54,7 @@ def _with_bot(one: Rig, herd: Sequence[fleet.Member], prometheus: str, gates: in
     named = f"{len(herd):,} active, {gates} metrics"
     bot = one.bot(prometheus, fleet.NAMESPACE, {})
     with running(bot) as (seconds, process):
-        ready = Figure(f"start -> ready, {named}", seconds, "s", 3, load())
+        ready = Figure(f"start -> ready, {named}", seconds, "s", 3, f"CPU {process.cpu_seconds():.1f} s; {load()}")
         time.sleep(WARM_SECONDS)
         steady = _steady(one, process, named, cores=0.25 if gates <= 2 else 0.4)
         clicks = _clicks(one, herd, named) if gates <= 2 else []

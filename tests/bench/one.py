@@ -55,7 +55,9 @@ def measured(folder: Path) -> list[Figure]:
         end = one.loop.spawn(splits.follow())
         try:
             with running(one.bot(prometheus.url, NAMESPACE, {"reviews": PROFILE})) as (seconds, process):
-                ready = Figure("start -> ready, no release", seconds, "s", 3, load())
+                ready = Figure(
+                    "start -> ready, no release", seconds, "s", 3, f"CPU {process.cpu_seconds():.1f} s; {load()}"
+                )
                 found = [*_good(one, splits, process), *_failing(one, mesh, prometheus.url)]
                 return [ready, *found]
         finally:
