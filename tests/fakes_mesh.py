@@ -14,7 +14,7 @@ from bot.mesh.readiness import missing_subset, originals, readiness, wait_for_su
 from bot.mesh.retirement import positions_of, users_of, without_baseline
 from bot.mesh.survey import survey
 from bot.mesh.workloads import ready_by_version
-from bot.mesh.writing import next_document
+from bot.mesh.writing import is_untouched, next_document
 from bot.ports import Preparation, RouteOrder, SurveyRequest, Written
 from strategies.reasons import ReasonCode, Refused
 from strategies.release import Decommission, Drift, Release, Target
@@ -124,10 +124,11 @@ class FakeMesh:
     def set_route(self, name: str, orders: Callable[[], Sequence[RouteOrder]]) -> Written | Drift:
         """As the adapter; a stored write can never be refused or lost."""
         self._trip("set_route")
-        document = self.virtual_service(name)
+        document, wanted = self.virtual_service(name), tuple(orders())
+        if document is None and wanted and all(map(is_untouched, wanted)):
+            return Written("", changed=False)
         if document is None:
             raise Fault(f"There is no VirtualService {name}.")
-        wanted = tuple(orders())
         outcome = next_document(document, wanted) if wanted else None
         if isinstance(outcome, Drift):
             return outcome

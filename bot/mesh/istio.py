@@ -12,14 +12,14 @@ from bot.mesh.destination_rule import remove_added, rules_of
 from bot.mesh.documents import Document, full_name
 from bot.mesh.drift import find_drift, gone
 from bot.mesh.kube_api import DESTINATION_RULE, VIRTUAL_SERVICE, Connection
-from bot.mesh.kube_errors import Conflict, LostReply
+from bot.mesh.kube_errors import Conflict, LostReply, Missing
 from bot.mesh.readiness import missing_subset, originals, readiness, wait_for_subset
 from bot.mesh.retirement import users_of
 from bot.mesh.retiring import retire
 from bot.mesh.survey import survey
 from bot.mesh.watch_cache import WatchCache
 from bot.mesh.workloads import ready_by_version
-from bot.mesh.writing import check_kept, next_document
+from bot.mesh.writing import check_kept, is_untouched, next_document
 from bot.ports import Clock, Preparation, RouteOrder, SurveyRequest, Written
 from strategies.reasons import ReasonCode, Refused
 from strategies.release import Drift, Release, Target
@@ -91,13 +91,25 @@ class IstioMesh:
         return Preparation(captured, ready)
 
     def set_route(self, name: str, orders: Callable[[], Sequence[RouteOrder]]) -> Written | Drift:
-        """Write one VirtualService under the version that was read, until it carries what is wanted."""
-        self._require_sync()
-        document, changed = self._current(name), False
+        """Write one VirtualService under the version that was read, until it carries what is wanted.
+
+        A rollback needs this object alone: no list of pods or rules that does not come holds it up.
+        """
+        self._require_list(name)
+        try:
+            document, changed = self._current(name), False
+        except Missing:
+            wanted = tuple(orders())
+            if not wanted or not all(map(is_untouched, wanted)):
+                raise
+            self._tidy_later(wanted)
+            return Written("", changed=False)
         for _ in range(ROUNDS):
             wanted = tuple(orders())
             if not wanted:
                 return Written(_version(document), changed)
+            if any(order.split is not None for order in wanted):
+                self._require_sync()
             outcome = next_document(document, wanted)
             if isinstance(outcome, Drift):
                 return outcome
@@ -149,6 +161,10 @@ class IstioMesh:
         for trouble, is_refused in self._cache.troubles():
             told.append(f"Kubernetes API at {host} {'refuses' if is_refused else since}: {trouble}.")
         return told
+
+    def _require_list(self, name: str) -> None:
+        if not self._cache.has_listed(VIRTUAL_SERVICE, name):
+            self._require_sync()
 
     def _require_sync(self) -> None:
         if not self._cache.is_synced:

@@ -60,6 +60,11 @@ class WatchCache:
         """True once every kind has been listed."""
         return all(source.is_synced for source in self._sources.values())
 
+    def has_listed(self, kind: Kind, name: str) -> bool:
+        """True once this kind has been listed where the object `namespace/name` lives."""
+        source = self._sources.get((kind, self._home(name)))
+        return source is not None and source.is_synced
+
     def is_behind(self, kind: Kind) -> bool:
         """True while a watch of this kind is down, so that memory may lag."""
         return any(each.broken_since is not None for (own, _), each in self._sources.items() if own is kind)
@@ -162,11 +167,12 @@ class WatchCache:
         return hear
 
     def _one(self, kind: Kind, name: str) -> Document | None:
-        namespace = name.partition("/")[0]
-        home = None if self._namespaces == (None,) else namespace
-        informer = self._informers.get((kind, home))
+        informer = self._informers.get((kind, self._home(name)))
         watched: Document | None = informer.cache.get_by_key(name) if informer is not None else None
         return watched if watched is None else self._newest(kind, name, watched)
+
+    def _home(self, name: str) -> str | None:
+        return None if self._namespaces == (None,) else name.partition("/")[0]
 
     def _all(self, kind: Kind) -> list[Document]:
         watched = [each for namespace in self._namespaces for each in self._informers[kind, namespace].cache.list()]

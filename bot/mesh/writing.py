@@ -17,10 +17,13 @@ def next_document(document: Document, orders: Sequence[RouteOrder]) -> Document 
 
     Raises Transient when a later revision of the release stands there, Fault when the editor cannot write the order.
     """
+    if all(map(is_untouched, orders)):
+        return None
     name = full_name(document)
     for order in orders:
         written = marks(document).get(order.release, 0)
-        if written > order.revision:
+        # Nothing comes after a rollback, so none is late: not even of a database that was restored from yesterday.
+        if written > order.revision and order.split is not None:
             text = f"VirtualService {name} carries revision {written} of {order.release}, later than {order.revision}."
             raise Transient(text)
     drift = find_drift(document, orders)
@@ -32,6 +35,11 @@ def next_document(document: Document, orders: Sequence[RouteOrder]) -> Document 
     if isinstance(edited, Refused):
         raise Fault(unwritable(edited, name))
     return edited
+
+
+def is_untouched(order: RouteOrder) -> bool:
+    """True when nothing was ever written for the order and nothing shall be: there is nothing to put back."""
+    return order.split is None and not order.original
 
 
 def check_kept(answer: Document, orders: Sequence[RouteOrder]) -> None:

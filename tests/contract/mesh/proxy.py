@@ -25,6 +25,7 @@ class Proxy:
         self.target = url
         self.before: list[Callable[[], None]] = []
         self.answers: list[tuple[str, int, bytes, dict[str, str]]] = []
+        self.forbidden = ""  # a piece of the paths that are refused
         self.lost = 0
         self.change_answer: Callable[[bytes], bytes] | None = None
         # Both ends of each open watch: the client's socket, and the server's.
@@ -89,6 +90,9 @@ class _Handler(BaseHTTPRequestHandler):
         self._proxy.seen.append((self.command, self.path))
         if self.command == "PUT" and self._proxy.before:
             self._proxy.before.pop(0)()
+        if self._proxy.forbidden and self._proxy.forbidden in self.path:
+            self._answer(403, b'{"kind": "Status", "message": "no"}', {})
+            return
         for index, (method, status, told, headers) in enumerate(self._proxy.answers):
             if method == self.command:
                 del self._proxy.answers[index]

@@ -172,6 +172,18 @@ def test_a_writer_with_an_older_revision_is_fenced(world: World) -> None:
     assert weights(world) == {"v1": 95, "v2": 5}
 
 
+def test_a_rollback_is_late_for_no_revision(world: World) -> None:
+    world.mesh.set_route(name_of(world), lambda: [an_order(world, FIVE, 7)])
+    world.mesh.set_route(name_of(world), lambda: [an_order(world, None, 3, expected=FIVE, force=True)])
+    assert weights(world) == {"v1": None}
+
+
+def test_a_rollback_of_what_was_never_written_asks_for_no_object(world: World) -> None:
+    order = replace(an_order(world, None, force=True), original="")
+    found = world.mesh.set_route(f"{world.namespace}/nothing", lambda: [order])
+    assert (isinstance(found, Written) and found.changed, world.writes()) == (False, 0)
+
+
 def test_a_split_to_a_subset_that_is_gone_is_a_fault(world: World) -> None:
     target = replace(the_target(world), subsets={"v1": "v1", "v2": "v9"})
     with pytest.raises(Fault, match=r"has the .*subset"):

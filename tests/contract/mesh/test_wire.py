@@ -144,6 +144,20 @@ def test_a_role_that_may_not_list_is_told_what_it_lacks(wire: WireWorld) -> None
     mesh.stop()
 
 
+def test_a_rollback_waits_for_no_list_but_its_own(wire: WireWorld) -> None:
+    wire.mesh.set_route(name_of(wire), lambda: [an_order(wire, FIVE)])
+    wire.proxy.forbidden = "/pods"
+    mesh, back = wire.another_mesh(), an_order(wire, None, 3, expected=FIVE, force=True)
+    mesh.start()
+    eventually(lambda: mesh.manifest(name_of(wire)) is not None, 5)
+    written = mesh.set_route(name_of(wire), lambda: [back])
+    with pytest.raises(Transient, match="pods"):
+        mesh.set_route(name_of(wire), lambda: [an_order(wire, FIVE, 4)])
+    mesh.stop()
+    assert isinstance(written, Written)
+    assert weights(wire) == {"v1": None}
+
+
 def test_a_change_is_told_to_whoever_listens(wire: WireWorld) -> None:
     heard: list[str] = []
     wire.mesh.on_change(heard.append)
