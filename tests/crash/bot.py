@@ -35,6 +35,7 @@ from tests.crash.world import NAME, START, SharedClock
 # The bot imports its judge with the first look; here every fork inherits it instead.
 assert judge.evaluate([]) == []
 LONGEST = timedelta(hours=1)
+MOST_STEPS = 2_000
 PAUSE = timedelta(seconds=5)
 
 
@@ -103,7 +104,11 @@ class Life:
         self._drift.follow(self._engine.active())
         # The first list of a watch tells of every object.
         self._drift.changed(NAME)
+        steps = 0
         while True:
+            steps += 1
+            if steps > MOST_STEPS:
+                raise AssertionError(f"turns in circles: {self._engine.active()}")
             if self._something():
                 continue
             at = self._next()
