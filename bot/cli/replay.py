@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO
@@ -17,25 +17,57 @@ if TYPE_CHECKING:
 CHUNK = 1 << 20
 
 
-def replay(
-    file: Annotated[str, typer.Argument(help="JSON Lines of configs and looks; - reads stdin.")],
+def replay(  # noqa: PLR0913 - one per option
+    file: Annotated[str, typer.Argument(help="JSON Lines of configs and looks; - reads stdin.")] = "",
+    *,
     state: Annotated[Path | None, typer.Option(help="Load the evidence from this file, and save it there.")] = None,
+    prometheus: Annotated[str, typer.Option(help="Read the looks from this Prometheus instead of a file.")] = "",
+    service: Annotated[str, typer.Option(help="With --prometheus: the Istio host.")] = "",
+    namespace: Annotated[str, typer.Option(help="With --prometheus: its namespace.")] = "",
+    baseline: Annotated[str, typer.Option(help="With --prometheus: the version that serves.")] = "",
+    candidate: Annotated[str, typer.Option(help="With --prometheus: the version to judge.")] = "",
+    start: Annotated[str, typer.Option(help="With --prometheus: the first look, like 2026-11-21T10:00:00Z.")] = "",
+    end: Annotated[str, typer.Option(help="With --prometheus: the last look.")] = "",
+    look: Annotated[float, typer.Option(min=1, help="With --prometheus: seconds between looks.")] = 15,
+    picture: Annotated[Path | None, typer.Option(help="With --prometheus: draw the looks into this PNG.")] = None,
     format: FormatOption = Format.JSON,
 ) -> None:
     """Judge recorded looks: a verdict per look, one decision per release."""
     from bot.replay.values import BadLine  # noqa: PLC0415
 
+    if bool(file) == bool(prometheus):
+        stop(Exit.USAGE, "Name a file of looks, - for stdin, or --prometheus URL.")
     try:
         session = _session(state)
     except (OSError, BadLine) as error:
         stop(Exit.USAGE, f"--state {state}: {error}")
+    if prometheus:
+        given = {"service": service, "namespace": namespace, "baseline": baseline, "candidate": candidate}
+        _needed({**given, "start": start, "end": end})
+        from bot.cli.replay_prometheus import recording  # noqa: PLC0415 - brings matplotlib
+
+        recorded = recording(prometheus, (service, namespace, baseline, candidate), (start, end), look)
+        trouble = _run(session, recorded.batches(), format, state, recorded.answers)
+        if picture and not trouble:
+            recorded.save_picture(picture)
+    else:
+        trouble = _read(session, file, format, state)
+    if trouble:
+        stop(Exit.USAGE, f"{file or prometheus}: {trouble}")
+
+
+def _needed(options: dict[str, str]) -> None:
+    missing = [f"--{name}" for name, value in options.items() if not value]
+    if missing:
+        stop(Exit.USAGE, f"--prometheus needs {', '.join(missing)} besides.")
+
+
+def _read(session: "Session", file: str, format: Format, state: Path | None) -> str:
     try:
         with nullcontext(sys.stdin.buffer) if file == "-" else Path(file).open("rb") as source:
-            trouble = _run(session, source, format, state)
+            return _run(session, _batches(source), format, state)
     except OSError as error:
         stop(Exit.USAGE, f"{file}: {error.strerror}")
-    if trouble:
-        stop(Exit.USAGE, f"{file}: {trouble}")
 
 
 def _session(state: Path | None) -> "Session":
@@ -47,12 +79,20 @@ def _session(state: Path | None) -> "Session":
     return loaded(state.read_text(encoding="utf-8"))
 
 
-def _run(session: "Session", source: BinaryIO, format: Format, state: Path | None) -> str:
-    """Answer everything; the trouble that ended it, empty at the end of the input."""
+def _run(
+    session: "Session",
+    batches: Iterable[list[bytes]],
+    format: Format,
+    state: Path | None,
+    kept: list[dict[str, object]] | None = None,
+) -> str:
+    """Answer everything; the trouble that ended it, empty at the end of the input. `kept` takes the answers as well."""
     try:
-        for lines in _batches(source):
+        for lines in batches:
             answers, trouble = session.feed(lines)
             _print(answers, format)
+            if kept is not None:
+                kept.extend(answers)
             if trouble:
                 return trouble
         _print(session.finish(), format)
