@@ -30,6 +30,8 @@ GaveUp = Callable[[Effect, str, str], None]
 class Worker:
     """Threads that work one lane each; a lane never waits for another.
 
+    Of several threads on routes the first does rollbacks alone: an API server that answers slowly may hold all others.
+
     `duty` does an effect and may be repeated; it raises Transient to be called again and Fault when that is no use.
     `gave_up(effect, key, text)` is told once when an effect ends undone; a rollback's write is told, and goes on.
     While it cannot take that in, the effect is tried on.
@@ -75,9 +77,9 @@ class Worker:
                 self._rung[lane] += 1
                 bell.notify_all()
 
-    def step(self, lane: Lane) -> bool:
-        """Claim one job of `lane` and do it; False when there was none."""
-        job = self._claim(lane, f"{self._holder}:{threading.get_ident()}")
+    def step(self, lane: Lane, least: Urgency = Urgency.PROGRESS) -> bool:
+        """Claim one job of `lane` and at least this urgency and do it; False when there was none."""
+        job = self._claim(lane, least)
         if job is None:
             return False
         self._at_hand[job.id] = job
@@ -104,13 +106,14 @@ class Worker:
                 log.warning("leases not renewed: %s", error)
 
     def _run(self, lane: Lane, n: int) -> None:
-        del n
+        is_kept_free = lane is Lane.ROUTE and n == 0 and self._counts[lane] > 1
+        least = Urgency.ROLLBACK if is_kept_free else Urgency.PROGRESS
         while not self._stopping.is_set():
             with self._bells[lane]:
                 heard = self._rung[lane]
             try:
-                busy = self.step(lane)
-                pause = timedelta(0) if busy else self._until_due(lane)
+                busy = self.step(lane, least)
+                pause = timedelta(0) if busy else self._until_due(lane, least)
             except StorageError as error:
                 log.warning("lane=%s outbox unreachable: %s", lane, error)
                 busy, pause = False, IDLE
@@ -119,31 +122,32 @@ class Worker:
                     if self._rung[lane] == heard and not self._stopping.is_set():
                         self._bells[lane].wait(pause.total_seconds())
 
-    def _claim(self, lane: Lane, name: str) -> Job | None:
+    def _claim(self, lane: Lane, least: Urgency) -> Job | None:
         now = self._clock.now()
         if now < self._quiet.get(lane, now):
             return None
         # A look before the claim: an idle lane must not take the write lock.
-        due = self._next(lane)
+        due = self._next(lane, least)
         if due is None or due > now:
             return None
+        name = f"{self._holder}:{threading.get_ident()}"
         with self._database.transaction() as tx:
             # What a worker that was killed had at hand goes on here.
             tx.outbox.release_expired(now)
-            jobs = tx.outbox.claim(lane, name, now, LEASE, 1)
+            jobs = tx.outbox.claim(lane, name, now, LEASE, 1, least=least)
         return jobs[0] if jobs else None
 
-    def _until_due(self, lane: Lane) -> timedelta:
-        due = self._next(lane)
+    def _until_due(self, lane: Lane, least: Urgency) -> timedelta:
+        due = self._next(lane, least)
         if due is None:
             return IDLE
         due = max(due, self._quiet.get(lane, due))
         return min(IDLE, max(due - self._clock.now(), timedelta(milliseconds=5)))
 
-    def _next(self, lane: Lane) -> datetime | None:
+    def _next(self, lane: Lane, least: Urgency) -> datetime | None:
         """When there is something to claim: a job is due, or somebody's claim runs out."""
         with self._database.reading() as tx:
-            moments = (tx.outbox.next_due(lane), tx.outbox.next_expiry(lane))
+            moments = (tx.outbox.next_due(lane, least), tx.outbox.next_expiry(lane))
         return min((moment for moment in moments if moment is not None), default=None)
 
     def _do(self, job: Job, lane: Lane) -> None:

@@ -1,7 +1,8 @@
 """The outbox: effects that were decided and are still to be done, worked in order per release and lane.
 
 A row is queued, claimed, or failed; a done one is gone, the journal has its result. One queued row per subject: a
-newer effect takes the place of the older one. A rollback's `SetRoute` waits for nobody but itself.
+newer effect takes the place of the older one. A rollback's `SetRoute` and a call for help wait for nobody but
+themselves.
 """
 
 import logging
@@ -16,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from storage import outbox_sql as sql
 from storage.codec import Codec
 from storage.errors import Unreadable
-from strategies.effects import Effect, Lane, Urgency
+from strategies.effects import CallOnCall, Effect, Lane, SetRoute, Urgency
 
 _log = logging.getLogger(__name__)
 _CODEC: Codec[Effect] = Codec(Effect)
@@ -59,13 +60,22 @@ class Outbox:
                 before = {"of_release": effect.release, "in_lane": effect.lane, "before": id, "hurry": effect.urgency}
                 self._connection.execute(sql.HURRY, before)
 
-    def claim(self, lane: Lane, worker: str, now: datetime, lease: timedelta, limit: int) -> list[Job]:
-        """Take up to `limit` due jobs until `now + lease`, the most urgent first.
+    def claim(
+        self,
+        lane: Lane,
+        worker: str,
+        now: datetime,
+        lease: timedelta,
+        limit: int,
+        *,
+        least: Urgency = Urgency.PROGRESS,
+    ) -> list[Job]:
+        """Take up to `limit` due jobs until `now + lease`, the most urgent first and none below `least`.
 
         A job waits while an earlier one of its release and lane is open; a rollback's write waits only for another
-        write of the same rollback to the same object.
+        write of the same rollback to the same object, and a call for on-call for nothing.
         """
-        asked = {"in_lane": lane, "kinds": _KNOWN, "now": now, "most": limit}
+        asked = {"in_lane": lane, "least": least, "kinds": _KNOWN, "now": now, "most": limit}
         rows = self._connection.execute(sql.CLAIMABLE, asked).all()
         return [job for row in rows if (job := self._claimed(row, worker, now + lease)) is not None]
 
@@ -94,9 +104,9 @@ class Outbox:
             self._requeue(held, row.attempts + 1, now, f"{row.claimed_by} did not finish in time")
         return len(rows)
 
-    def next_due(self, lane: Lane) -> datetime | None:
-        """When the next job of the lane can be claimed, None when none waits for time alone."""
-        asked = {"in_lane": lane, "kinds": _KNOWN}
+    def next_due(self, lane: Lane, least: Urgency = Urgency.PROGRESS) -> datetime | None:
+        """When the next job of the lane and urgency can be claimed, None when none waits for time alone."""
+        asked = {"in_lane": lane, "least": least, "kinds": _KNOWN}
         at: datetime | None = self._connection.execute(sql.NEXT_DUE, asked).scalar_one_or_none()
         return at
 
@@ -145,7 +155,8 @@ def _row(effect: Effect) -> dict[str, object]:
         "subject": effect.subject,
         "kind": type(effect).__name__,
         "urgency": effect.urgency,
-        "overtakes": effect.lane is Lane.ROUTE and effect.urgency is Urgency.ROLLBACK,
+        # A rollback's write waits for nothing, nor does the call for whoever must see to it.
+        "overtakes": effect.urgency is Urgency.ROLLBACK and isinstance(effect, SetRoute | CallOnCall),
         "effect": _CODEC.dumps(effect),
         "state": sql.QUEUED,
         "attempts": 0,

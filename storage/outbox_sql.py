@@ -65,7 +65,8 @@ def _is_blocked(now: ColumnElement[object]) -> ColumnElement[bool]:
 def _in_lane(now: ColumnElement[object]) -> tuple[ColumnElement[bool], ...]:
     # An older replica leaves the kinds of effect that it does not know to a newer one.
     known = _c.kind.in_(bindparam("kinds", expanding=True))
-    return _c.lane == bindparam("in_lane"), _c.state == QUEUED, known, not_(_is_blocked(now))
+    urgent = _c.urgency <= bindparam("least")
+    return _c.lane == bindparam("in_lane"), _c.state == QUEUED, urgent, known, not_(_is_blocked(now))
 
 
 def _at(name: str, column: Column[object] = _c.due_at) -> ColumnElement[object]:

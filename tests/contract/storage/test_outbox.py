@@ -175,6 +175,26 @@ def test_a_rollback_that_takes_a_splits_place_overtakes_from_there(database: Dat
     assert effects(claim(database)) == [ROLLBACK]
 
 
+def test_a_call_for_help_waits_for_no_message_that_cannot_be_sent(database: Database) -> None:
+    call = CallOnCall("r-1", "stuck:3", "r-1 is stuck")
+    put(database, PostStage("r-1", 0))
+    [job] = claim(database, Lane.CHAT)
+    assert retry(database, job, NOW + 60 * SECOND)
+    put(database, call, revision=2)
+    assert effects(claim(database, Lane.CHAT)) == [call]
+
+
+def test_who_claims_rollbacks_alone_sees_nothing_else(database: Database) -> None:
+    put(database, SPLIT)
+    with database.transaction() as transaction:
+        assert transaction.outbox.next_due(Lane.ROUTE, Urgency.ROLLBACK) is None
+        assert not transaction.outbox.claim(Lane.ROUTE, "worker", NOW, LEASE, 10, least=Urgency.ROLLBACK)
+    put(database, ROLLBACK, revision=2)
+    with database.transaction() as transaction:
+        assert transaction.outbox.next_due(Lane.ROUTE, Urgency.ROLLBACK) == NOW
+        assert len(transaction.outbox.claim(Lane.ROUTE, "worker", NOW, LEASE, 10, least=Urgency.ROLLBACK)) == 1
+
+
 def test_the_objects_of_a_rollback_do_not_wait_for_each_other(database: Database) -> None:
     writes = [SetRoute("r-1", f"shop/{name}", Urgency.ROLLBACK) for name in ("a", "b")]
     put(database, *writes)

@@ -1,5 +1,6 @@
 """Nothing waits for ever unseen, and nothing keeps a rollback waiting."""
 
+import threading
 from dataclasses import replace
 from datetime import timedelta
 
@@ -14,7 +15,7 @@ from bot.errors import Fault, Transient
 from bot.looks import Looks
 from bot.schedule import Schedule
 from bot.worker import LONGEST_PAUSE, Worker
-from strategies.effects import Effect, Lane, Prepare
+from strategies.effects import Effect, Lane, Prepare, SetRoute, Urgency
 from strategies.events import Event
 from strategies.release import Phase
 from tests.builders import a_reading
@@ -105,3 +106,38 @@ def test_a_hand_edit_is_seen_by_each_release_with_a_route_in_the_object(
     watch.follow([replace(shared, phase=Phase.COMPLETED)])
     watch.changed("shop/reviews")
     assert compared == [other.id, one.id, one.id]
+
+
+def test_an_api_server_that_hangs_on_splits_leaves_a_thread_for_rollbacks(house: House) -> None:
+    hung, taken, written = threading.Event(), threading.Event(), threading.Event()
+
+    def hang(effect: Effect) -> None:
+        if effect.urgency is Urgency.ROLLBACK:
+            written.set()
+        else:
+            taken.set()
+            hung.wait(10)
+
+    with house.database.transaction() as tx:
+        tx.outbox.put([SetRoute(f"slow-{number}", "shop/slow") for number in range(9)], house.clock.now(), 1)
+    worker = Worker(house.database, house.clock, "here", hang, lambda *_: None, {Lane.ROUTE: 3})
+    worker.start()
+    try:
+        assert taken.wait(5)
+        with house.database.transaction() as tx:
+            tx.outbox.put([SetRoute("reviews-1", "shop/reviews", Urgency.ROLLBACK)], house.clock.now(), 1)
+        worker.wake()
+        assert written.wait(5)
+    finally:
+        hung.set()
+        worker.stop()
+
+
+def test_a_release_whose_route_is_gone_before_it_began_is_called_off(house: House) -> None:
+    release, mesh = house.begin(), FakeMesh.shop()
+    mesh.delete("VirtualService", "shop/reviews")
+    duties = Duties(house.engine, house.clock, mesh, FakeMetrics())
+    duties.prepare(Prepare(release.id))
+    assert house.stored(release.id).phase is Phase.ROLLING_BACK
+    duties.set_route(SetRoute(release.id, "shop/reviews", Urgency.ROLLBACK))
+    assert house.stored(release.id).phase is Phase.ROLLED_BACK
