@@ -80,7 +80,7 @@ class Duties:
 
     def report_drift(self, release: str, revision: int, drift: Drift) -> None:
         """Tell the release that somebody else changed its fields."""
-        self._engine.submit(DriftFound(release, f"drift:{release}:{revision}:{hash_of(drift)}", drift))
+        self._engine.submit(DriftFound(release, f"drift:{release}:{revision}:{hash_of(drift)}", drift, revision))
 
     def retire(self, effect: RetireBaseline) -> None:
         """Prove the baseline idle, then let the mesh retire it; not idle yet is tried again."""
