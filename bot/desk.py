@@ -6,6 +6,7 @@ from typing import assert_never
 
 from bot import intents
 from bot.engine import Engine, already_releasing
+from bot.errors import Transient
 from bot.intents import Defaults, Steering
 from bot.ports import Card, Clock, Mesh
 from bot.profiles import Profile, Profiles
@@ -29,6 +30,7 @@ from bot.requests import (
     StatusRequest,
 )
 from storage.database import Database
+from storage.errors import StorageError
 from strategies import catalog, events, moves
 from strategies.decision import Decision
 from strategies.plan import Plan
@@ -69,7 +71,13 @@ class Desk:
         self._previews = previews
 
     def answer(self, request: Request, actor: Actor, key: str) -> Answer | Refused:
-        """Take the request under its key; a repeated key does nothing twice."""
+        """Take the request under its key; a repeated key does nothing twice. Transient while there is no database."""
+        try:
+            return self._answered(request, actor, key)
+        except StorageError as error:
+            raise Transient(f"The database does not answer: {error}") from error
+
+    def _answered(self, request: Request, actor: Actor, key: str) -> Answer | Refused:
         match request:
             case StartRequest():
                 return self._start(request, actor, key)
@@ -107,6 +115,10 @@ class Desk:
             return plan
         if request.dry:
             return self._planned(request, profile, target, plan)
+        channel = profile.channel or self._defaults.channel
+        if not channel:
+            text = f"Nobody would be asked or told about {target.service}: it has no channel."
+            return Refused(ReasonCode.BAD_INPUT, f"{text} Name one in its profile, or set SLUICE_SLACK_CHANNEL.")
         outcome = self._engine.submit(
             events.ReleaseRequested(
                 release="",
@@ -115,7 +127,7 @@ class Desk:
                 targets=(target,),
                 plan=plan,
                 rules=intents.rules(profile, self._defaults.look),
-                channel=profile.channel or self._defaults.channel,
+                channel=channel,
                 starts_at=request.at,
             )
         )

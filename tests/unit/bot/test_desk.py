@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.desk import Desk
+from bot.errors import Transient
 from bot.intents import Defaults
 from bot.ports import Card
 from bot.profiles import Profiles
@@ -29,6 +30,7 @@ from bot.requests import (
     StartRequest,
     StatusRequest,
 )
+from storage.errors import DatabaseDown
 from strategies.reasons import ReasonCode, Refused
 from strategies.release import Actor, Phase
 from tests.fakes import FakeMesh
@@ -93,6 +95,24 @@ def test_a_start_begins_a_release_by_its_profile(office: Office) -> None:
 def test_the_request_speaks_louder_than_the_profile(office: Office) -> None:
     office.ask(replace(START, hold=timedelta(minutes=1)))
     assert office.house.stored("reviews-1").plan.stages[0].hold == timedelta(minutes=1)
+
+
+def test_a_release_that_could_ask_nobody_is_not_started(office: Office) -> None:
+    (office.folder / "reviews.yaml").unlink()
+    office.desk._defaults = Defaults("", timedelta(seconds=15))
+    refused = office.refused(START)
+    assert refused.reason_code is ReasonCode.BAD_INPUT
+    assert "SLUICE_SLACK_CHANNEL" in refused.text
+    assert office.house.engine.active() == ()
+
+
+def test_a_database_that_is_down_is_said_in_a_sentence(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    def down() -> None:
+        raise DatabaseDown("locked")
+
+    monkeypatch.setattr(office.house.database, "reading", down)
+    with pytest.raises(Transient, match="The database does not answer: locked"):
+        office.ask(RollbackRequest("reviews-1"))
 
 
 def test_a_service_without_a_profile_works_with_defaults(office: Office) -> None:
