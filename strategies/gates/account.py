@@ -17,6 +17,7 @@ AT_LAUNCH = 0.8  # of the stake against harm
 LONGEST = 720.0  # minutes over which the rest is spread when no deadline says less
 SOON = 10.0  # minutes; without a deadline early starts get more of it
 CALM_WEIGHTS = (0.6, 0.4)
+STAKES = (0.04, 0.07, 0.1, 0.13, 0.14, 0.14, 0.14, 0.12, 0.12)  # barely worse matters at high rates alone
 MOST = 1e200
 RECENT = 200.0  # rare events that the baseline's rate is estimated from; older ones fade
 FIRST_GUESS = (100.0, 0.2)  # requests and bad ones that stand in before anything is known
@@ -88,8 +89,8 @@ class Account:
 
     def multiply(self, placed: float, factors: Sequence[float]) -> None:
         """Place stake and let a look's likelihood ratios work: the first for harm, the last for safety."""
-        share = placed / len(STEPS)
-        self.harm = [min((wealth + share) * factor, MOST) for wealth, factor in zip(self.harm, factors, strict=False)]
+        parts = zip(self.harm, STAKES, factors, strict=False)  # what is left of the factors is safety's
+        self.harm = [min((wealth + placed * stake) * factor, MOST) for wealth, stake, factor in parts]
         calm = factors[len(STEPS) :]
         self.safe = [min(wealth * factor, MOST) for wealth, factor in zip(self.safe, calm, strict=True)]
 
@@ -113,4 +114,4 @@ class Account:
         return math.ceil(min(max(missing, 0.0) / self.gain, 1e15)) or 1
 
 
-assert len(CALM_WEIGHTS) == len(CALM)  # noqa: S101 - two tables that belong together
+assert (len(CALM_WEIGHTS), len(STAKES)) == (len(CALM), len(STEPS))  # noqa: S101 - tables that belong together

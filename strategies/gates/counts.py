@@ -14,7 +14,7 @@ from scipy.special import expit, logit
 
 Floats = NDArray[np.float64]
 
-STEPS = (0.35, 0.7, 1.2, 1.8, 2.7, 4.0, 6.2)  # log odds above the border: from barely worse to an outage
+STEPS = (0.09, 0.18, 0.36, 0.7, 1.2, 1.8, 2.7, 4.0, 6.2)  # log odds above the border: from barely worse to an outage
 CALM = (0.0, 0.4)  # how far into the tolerated difference a good candidate may sit
 FEWEST, MOST = 1e-7, 1 - 1e-7  # a guessed rate is never impossible
 _ROUNDS = 200

@@ -8,7 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from strategies.gates.account import AT_LAUNCH, CALM_WEIGHTS, ERRORS_APART, FIRST_GUESS, MOST, OUTAGE, RECENT, Account
+from strategies.gates.account import (
+    AT_LAUNCH,
+    CALM_WEIGHTS,
+    ERRORS_APART,
+    FIRST_GUESS,
+    MOST,
+    OUTAGE,
+    RECENT,
+    STAKES,
+    Account,
+)
 from strategies.gates.chance import Line
 from strategies.gates.counts import STEPS, Border, Floats, Guess, Samples, as_good, log_evidence, worse
 from strategies.gates.deadline import is_surely_beyond
@@ -92,7 +102,7 @@ class Bench:
             logs = log_evidence(seen, Guess(guess[:, None], candidates), line)
             factors.append(np.exp(np.clip(logs / self.burst[active, None], -700, 460)))
         placed = paid - self.paid[active]
-        self.harm[active] = np.minimum((self.harm[active] + placed[:, None] / len(STEPS)) * factors[0], MOST)
+        self.harm[active] = np.minimum((self.harm[active] + placed[:, None] * np.asarray(STAKES)) * factors[0], MOST)
         self.safe[active] = np.minimum(self.safe[active] * factors[1], MOST)
         self.paid[active] = paid
         self._learn(active, n0, x0)

@@ -65,7 +65,7 @@ DEFAULT = (
     _bad(_T, "+2 pp on 0.1 % at 10/s", 10, (0.001, 0.021)),
     _bad(_U, "+3 pp on 0.5 % at 6/s", 6, (0.005, 0.035)),
     _bad(_U, "+0.8 pp on 0.2 % at 80/s", 80, (0.002, 0.010)),
-    _bad(_U, "x8 of 0.2 % at 50/s", 50, (0.002, 0.016), windows=60),
+    _bad(_T, "x8 of 0.2 % at 50/s", 50, (0.002, 0.016), windows=60),
     _bad(_U, "50 % outage at 10/s", 10, (0.002, 0.5), windows=60),
     _bad(_U, "20 % outage at 2/s", 2, (0.003, 0.2)),
     _bad(_U, "15 % at 1/s", 1, (0.002, 0.15)),
@@ -87,7 +87,7 @@ FULL = (
     _good(_U, "bursts 10, 3 % at 10/s", 10, 0.03, law=Law.CLUSTERS, bursts=10, windows=180),
     _good(_U, "bursts 1.3, 1 % at 60/s, short past", 60, 0.01, law=Law.CLUSTERS, bursts=1.3, windows=60),
     _bad(_U, "50 % outage at 300/s", 300, (0.001, 0.5)),
-    _bad(_U, "+1 pp on 5 % at 200/s", 200, (0.05, 0.06)),
+    _bad(_T, "+1 pp on 5 % at 200/s", 200, (0.05, 0.06)),
     _bad(_U, "+5 pp on 10 % at 20/s", 20, (0.1, 0.15)),
     _late(_U, "+1 pp at 300/s from 700 s", 300, (0.001, 0.011), 700),
 )
