@@ -29,6 +29,7 @@ PRUNE = timedelta(hours=1)
 KEPT = timedelta(days=30)  # looks
 PRUNED_AT_ONCE = 500
 DONE_KEPT = timedelta(days=2)  # jobs of the outbox
+HELD = 0.9  # of an interval: one replica takes each tick, and the next tick of a killed one is anybody's
 GRACE = 3600  # seconds; a wake is never skipped for being late, the machine judges what is still allowed
 STOP = timedelta(seconds=10)  # for the jobs at hand
 LATE = timedelta(seconds=1)  # what the sweep takes over from a replica that did not wake its release
@@ -110,7 +111,7 @@ class Schedule:
 
     def _look(self, every: timedelta, lease: str) -> None:
         with self._database.transaction() as tx:
-            mine = tx.leases.take(lease, self._holder, self._clock.now(), every * 2)
+            mine = tx.leases.take(lease, self._holder, self._clock.now(), every * HELD)
         if mine and not self._looks.take(every):
             # Read before the lock is taken: commits wait for it, a rollback's among them.
             wanted = intervals(self._engine.active())
