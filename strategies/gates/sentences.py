@@ -130,7 +130,8 @@ def _tolerated(trial: Trial, metric: Metric) -> str:
 
 
 def _least_safe(trial: Trial) -> Metric:
-    return min(trial.question.metrics, key=trial.safe_odds)
+    metrics = trial.question.metrics
+    return metrics[0] if len(metrics) == 1 else min(metrics, key=trial.safe_odds)
 
 
 def _bursts(account: Account) -> str:

@@ -103,15 +103,19 @@ def _enter_counts(entry: _Entry, metric: Metric, baseline: Sample | None, candid
     if not theirs or not ours:
         entry.lost.append(metric.name)
     if theirs:
-        n0, x0 = sum(n for n, _ in theirs), sum(x for _, x in theirs)
+        n0, x0 = _together(theirs)
         guess, is_first = account.guess, account.requests == 0
         account.learn(n0, x0)
         if is_first and metric.better is Better.HIGHER:
             return  # how often good events happen cannot be guessed from nothing
         if ours:
-            n1, x1 = sum(n for n, _ in ours), sum(x for _, x in ours)
-            failing = sum(1 for _, x in ours if x)
+            n1, x1 = _together(ours)
+            failing = sum(1 for pod in ours if pod[1]) if x1 else 0
             entry.rows.append(_Row(metric, account, (n0, x0, n1, x1), failing, guess))
+
+
+def _together(pods: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    return pods[0] if len(pods) == 1 else (sum(pod[0] for pod in pods), sum(pod[1] for pod in pods))
 
 
 def _pods(metric: Metric, account: Account, sample: Sample | None) -> Sequence[tuple[int, int]]:
