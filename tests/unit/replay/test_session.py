@@ -127,11 +127,11 @@ BAD: list[tuple[object, str]] = [
     (look(20, weight=101), "weight must be 0 to 100"),
     (look("soon"), "t must be a number"),  # type: ignore[arg-type]
     ({"release": "a", "t": 20, "weight": 5, "baseline": {"errors": [1, 0]}}, "candidate is missing"),
-    ({**look(20), "baseline": {"eror": [1, 0]}}, "did you mean 'errors'?"),
+    ({**look(20), "baseline": {"error": [1, 0]}}, "did you mean 'errors'?"),
     ({"t": 20}, "release must be a name"),
     ({"release": "b", "config": {}}, "metrics must be a list"),
     (config("b", alpha=0), "alpha must be"),
-    (config("b", alpah=0.01), "did you mean 'alpha'?"),
+    (config("b", alphas=0.01), "did you mean 'alpha'?"),
     (config("b", promote="now"), "promote must be"),
     (config("b", metrics=[{**COUNTS, "kind": "count"}]), "kind of 'errors' must be one of"),
     (config("b", metrics=[{**COUNTS, "better": "up"}]), "better of 'errors'"),
