@@ -56,10 +56,7 @@ class DriftWatch:
 
     def _compare(self, id: str, name: str) -> None:
         release = self._engine.release(id)
-        # A write that is under way compares by itself, and a rollback overwrites whatever it finds.
-        if release is None or not release.is_confirmed or release.is_going_back or release.drift:
-            return
-        wanted = orders.orders(release, name)
+        wanted = orders.settled(release, name) if release else ()
         drift = self._mesh.observe(name, wanted) if wanted else None
         if drift is not None:
-            self._duties.report_drift(release.id, release.revision, drift)
+            self._duties.report_drift(id, wanted[0].revision, drift)

@@ -73,10 +73,19 @@ class Duties:
             case Written():
                 key = f"confirmed:{effect.release}:{effect.object}:{revision}"
                 self._engine.submit(RouteConfirmed(effect.release, key, effect.object, revision))
+                self._compare(effect)
             case Drift():
                 self.report_drift(effect.release, revision, found)
             case _:
                 assert_never(found)
+
+    def _compare(self, effect: SetRoute) -> None:
+        # Whoever edits right behind our write is heard before it is confirmed, and nobody listens for drift by then.
+        release = self._engine.release(effect.release)
+        wanted = orders.settled(release, effect.object) if release else ()
+        drift = self._mesh.observe(effect.object, wanted) if wanted else None
+        if drift is not None:
+            self.report_drift(effect.release, wanted[0].revision, drift)
 
     def report_drift(self, release: str, revision: int, drift: Drift) -> None:
         """Tell the release that somebody else changed its fields."""

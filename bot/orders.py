@@ -15,6 +15,16 @@ def orders(release: Release, name: str) -> Sequence[RouteOrder]:
     return _orders(release, name) if _may_write(release) else ()
 
 
+def settled(release: Release, name: str) -> Sequence[RouteOrder]:
+    """The orders that `name` must carry now; empty while a write is under way or somebody's edit is known already.
+
+    A write compares by itself, and a rollback overwrites whatever it finds.
+    """
+    if not release.is_confirmed or release.is_going_back or release.drift:
+        return ()
+    return orders(release, name)
+
+
 def back(release: Release, name: str) -> Sequence[RouteOrder]:
     """The original fields of a release that is rolled back: for a worker that stalled and wrote after it was over."""
     return _orders(release, name) if release.is_going_back else ()

@@ -56,6 +56,9 @@ class Stalling:
         self._stall(NOTHING_READ)
         return self.mesh.set_route(name, read)
 
+    def observe(self, name: str, orders: Sequence[RouteOrder]) -> Drift | None:
+        return self.mesh.observe(name, orders)
+
     def _stall(self, place: str) -> None:
         if place == self.place and not self.stalled.is_set():
             self.stalled.set()

@@ -1,6 +1,7 @@
 """Nothing waits for ever unseen, and nothing keeps a rollback waiting."""
 
 import threading
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -13,11 +14,13 @@ from bot.duties import Duties
 from bot.engine import Outcome
 from bot.errors import Fault, Transient
 from bot.looks import Looks
+from bot.mesh.documents import Document
+from bot.ports import RouteOrder, Written
 from bot.schedule import Schedule
 from bot.worker import LONGEST_PAUSE, Worker
 from strategies.effects import Effect, Lane, Prepare, SetRoute, Urgency
 from strategies.events import Event
-from strategies.release import Phase
+from strategies.release import Drift, Phase
 from tests.builders import a_reading
 from tests.fakes import FakeMesh, FakeMetrics
 from tests.unit.bot.house import House
@@ -141,3 +144,28 @@ def test_a_release_whose_route_is_gone_before_it_began_is_called_off(house: Hous
     assert house.stored(release.id).phase is Phase.ROLLING_BACK
     duties.set_route(SetRoute(release.id, "shop/reviews", Urgency.ROLLBACK))
     assert house.stored(release.id).phase is Phase.ROLLED_BACK
+
+
+class Reverting(FakeMesh):
+    """A cluster where somebody puts 40 % back right behind every write."""
+
+    def set_route(self, name: str, orders: Callable[[], Sequence[RouteOrder]]) -> Written | Drift:
+        written = super().set_route(name, orders)
+        self.edit("VirtualService", name, set_forty)
+        return written
+
+
+def set_forty(document: Document) -> None:
+    for destination, weight in zip(document["spec"]["http"][0]["route"], (60, 40), strict=True):
+        destination["weight"] = weight
+
+
+def test_an_edit_right_behind_our_write_is_seen(house: House) -> None:
+    release, mesh = house.begin(), Reverting.shop()
+    duties = Duties(house.engine, house.clock, mesh, FakeMetrics())
+    duties.prepare(Prepare(release.id))
+    duties.set_route(SetRoute(release.id, "shop/reviews"))
+    stored = house.stored(release.id)
+    assert (stored.phase, stored.written) == (Phase.PAUSED, 0)
+    assert stored.drift is not None
+    assert "now v1 60 %, v2 40 %" in stored.drift.difference
