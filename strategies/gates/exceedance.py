@@ -15,6 +15,7 @@ LEAST_ALLOWED = 0.001  # of requests: less is not told from drift between two pr
 LEAST_TELLING = 0.05  # of the share beyond the quantile must lie beyond the edge
 FAR_OUT = 0.05
 DOUBT = 0.25
+LEAST_BETWEEN = 1.2  # tolerated over allowed: between them there must be room to wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +47,9 @@ def exceedance(q: float, allowed: float, tolerated: float, baseline: Mapping[flo
     # Far out every law falls off, and "evenly" would allow several times too much; lognormal laws of any shape stay
     # within a quarter of "falling" there.
     is_far_out = dict(tails)[edge] < FAR_OUT
-    harmful = max(LEAST_ALLOWED, falling * (1 + DOUBT), 0.0 if is_far_out else evenly)
+    harmful = max(LEAST_ALLOWED, (1 + DOUBT) * max(falling, 0.0 if is_far_out else evenly))
     bearable = min(_moved(tails, edge, tolerated)) * (1 - DOUBT)
-    return Exceedance(edge, harmful, max(bearable, 1.5 * harmful))
+    return Exceedance(edge, harmful, max(bearable, LEAST_BETWEEN * harmful))
 
 
 def above(edge: float, histogram: Mapping[float, float]) -> tuple[int, int] | None:
