@@ -65,19 +65,31 @@ def _with_bot(one: Rig, herd: Sequence[fleet.Member], prometheus: str, gates: in
 def _steady(one: Rig, process: Process, named: str, cores: float) -> list[Figure]:
     """A minute in which nobody clicks."""
     began, spent = time.monotonic(), process.cpu_seconds()
-    lateness = _lateness(one)
+    stored = _stored_late(one)
     elapsed = time.monotonic() - began
     used = (process.cpu_seconds() - spent) / elapsed
     calls = [call for call in one.recorder.since(began) if not call.is_watch]
     return [
         Figure(f"CPU, {named}, 10 s looks", used, "s/s", cores, f"over {elapsed:.0f} s; {load()}"),
         Figure(f"memory, {named}", process.megabytes(), "MB", 300),
-        Figure(f"looks late, {named}", percentile(lateness, 0.99), "s", 1, f"{len(lateness)} looks; stored after tick"),
+        Figure(f"looks taken late, {named}", percentile(_taken_late(one), 0.99), "s", 1, "p99 of their own times"),
+        Figure(
+            f"looks stored after their tick, {named}", percentile(stored, 0.99), "s", None, f"{len(stored)}; {load()}"
+        ),
         Figure(f"Kubernetes calls idle, {named}", len(calls), "calls", 0, f"in {elapsed:.0f} s, watches aside"),
     ]
 
 
-def _lateness(one: Rig) -> list[float]:
+def _taken_late(one: Rig) -> list[float]:
+    """Seconds between a tick of the grid and the time that each look says it was taken at."""
+    database = sqlite3.connect(f"file:{one.folder / 'sluice.db'}?mode=ro", uri=True)
+    rows = database.execute("SELECT at FROM evidence").fetchall()
+    database.close()
+    moments = [datetime.fromisoformat(at).replace(tzinfo=UTC) for (at,) in rows]
+    return [moment.timestamp() % fleet.LOOK.total_seconds() for moment in moments]
+
+
+def _stored_late(one: Rig) -> list[float]:
     """Seconds between a tick of the grid and the moment at which each of its looks is stored."""
     database = sqlite3.connect(f"file:{one.folder / 'sluice.db'}?mode=ro", uri=True)
     found: list[float] = []
