@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from bot.cli.audit import audit
+from bot.cli.plan import plan
 from bot.cli.replay import replay
 from bot.cli.run import run
 from bot.cli.sandbox import sandbox
@@ -46,4 +47,5 @@ app.command()(sandbox)
 app.command()(settings)
 app.command()(schema)
 app.command()(audit)
+app.command()(plan)
 app.command()(replay)

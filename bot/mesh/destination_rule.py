@@ -73,15 +73,20 @@ def add_subset(
 
     `added` is the release and the time, kept in an annotation together with the subset itself.
     """
+    edited = with_subset(document, name, labels, beside)
+    release, at = added
+    _write(edited, ours(edited) | {name: Added(release, at, subsets(edited)[-1])})
+    return edited
+
+
+def with_subset(document: Document, name: str, labels: Mapping[str, str], beside: str) -> Document:
+    """A copy with the new subset at the end and no word of who added it; its traffic policy is that of `beside`."""
     edited = copy.deepcopy(document)
     subset: Document = {"name": name, "labels": dict(labels)}
     policy = next((each.get("trafficPolicy") for each in subsets(edited) if each.get("name") == beside), None)
     if policy is not None:
         subset["trafficPolicy"] = copy.deepcopy(policy)
-    spec = edited.setdefault("spec", {})
-    spec["subsets"] = [*subsets(edited), subset]
-    release, at = added
-    _write(edited, ours(edited) | {name: Added(release, at, subset)})
+    edited.setdefault("spec", {})["subsets"] = [*subsets(edited), subset]
     return edited
 
 

@@ -81,20 +81,25 @@ def places_to(document: Mapping[str, object], host: str) -> list[Place]:
 
 
 def choose(
-    documents: Sequence[Document], host: str, named: Sequence[tuple[str, tuple[str, ...]]] = ()
+    documents: Sequence[Document],
+    host: str,
+    named: Sequence[tuple[str, tuple[str, ...]]] = (),
+    *,
+    where: str = "in the profile's `routes`",
 ) -> tuple[Place, ...] | Refused:
     """The routes to edit: the named ones, or the only one there is; never a guess.
 
     `named` pairs a VirtualService (`namespace/name`) with route names; no names means its only route to the host.
+    `where` tells a person where routes are named.
     """
     if not named:
-        return _only(documents, host)
+        return _only(documents, host, where)
     chosen: list[Place] = []
     for virtual_service, names in named:
         document = next((each for each in documents if full_name(each) == virtual_service), None)
         if document is None:
             return Refused(ReasonCode.NO_ROUTE, f"There is no VirtualService {virtual_service}.")
-        found = _by_names(document, host, names) if names else _only([document], host)
+        found = _by_names(document, host, names) if names else _only([document], host, where)
         if isinstance(found, Refused):
             return found
         chosen.extend(found)
@@ -131,7 +136,7 @@ def _number(place: Place, among: Sequence[Place]) -> str:
     return f"#{next(n for n, each in enumerate(among) if each.entry is place.entry)}"
 
 
-def _only(documents: Sequence[Document], host: str) -> tuple[Place, ...] | Refused:
+def _only(documents: Sequence[Document], host: str, where: str) -> tuple[Place, ...] | Refused:
     found = [place for document in documents for place in places_to(document, host)]
     if not found:
         return _no_route(documents, host)
@@ -139,7 +144,7 @@ def _only(documents: Sequence[Document], host: str) -> tuple[Place, ...] | Refus
         return _unsupported(found[0])
     if len(found) > 1:
         positions = ", ".join(place.position for place in found)
-        text = f"{len(found)} routes lead to {host}: {positions}. Name the ones to move in the profile's `routes`."
+        text = f"{len(found)} routes lead to {host}: {positions}. Name the ones to move {where}."
         return Refused(ReasonCode.AMBIGUOUS_ROUTE, text)
     return (found[0],)
 

@@ -1,0 +1,72 @@
+"""A plan over files for people: a table of the stages, the diff of each, the way back, one sentence of advice."""
+
+from datetime import datetime
+
+from rich.console import Console
+from rich.table import Table
+
+from bot import durations
+from bot.offline.answers import ends
+from bot.offline.planning import FilePlan, StageEdit, diff
+from strategies.plan import Gate, MetricGate
+from strategies.routing import HUNDRED, percent
+
+
+def show(plan: FilePlan, start: datetime, advice: str) -> None:
+    """Print the plan."""
+    console = Console(highlight=False)
+    target, route = plan.target, plan.target.routes[0]
+    where = f'{route.namespace}/{route.virtual_service} {route.protocol} route "{route.name}"'
+    console.print(
+        f"{plan.plan.strategy} of {target.host}, {target.baseline} -> {target.candidate}, on {where}", markup=False
+    )
+    console.print()
+    console.print(_table(plan, start))
+    texts = plan.before
+    for n, stage in enumerate(plan.stages, 1):
+        now = {**plan.before, **stage.texts}
+        changed = "".join(diff(name, texts[name], text) for name, text in now.items() if text != texts[name])
+        console.print(f"\nStage {n} {_against(n, changed)}", markup=False)
+        # A diff is copied and applied: no wrapping, no markup.
+        console.print(changed, markup=False, soft_wrap=True, end="")
+        texts = now
+    console.print("\nRolling back at any stage puts the objects back as they stand in the file.", markup=False)
+    console.print(advice, markup=False)
+
+
+def _table(plan: FilePlan, start: datetime) -> Table:
+    target = plan.target
+    beside = [_beside(stage) for stage in plan.stages]
+    table = Table("Stage", box=None, header_style="bold", pad_edge=False)
+    for version in (target.baseline, target.candidate):
+        table.add_column(version, justify="right")
+    for name in (*(("Beside",) if any(beside) else ()), "Hold", "Ends (UTC)", "Asked at its end"):
+        table.add_column(name)
+    for n, (stage, end) in enumerate(zip(plan.stages, ends(plan.plan.stages, start), strict=True), 1):
+        shares = [percent(stage.split.share(version)) for version in (target.baseline, target.candidate)]
+        extra = [beside[n - 1]] if any(beside) else []
+        hold = durations.written(stage.stage.hold)
+        asked = ", ".join(_gate(each) for each in stage.stage.gates) or "nothing"
+        table.add_row(str(n), *shares, *extra, hold, end.strftime("%Y-%m-%d %H:%M"), asked)
+    return table
+
+
+def _beside(stage: StageEdit) -> str:
+    told = []
+    for match in stage.split.matches:
+        share = f"{percent(match.share)} of " if match.share != HUNDRED else ""
+        told.append(f"{share}{match} to {match.to}")
+    if stage.split.mirror is not None:
+        told.append(f"copies of {percent(stage.split.mirror.percent)} to {stage.split.mirror.to}")
+    return ", ".join(told)
+
+
+def _gate(gate: Gate) -> str:
+    if isinstance(gate, MetricGate):
+        return gate.metric
+    return "approval" if gate.quorum == 1 else f"{gate.quorum} approvals"
+
+
+def _against(n: int, changed: str) -> str:
+    before = "the file" if n == 1 else f"stage {n - 1}"
+    return f"against {before}:" if changed else f"is the same as {before}."

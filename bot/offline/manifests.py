@@ -1,0 +1,126 @@
+"""YAML files read with the position of everything in them, so that their text can be edited in place."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from bot.mesh.documents import Document, canonical
+
+TIMESTAMP = "tag:yaml.org,2002:timestamp"
+
+
+class Loader(yaml.SafeLoader):
+    """YAML as the API server reads it: a date is text."""
+
+
+Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != TIMESTAMP]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+class Unreadable(Exception):
+    """The file holds nothing that could be planned with; the text says where and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """One object of a file: its value, and where in the text it stands."""
+
+    source: str
+    document: Document
+    node: yaml.Node
+
+    @property
+    def kind(self) -> str:
+        """`VirtualService`, when it is Istio's."""
+        version = str(self.document.get("apiVersion") or "")
+        return str(self.document.get("kind")) if version.startswith("networking.istio.io/") else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One file: how it is called, its text as it is, and the objects in it."""
+
+    name: str
+    text: str
+    manifests: tuple[Manifest, ...]
+
+
+def read(name: str, content: bytes) -> Source:
+    """The file's objects, from all its documents and lists; Unreadable when it is no YAML or an object has no shape."""
+    try:
+        text = content.decode("utf-8")
+        found = list(_objects(name, text))
+    except UnicodeDecodeError as error:
+        raise Unreadable(f"{name} is not UTF-8 text: {error.reason} at byte {error.start}.") from error
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" at line {mark.line + 1}" if mark else ""
+        why = getattr(error, "problem", None) or str(error)
+        raise Unreadable(f"{name} is not YAML{where}: {why}.") from error
+    except (RecursionError, ValueError) as error:
+        raise Unreadable(f"{name} cannot be read: {error}.") from error
+    for manifest in found:
+        why = _trouble(manifest)
+        if why:
+            line = manifest.node.start_mark.line + 1
+            raise Unreadable(f"{name} line {line}: {manifest.kind} {why}.")
+    return Source(name, text, tuple(found))
+
+
+def values(text: str) -> list[Any]:
+    """Every document of the text."""
+    return list(yaml.load_all(text, Loader=Loader))
+
+
+def _objects(name: str, text: str) -> Iterator[Manifest]:
+    for value, node in zip(values(text), yaml.compose_all(text, Loader=Loader), strict=True):
+        if not isinstance(value, dict) or not isinstance(node, yaml.MappingNode):
+            continue
+        items = value.get("items")
+        if isinstance(items, list) and str(value.get("kind")).endswith("List"):
+            nodes = next(each for key, each in node.value if key.value == "items").value
+            pairs = zip(items, nodes, strict=True)
+            yield from (Manifest(name, item, each) for item, each in pairs if isinstance(item, dict))
+        else:
+            yield Manifest(name, value, node)
+
+
+def _trouble(manifest: Manifest) -> str:
+    """What the editors rely on and is not there; the rest is the server's question."""
+    document = manifest.document
+    if manifest.kind not in {"VirtualService", "DestinationRule"}:
+        return ""
+    metadata, spec = document.get("metadata"), document.get("spec")
+    try:
+        canonical(document)
+    except TypeError:
+        return "holds values that JSON does not know"
+    if not isinstance(metadata, dict) or not isinstance(metadata.get("name"), str) or not metadata["name"]:
+        return "has no metadata.name"
+    if not isinstance(spec, dict):
+        return "has no spec"
+    if manifest.kind == "DestinationRule":
+        return _list_trouble(spec, "spec.subsets", ("labels",))
+    for protocol in ("http", "tcp", "tls"):
+        why = _list_trouble(spec, f"spec.{protocol}", ())
+        for n, route in enumerate(spec.get(protocol) or [] if not why else []):
+            why = why or _list_trouble(route, f"spec.{protocol}[{n}].route", ("destination",))
+            why = why or _list_trouble(route, f"spec.{protocol}[{n}].match", ("headers", "queryParams", "sourceLabels"))
+        if why:
+            return why
+    return ""
+
+
+def _list_trouble(holder: Mapping[str, Any], path: str, fields: Sequence[str]) -> str:
+    found = holder.get(path.rpartition(".")[2])
+    if found is not None and not (isinstance(found, list) and all(isinstance(each, dict) for each in found)):
+        return f"has no list of objects in {path}"
+    for n, each in enumerate(found or []):
+        wrong = next((field for field in fields if not isinstance(each.get(field) or {}, dict)), "")
+        if wrong:
+            return f"has no object in {path}[{n}].{wrong}"
+    return ""

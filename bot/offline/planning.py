@@ -1,0 +1,113 @@
+"""What a plan would make of manifests in files, stage by stage: objects, text and diff."""
+
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.mesh.documents import Document, canonical
+from bot.mesh.virtual_service import capture, edit
+from bot.offline.manifests import Manifest, Source, Unreadable, read
+from bot.offline.target import Found, Wanted, find, unsettled
+from bot.offline.text_edits import CannotEdit, Change, edited
+from bot.ports import RouteOrder
+from strategies import catalog
+from strategies.plan import Plan, Spec, Stage
+from strategies.reasons import ReasonCode, Refused
+from strategies.release import Target
+from strategies.routing import Split
+
+
+@dataclass(frozen=True, slots=True)
+class StageEdit:
+    """One stage: its split, the whole objects after it, the text of each file that changes, and the diff of all."""
+
+    stage: Stage
+    split: Split
+    objects: tuple[Document, ...]
+    texts: Mapping[str, str]
+    diff: str
+
+
+@dataclass(frozen=True, slots=True)
+class FilePlan:
+    """The plan over the files; `rollback` are the objects as they stand in them, `before` the files' texts."""
+
+    target: Target
+    plan: Plan
+    stages: tuple[StageEdit, ...]
+    rollback: tuple[Document, ...]
+    before: Mapping[str, str]
+
+
+def plan(sources: Sequence[Source], wanted: Wanted, spec: Spec) -> FilePlan | Refused:
+    """The plan of `spec` over the route that `wanted` finds in the files; refused as a start would be."""
+    planned = catalog.plan(spec)
+    if isinstance(planned, Refused):
+        return planned
+    found = find([each for source in sources for each in source.manifests], wanted)
+    if isinstance(found, Refused):
+        return found
+    original = capture(found.document, found.target.routes[0], found.target)
+    if isinstance(original, Refused):
+        return original
+    stages: list[StageEdit] = []
+    for stage in planned.stages:
+        written = _stage(sources, found, stage, stage.splits[spec.service], original)
+        if isinstance(written, Refused):
+            return written
+        stages.append(written)
+    before = [found.manifest.document, *([found.rule.document] if found.rule is not None else [])]
+    texts = {source.name: source.text for source in sources}
+    return FilePlan(found.target, planned, tuple(stages), tuple(before), texts)
+
+
+def _stage(sources: Sequence[Source], found: Found, stage: Stage, split: Split, original: str) -> StageEdit | Refused:
+    order = RouteOrder("", 1, found.target.routes[0], found.target, split, original)
+    after = edit(found.document, [order])
+    if isinstance(after, Refused):
+        return after
+    changes = [(found.manifest, unsettled(after, found.manifest))]
+    if found.rule is not None and found.rule_after is not None and split.reaches(found.target.candidate):
+        changes.append((found.rule, unsettled(found.rule_after, found.rule)))
+    texts: dict[str, str] = {}
+    diffs: list[str] = []
+    for source in sources:
+        own = [(manifest, document) for manifest, document in changes if any(manifest is m for m in source.manifests)]
+        text = _text(source, own)
+        if isinstance(text, Refused):
+            return text
+        if text != source.text:
+            texts[source.name] = text
+            diffs.append(diff(source.name, source.text, text))
+    return StageEdit(stage, split, tuple(document for _, document in changes), texts, "".join(diffs))
+
+
+def _text(source: Source, changes: Sequence[tuple[Manifest, Document]]) -> str | Refused:
+    """The file's text with the changes in it, proven by reading it again."""
+    try:
+        text = edited(source.text, [Change(manifest.node, manifest.document, after) for manifest, after in changes])
+        now = [each.document for each in read(source.name, text.encode()).manifests]
+    except (CannotEdit, Unreadable) as error:
+        return _refused(source.name, str(error))
+    wanted = [next((after for each, after in changes if each is m), m.document) for m in source.manifests]
+    if canonical(now) != canonical(wanted):
+        return _refused(source.name, "what would change is written in another place, such as an anchor")
+    return text
+
+
+def _refused(name: str, why: str) -> Refused:
+    text = f"{name} cannot be edited line by line: {why}. Write the route out in plain YAML."
+    return Refused(ReasonCode.UNSUPPORTED_KIND, text)
+
+
+def diff(name: str, before: str, after: str) -> str:
+    """The unified diff of a file, as `patch` takes it."""
+    path = name.lstrip("/")
+    lines = difflib.unified_diff(_lines(before), _lines(after), fromfile=f"a/{path}", tofile=f"b/{path}")
+    return "".join(each if each.endswith("\n") else f"{each}\n\\ No newline at end of file\n" for each in lines)
+
+
+def _lines(text: str) -> list[str]:
+    # Only the line feed ends a line of a file; Python's own splitting knows nine more ends.
+    return re.findall(r"[^\n]*\n|[^\n]+", text)

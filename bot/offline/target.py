@@ -1,0 +1,183 @@
+"""Finds what a plan would move in the manifests of files: the route, the subsets, the rule."""
+
+import copy
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from bot.mesh.destination_rule import free_name, rules_of, subset_named, subsets, with_subset
+from bot.mesh.documents import Document, controller_of, full_name, namespace_of
+from bot.mesh.hosts import full_host, service_of
+from bot.mesh.places import Place, all_places, choose, host_of, places_to
+from bot.offline.manifests import Manifest
+from strategies.reasons import ReasonCode, Refused
+from strategies.release import Target
+
+DEFAULT_NAMESPACE = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which service, between which versions, on which route; empty means the only one there is."""
+
+    service: str
+    baseline: str
+    candidate: str
+    namespace: str = ""
+    route: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The VirtualService to edit and, where the candidate's subset is missing, the rule with it added."""
+
+    target: Target
+    manifest: Manifest
+    document: Document
+    rule: Manifest | None = None
+    rule_after: Document | None = None
+
+
+def settled(manifest: Manifest, namespace: str) -> Document:
+    """A copy that says its namespace, as `kubectl -n` would have it."""
+    document = copy.deepcopy(manifest.document)
+    document["metadata"].setdefault("namespace", namespace or DEFAULT_NAMESPACE)
+    return document
+
+
+def unsettled(document: Document, manifest: Manifest) -> Document:
+    """A copy that says its namespace only where the file does."""
+    copied = copy.deepcopy(document)
+    if "namespace" not in manifest.document["metadata"]:
+        del copied["metadata"]["namespace"]
+    return copied
+
+
+def find(manifests: Sequence[Manifest], wanted: Wanted) -> Found | Refused:
+    """The one route that leads to the service, with the subsets of both versions; refused, never guessed."""
+    candidates = [each for each in manifests if each.kind == "VirtualService"]
+    if not candidates:
+        return _no_virtual_service(manifests)
+    documents = [settled(each, wanted.namespace) for each in candidates]
+    host = _host(documents, wanted)
+    if isinstance(host, Refused):
+        return host
+    place = _place(documents, host, wanted.route)
+    if isinstance(place, Refused):
+        return place
+    # Two objects of one name may stand in one file; the place belongs to the one that holds its entry.
+    n = next(
+        n for n, document in enumerate(documents) if any(each.entry is place.entry for each in all_places(document))
+    )
+    rules = [(each, settled(each, wanted.namespace)) for each in manifests if each.kind == "DestinationRule"]
+    found = Found(_target(host, place, wanted), candidates[n], documents[n])
+    return _with_subsets(found, rules)
+
+
+def _no_virtual_service(manifests: Sequence[Manifest]) -> Refused:
+    kinds = sorted({str(each.document.get("kind") or "object without a kind") for each in manifests})
+    if any(str(each.document.get("apiVersion", "")).startswith("gateway.networking.k8s.io/") for each in manifests):
+        text = "The file holds routes of the Gateway API; Sluice moves traffic of Istio VirtualServices."
+        return Refused(ReasonCode.UNSUPPORTED_KIND, text)
+    return Refused(ReasonCode.NO_ROUTE, f"The file holds no VirtualService, but {', '.join(kinds) or 'nothing'}.")
+
+
+def _host(documents: Sequence[Document], wanted: Wanted) -> str | Refused:
+    if wanted.namespace or "." in wanted.service:
+        return full_host(wanted.service, wanted.namespace)
+    homes = sorted(
+        {namespace_of(each) for each in documents if places_to(each, full_host(wanted.service, namespace_of(each)))}
+    )
+    if len(homes) > 1:
+        text = f"Services called {wanted.service} are routed to in {', '.join(homes)}; name one with --namespace."
+        return Refused(ReasonCode.AMBIGUOUS_ROUTE, text)
+    return full_host(wanted.service, homes[0] if homes else namespace_of(documents[0]))
+
+
+def _place(documents: Sequence[Document], host: str, route: str) -> Place | Refused:
+    named = [(full_name(each), (route,)) for each in documents if route and _has(each, host, route)]
+    if len(named) > 1:
+        listed = ", ".join(name for name, _ in named)
+        return Refused(
+            ReasonCode.AMBIGUOUS_ROUTE, f'Several VirtualServices have a route "{route}" to {host}: {listed}.'
+        )
+    if route and not named:
+        named = [(full_name(next((each for each in documents if places_to(each, host)), documents[0])), (route,))]
+    chosen = choose(documents, host, named, where="with --route")
+    if not isinstance(chosen, Refused):
+        return chosen[0]
+    if chosen.reason_code is ReasonCode.NO_ROUTE and not route:
+        hosts = sorted({name for each in documents for name in _hosts(each)})
+        return Refused(chosen.reason_code, f"{chosen.text} The file's routes lead to {', '.join(hosts) or 'nobody'}.")
+    return chosen
+
+
+def _has(document: Document, host: str, route: str) -> bool:
+    return any(route in {place.route.name, f"#{place.index}"} for place in places_to(document, host))
+
+
+def _hosts(document: Document) -> Iterator[str]:
+    for place in all_places(document):
+        for each in place.entry.get("route") or []:
+            yield host_of(each, namespace_of(document))
+
+
+def _target(host: str, place: Place, wanted: Wanted) -> Target:
+    service = service_of(host)
+    return Target(
+        service=service[1] if service else wanted.service,
+        host=host,
+        namespace=service[0] if service else place.route.namespace,
+        baseline=wanted.baseline,
+        candidate=wanted.candidate,
+        routes=(place.route,),
+        subsets={each: each for each in (wanted.baseline, wanted.candidate)},
+    )
+
+
+def _with_subsets(found: Found, rules: Sequence[tuple[Manifest, Document]]) -> Found | Refused:
+    """The target with the subsets of the rules, where there are rules; a candidate that has none gets one."""
+    target = found.target
+    known = rules_of([document for _, document in rules], target.host, target.routes[0].namespace)
+    if not known:
+        return found
+    baseline, candidate = _subset_of(known, target.baseline), _subset_of(known, target.candidate)
+    if not baseline:
+        names = ", ".join(str(each.get("name")) for rule in known for each in subsets(rule)) or "none"
+        text = f"{full_name(known[0])} has no subset for {target.baseline}; its subsets are: {names}."
+        return Refused(ReasonCode.NO_SUBSET, text)
+    named = candidate or free_name(known, target.candidate)
+    found = replace(found, target=replace(target, subsets={target.baseline: baseline, target.candidate: named}))
+    if candidate:
+        return found
+    after = _rule_with(known, found.target, baseline, named)
+    if isinstance(after, Refused):
+        return after
+    rule, document = after
+    manifest = next(manifest for manifest, each in rules if each is rule)
+    return replace(found, rule=manifest, rule_after=document)
+
+
+def _subset_of(rules: Sequence[Document], version: str) -> str:
+    """The subset that selects the version by any label, one that is called like it first; empty when none does."""
+    all_ = [each for rule in rules for each in subsets(rule)]
+    selecting = [str(each.get("name")) for each in all_ if version in (each.get("labels") or {}).values()]
+    called = [str(each.get("name")) for each in all_ if each.get("name") == version]
+    return next((name for name in selecting if name == version), None) or next(iter((*selecting, *called)), "")
+
+
+def _rule_with(
+    rules: Sequence[Document], target: Target, beside: str, name: str
+) -> tuple[Document, Document] | Refused:
+    found = subset_named(rules, beside)
+    if found is None:  # `beside` came from these rules
+        raise AssertionError(f"no subset {beside}")
+    rule, neighbour = found
+    labels: dict[str, str] = neighbour.get("labels") or {}
+    if target.baseline not in labels.values():
+        text = f"Subset {beside} does not select {target.baseline} by a label; add the subset of {target.candidate}."
+        return Refused(ReasonCode.NO_SUBSET, text)
+    owner = controller_of(rule)
+    if owner is not None:
+        return Refused(ReasonCode.FOREIGN_OWNER, f"{full_name(rule)} belongs to {owner}; add the subset {name} there.")
+    changed = {key: target.candidate if value == target.baseline else value for key, value in labels.items()}
+    return rule, with_subset(rule, name, changed, beside)
