@@ -161,7 +161,9 @@ def _unknown(environ: Mapping[str, str]) -> list[str]:
     lines = []
     for name in sorted(environ):
         # Variables of the test runner and of a Kubernetes service named sluice are not settings.
-        foreign = name.startswith((f"{PREFIX}TEST_", f"{PREFIX}SERVICE_", f"{PREFIX}PORT", f"{PREFIX}ARTIFACTS"))
+        foreign = name.startswith(
+            (f"{PREFIX}TEST_", f"{PREFIX}SERVICE_", f"{PREFIX}PORT", f"{PREFIX}ARTIFACTS", f"{PREFIX}FUZZ")
+        )
         if name.startswith(PREFIX) and name not in known and not foreign:
             near = difflib.get_close_matches(name, known, 1)
             hint = f"; did you mean {near[0]}?" if near else "; sluice settings lists them"
