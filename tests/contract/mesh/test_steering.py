@@ -1,0 +1,123 @@
+"""What the editor writes steers real requests through Envoy as the split says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.mesh.virtual_service import edit
+from strategies.reasons import Refused
+from strategies.routing import HUNDRED, Match, Mirror, Split
+from tests.contract.envoy.bench import Bench, bench, run
+from tests.mesh_documents import a_destination, a_virtual_service
+from tests.unit.mesh.orders import an_order, back
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+    from pathlib import Path
+
+    from tests.mesh_documents import Document
+
+NOBODY = Split.between("v1", "v2", Decimal(0))
+BETA = Match("header:x-beta", "v2", exact="1")
+MATCHES = (
+    BETA,
+    Match("cookie:group", "v2", exact="a.b"),
+    Match("cookie:team", "v2", prefix="be"),
+    Match("cookie:kind", "v2", regex="x|y"),
+    Match("query:beta", "v2", exact="1"),
+    Match("method", "v2", exact="PUT"),
+)
+
+
+def http(split: Split | None, **main: object) -> list[Document]:
+    """The http routes of the shop's VirtualService after the split, or after its rollback."""
+    document = a_virtual_service({"name": "main", "route": [a_destination()], **main})
+    order = an_order(document, split or replace(NOBODY, matches=MATCHES))
+    written = edit(document, [order])
+    assert not isinstance(written, Refused)
+    undone = edit(written, [back(order)]) if split is None else written
+    assert not isinstance(undone, Refused)
+    found: list[Document] = undone["spec"]["http"]
+    return found
+
+
+def test_matched_requests_get_the_candidate_and_nobody_else_does(tmp_path: Path) -> None:
+    async def story(one: Bench) -> None:
+        await one.route(*http(replace(NOBODY, matches=MATCHES)))
+        taken = [
+            await one.ask(x_beta="1"),
+            await one.ask(cookie="user=7; group=a.b; z=1"),
+            await one.ask(cookie="team=beta"),
+            await one.ask(cookie="kind=y"),
+            await one.ask("/?beta=1"),
+            await one.ask(method="PUT"),
+        ]
+        left = [
+            await one.ask(),
+            await one.ask(x_beta="2"),
+            await one.ask(cookie="group=axb"),
+            await one.ask(cookie="mygroup=a.b"),
+            await one.ask(cookie="kind=xy"),
+            await one.ask("/?beta=2"),
+        ]
+        assert [each.version for each in taken] == ["v2"] * len(taken)
+        assert [each.version for each in left] == ["v1"] * len(left)
+
+    told(story, tmp_path)
+
+
+def test_an_inserted_route_is_never_wider_than_the_targeted_one(tmp_path: Path) -> None:
+    async def story(one: Bench) -> None:
+        split = replace(NOBODY, matches=(BETA, Match("uri", "v2", prefix="/api/beta")))
+        await one.route(*http(split, match=[{"uri": {"prefix": "/api"}}], rewrite={"uri": "/new"}))
+        assert [(await one.ask(path, x_beta="1")).status for path in ("/api/1", "/other")] == [200, 404]
+        answer = await one.ask("/api/1", x_beta="1")
+        assert (answer.version, answer.path) == ("v2", "/new/1")
+        assert [(await one.ask(path)).version for path in ("/api/beta", "/api")] == ["v2", "v1"]
+
+    told(story, tmp_path)
+
+
+def test_a_share_inside_the_match_is_a_share_of_the_matched_requests_alone(tmp_path: Path) -> None:
+    async def story(one: Bench) -> None:
+        await one.route(*http(replace(NOBODY, matches=(replace(BETA, share=Decimal(20)),))))
+        versions = [(await one.ask(x_beta="1")).version for _ in range(500)]
+        # Five standard deviations: once in two million runs by chance.
+        assert abs(versions.count("v2") - 100) < 45
+        assert await one.ask_many(100) == {"v1": 100}
+
+    told(story, tmp_path)
+
+
+def test_a_mirror_copies_its_percent_and_answers_nobody(tmp_path: Path) -> None:
+    async def story(one: Bench) -> None:
+        await one.route(*http(replace(NOBODY, mirror=Mirror("v2", Decimal(25)))))
+        assert await one.ask_many(1000) == {"v1": 1000}
+        assert abs(await one.pod_requests("v2") - 250) < 69
+
+    told(story, tmp_path)
+
+
+@pytest.mark.parametrize(("split", "version"), [(None, "v1"), (Split.between("v1", "v2", HUNDRED), "v2")])
+def test_after_a_rollback_or_a_promotion_everybody_gets_one_version(
+    tmp_path: Path, split: Split | None, version: str
+) -> None:
+    async def story(one: Bench) -> None:
+        await one.route(*http(replace(NOBODY, matches=MATCHES)))
+        await one.route(*http(split))
+        assert await one.ask_many(100) == {version: 100}
+        assert [(await one.ask(x_beta="1")).version, (await one.ask("/?beta=1")).version] == [version] * 2
+
+    told(story, tmp_path)
+
+
+def told(story: Callable[[Bench], Coroutine[None, None, None]], folder: Path) -> None:
+    async def whole() -> None:
+        async with bench("envoy", folder) as one:
+            await story(one)
+
+    run(whole())
