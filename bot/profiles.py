@@ -11,7 +11,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from bot import durations, margins, yaml_text
 from strategies.catalog import Startable
@@ -37,6 +37,15 @@ def _step(value: object) -> object:
 
 
 Duration = Annotated[timedelta, BeforeValidator(_duration, json_schema_input_type=str)]
+
+
+def _positive(value: timedelta) -> timedelta:
+    if value <= timedelta(0):
+        raise ValueError("must be longer than 0s")
+    return value
+
+
+Lasting = Annotated[Duration, AfterValidator(_positive)]
 Step = Annotated[Decimal, BeforeValidator(_step, json_schema_input_type=float)]
 Latency = ("latency_p50", "latency_p95", "latency_p99")
 UNITS = {"errors": "ratio"} | dict.fromkeys(Latency, "ms")
@@ -70,7 +79,7 @@ class Bounds(_Strict):
 class Unanswered(_Strict):
     """How long a question waits, and what happens then; approving is not among the values."""
 
-    after: Duration = timedelta(hours=2)
+    after: Lasting = timedelta(hours=2)
     then: NoAnswer = NoAnswer.HOLD
 
 
@@ -85,7 +94,7 @@ class Profile(_Strict):
     strategy: Startable = StrategyName.CANARY
     steps: tuple[Step, ...] = (Decimal(5), Decimal(25), Decimal(50), Decimal(100))
     hold: Duration = timedelta(minutes=10)
-    look: Duration | None = None
+    look: Lasting | None = None
     approve: Approve = Approve.EVERY
     approvers: tuple[str, ...] = ()
     quorum: int = Field(1, ge=1)
@@ -95,7 +104,7 @@ class Profile(_Strict):
         default_factory=lambda: {"errors": Bounds(allowed="+1pp"), "latency_p95": Bounds(allowed="+50%")}
     )
     min_requests: int = Field(100, ge=0)
-    deadline: Duration = timedelta(minutes=30)
+    deadline: Lasting = timedelta(minutes=30)
     at_deadline: AtDeadline = AtDeadline.ASK
     on_harm: OnHarm = OnHarm.ROLL_BACK
     soak: Duration = timedelta(minutes=30)

@@ -1,5 +1,6 @@
 """Releases: the document, the columns it is found by, and the guard of its routes."""
 
+import logging
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,9 +12,11 @@ from sqlalchemy import text as sql_text
 
 from storage.codec import Codec
 from storage.dialects import added, for_both, told
-from storage.errors import AlreadyReleasing, Conflict
+from storage.errors import AlreadyReleasing, Conflict, Unreadable
 from storage.tables import NUMBERS, RELEASES, ROUTES, TARGETS
 from strategies.release import LOOKING, Release
+
+log = logging.getLogger(__name__)
 
 _CODEC: Codec[Release] = Codec(Release)
 _LOOKING = sorted(LOOKING)
@@ -138,7 +141,8 @@ class Releases:
 
     def get(self, id: str) -> Stored | None:
         """The release of this id, None when there is none."""
-        return next(iter(self._stored(_rows().where(_c.id == id))), None)
+        row = self._connection.execute(_rows().where(_c.id == id)).first()
+        return Stored(self._decoded.read(row[0], row[2]), row[1]) if row else None
 
     def active(self) -> list[Stored]:
         """Every release that is not over."""
@@ -203,8 +207,14 @@ class Releases:
         return self._stored(_newest(rows, limit))
 
     def _stored(self, rows: Select[Any]) -> list[Stored]:
-        read = self._decoded.read
-        return [Stored(read(id, text), version) for id, version, text in self._connection.execute(rows)]
+        stored = []
+        for id, version, text in self._connection.execute(rows):
+            try:
+                stored.append(Stored(self._decoded.read(id, text), version))
+            except Unreadable as error:
+                # One document that cannot be read must not take all other releases with it.
+                log.error("release=%s is left out: %s", id, error)
+        return stored
 
     def _take_routes(self, release: Release) -> None:
         keys = dict.fromkeys(route.key for target in release.targets for route in target.routes)

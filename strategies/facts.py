@@ -22,6 +22,7 @@ from strategies.release import AtDeadline, NoAnswer, OnHarm, Phase, Release
 from strategies.verdicts import Outcome, Verdict
 
 PREPARE_AGAIN = timedelta(seconds=5)
+LATE_START = timedelta(minutes=15)
 SPLIT = "split"
 
 
@@ -114,7 +115,7 @@ def woken(release: Release, event: WakeReached, now: datetime) -> Decision:
         return ignored(release)
     match release.phase:
         case Phase.SCHEDULED:
-            return moves.prepare(release, now, "its time has come")
+            return _begin_on_time(release, now)
         case Phase.PREPARING:
             return Decision(replace(release, retry_at=None), (Prepare(release.id),), is_notable=False)
         case Phase.SOAKING:
@@ -150,6 +151,20 @@ def failed(release: Release, event: EffectFailed, now: datetime) -> Decision:
     call = CallOnCall(release.id, f"stuck:{stuck.revision}", text)
     stage = (PostStage(release.id, release.stage, Urgency.ROLLBACK),) if release.stage >= 0 else ()
     return Decision(stuck, (call, *stage, RefreshCard(release.id, Urgency.ROLLBACK)), why=text)
+
+
+def _begin_on_time(release: Release, now: datetime) -> Decision:
+    if release.starts_at is None or now - release.starts_at <= LATE_START:
+        return moves.prepare(release, now, "its time has come")
+    # Nobody may be awake any more who wanted it then: a missed start is asked about, never caught up.
+    missed = moves.pause(replace(release, starts_at=None), now, "its start was missed while nobody was there to begin")
+    line = Say(
+        release.id,
+        f"missed:{missed.release.revision}",
+        f"{release.id} missed its start; resume it to begin now, or roll it back to call it off.",
+        audience=Audience.REQUESTER_AND_ON_CALL,
+    )
+    return replace(missed, effects=(*missed.effects, line))
 
 
 def _is_old(release: Release, event: LookTaken) -> bool:

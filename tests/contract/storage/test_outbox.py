@@ -4,9 +4,6 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
-import pytest
-from sqlalchemy import text
-
 from storage.database import Database
 from storage.outbox import Job
 from strategies.effects import CallOnCall, Effect, Lane, PostStage, Prepare, RefreshCard, Say, SetRoute, Urgency
@@ -382,20 +379,3 @@ def test_order_holds_while_eight_workers_race(database: Database) -> None:
     work(0)
     for release in range(4):
         assert [say.line for say in seen if say.release == f"r-{release}"] == [str(n) for n in range(6)]
-
-
-def test_one_unreadable_effect_does_not_stop_the_lane(database: Database, caplog: pytest.LogCaptureFixture) -> None:
-    put(database, SPLIT, SetRoute("q-1", "shop/q"))
-    with database._writing() as connection:
-        connection.execute(text("UPDATE outbox SET effect = '{}' WHERE release = 'r-1'"))
-    assert effects(claim(database)) == [SetRoute("q-1", "shop/q")]
-    assert "of r-1 is given up" in caplog.text
-    assert pending(database) == []
-
-
-def test_an_effect_of_a_newer_version_is_left_to_a_newer_replica(database: Database) -> None:
-    put(database, SPLIT)
-    with database._writing() as connection:
-        connection.execute(text("UPDATE outbox SET kind = 'FlipMirror'"))
-    assert claim(database) == []
-    assert next_due(database) is None

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from strategies.events import EffectFailed, PauseRequested, ResumeRequested, RollbackRequested
+from strategies.events import EffectFailed, PauseRequested, ResumeRequested, RollbackRequested, WakeReached
 from strategies.release import Phase, Release
 from strategies.verdicts import Outcome
 from tests.builders import NOW, a_verdict
@@ -38,3 +38,13 @@ def test_a_rollback_that_is_stuck_can_be_asked_for_again() -> None:
     again = moved(stuck, RollbackRequested(stuck.id, "rb2", CAROL), LATER)
     assert again.release.phase is Phase.ROLLING_BACK
     assert again.release.wake_at == LATER + timedelta(seconds=60)
+
+
+def test_a_start_missed_for_long_is_asked_about_and_not_caught_up() -> None:
+    waiting = in_phase(Phase.SCHEDULED)
+    morning = LATER + timedelta(hours=9)
+    late = moved(waiting, WakeReached(waiting.id, "w", LATER), morning)
+    assert late.release.phase is Phase.PAUSED
+    assert "Say" in kinds(late)
+    resumed = moved(late.release, ResumeRequested(waiting.id, "r", ALICE), morning)
+    assert resumed.release.phase is Phase.PREPARING

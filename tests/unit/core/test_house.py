@@ -1,0 +1,40 @@
+"""Rules of the house that no import contract can say."""
+
+import ast
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+LONGEST = 400
+
+
+def sources(*folders: str) -> list[Path]:
+    """Every Python file of the packages."""
+    return [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
+
+
+def has_coroutines(path: Path) -> bool:
+    """True when a file defines a coroutine."""
+    return any(isinstance(node, ast.AsyncFunctionDef) for node in ast.walk(ast.parse(path.read_text())))
+
+
+def test_only_the_sandbox_and_the_http_door_have_coroutines() -> None:
+    found = {
+        path.relative_to(ROOT).as_posix() for path in sources("bot", "strategies", "storage") if has_coroutines(path)
+    }
+    outside = {path for path in found if not path.startswith("bot/sandbox/")}
+    assert outside == {"bot/api/http.py", "bot/cli/sandbox.py"}  # the second only starts the sandbox
+
+
+def test_no_module_outgrows_one_job() -> None:
+    files = sources("bot", "strategies", "storage", "tests")
+    assert [path.name for path in files if len(path.read_text().splitlines()) > LONGEST] == []
+
+
+def test_broad_excepts_stand_only_where_a_failed_effect_becomes_an_event() -> None:
+    broad = {
+        path.relative_to(ROOT).as_posix()
+        for path in sources("bot", "strategies", "storage")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ExceptHandler) and isinstance(node.type, ast.Name) and node.type.id == "Exception"
+    }
+    assert {path for path in broad if not path.startswith("bot/sandbox/")} <= {"bot/worker.py"}
