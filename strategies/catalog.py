@@ -16,7 +16,7 @@ PLANNERS: Mapping[StrategyName, Callable[[Spec], Plan | Refused]] = {
 }
 
 # The others can be planned from a file; their gates cannot yet judge traffic that weights do not steer.
-Startable = Literal[StrategyName.CANARY]
+Startable = Literal[StrategyName.CANARY, StrategyName.PHASED]
 STARTABLE: tuple[StrategyName, ...] = get_args(Startable)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+import strategies.steps
 from bot import durations
 from bot.requests import StartRequest
 from bot.slack import times
@@ -15,9 +16,11 @@ from strategies.catalog import STARTABLE
 from strategies.plan import Approve, StrategyName
 from strategies.reasons import ReasonCode, Refused
 from strategies.routing import HUNDRED, percent
+from strategies.steps import Steps
 
 OPTIONS = ("steps", "hold", "approve", "baseline", "at", "strategy")
 MOST_STEPS = 30
+RISE = ("from", "by", "every", "to")
 STEPS_ALLOWED = "Steps are percents that rise from above 0 to 100, for example steps=5,25,50,100."
 _NUMBER = re.compile(r"\d{1,3}(?:\.\d{1,2})?", re.ASCII)
 
@@ -46,8 +49,24 @@ def read(words: Words) -> StartRequest | Refused:
     return _typed(StartRequest(service, candidate, at=options.at, dry=words.verb == "plan"), options, words.verb)
 
 
-def steps(text: str) -> tuple[Decimal, ...] | Refused:
-    """Rising percents above 0 and up to 100; the plan itself asks that the last one is 100."""
+def steps(text: str) -> Steps | Refused:
+    """Rising percents above 0 and up to 100; the plan itself asks that the last one is 100.
+
+    Written as a list, as `from 5 by 10 every 15m to 100`, or as pairs of baseline:candidate.
+    """
+    if ":" not in text and not text.lower().startswith("from "):
+        listed = _listed(text)
+        return listed if isinstance(listed, Refused) else Steps(listed)
+    found = strategies.steps.read(text, durations.read)
+    if isinstance(found, Refused):
+        return found
+    trouble = strategies.steps.trouble(found.shares, last=None)
+    if len(found.shares) > MOST_STEPS:
+        trouble = f"{len(found.shares)} steps are more than {MOST_STEPS}."
+    return _bad_steps(trouble) if trouble else found
+
+
+def _listed(text: str) -> tuple[Decimal, ...] | Refused:
     found: list[Decimal] = []
     for part in re.split(r"[,;/]", text):
         word = part.strip().rstrip("%").strip()
@@ -72,6 +91,8 @@ def _options(words: Words) -> _Options | Refused:
     found = _Options()
     args = list(words.args[2:])
     while args:
+        if args[0].lower() == "from":
+            args.insert(0, "steps")
         taken = _option(args, words, found)
         if isinstance(taken, Refused):
             return taken
@@ -92,6 +113,9 @@ def _option(args: Sequence[str], words: Words, found: _Options) -> tuple[_Option
     # "steps 5,25" means "steps=5,25": the value is the next word.
     used = 1 if sign else 2
     rest = [value, *args[1:]] if sign else list(args[1:])
+    if name == "steps" and rest and rest[0].lower() == "from":
+        row = _rise(rest)
+        return replace(found, values={**found.values, name: " ".join(row)}), used + len(row) - 1
     if not rest or not rest[0]:
         return bad(f"{name} needs a value, for example {_EXAMPLES[name]}.", words.verb)
     if name != "at":
@@ -100,6 +124,14 @@ def _option(args: Sequence[str], words: Words, found: _Options) -> tuple[_Option
     if isinstance(reading, Refused):
         return reading
     return replace(found, at=reading.at), _words_used(rest, reading.taken) + used - 1
+
+
+def _rise(words: Sequence[str]) -> list[str]:
+    """The words of a rise: each of from, by, every and to with the word behind it."""
+    taken: list[str] = []
+    while len(taken) < len(words) and words[len(taken)].lower() in RISE:
+        taken += words[len(taken) : len(taken) + 2]
+    return taken
 
 
 def _words_used(rest: Sequence[str], taken: int) -> int:
@@ -143,7 +175,10 @@ def _typed(request: StartRequest, options: _Options, verb: str) -> StartRequest 
 def _with(request: StartRequest, name: str, value: str, verb: str) -> StartRequest | Refused:
     if name == "steps":
         found = steps(value)
-        return found if isinstance(found, Refused) else replace(request, steps=found)
+        if isinstance(found, Refused):
+            return found
+        # Said in so many words, the hold stands whatever the timetable says.
+        return replace(request, steps=found.shares, hold=request.hold if request.hold is not None else found.hold)
     if name == "hold":
         length: timedelta | None = durations.read(value)
         return (

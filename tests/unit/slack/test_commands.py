@@ -73,6 +73,25 @@ def test_start_takes_options_in_any_order() -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "start reviews v2 phased from 50 by 25 every 15m to 100",
+        "start reviews v2 from 50 by 25 every 15m phased",
+        'start reviews v2 phased steps="from 50% by 25% every 15m to 100%"',
+        "start reviews v2 phased steps from 50 by 25 to 100 hold=15m",
+        "start reviews v2 hold=15m steps=50:50, 25:75, 0:100 phased",
+        "start reviews v2 phased from 50 by 25 every 5m hold=15m",
+        "start reviews v2 phased hold=15m from 50 by 25 every 5m",
+    ],
+)
+def test_a_timetable_is_read_however_it_is_written(text: str) -> None:
+    expected = StartRequest(
+        "reviews", "v2", strategy=StrategyName.PHASED, steps=steps("50", "75", "100"), hold=timedelta(minutes=15)
+    )
+    assert read(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
         "start reviews v2 steps=5%, 25%, 50%, 100%",
         "start reviews v2 steps = 5,25,50,100",
         "start reviews v2 steps 5,25,50,100",
@@ -103,6 +122,8 @@ def test_plan_is_a_start_that_starts_nothing() -> None:
         ("-5,100", "no step"),
         ("1.234,100", "no step"),
         (",".join(str(n) for n in range(1, 40)), "more than 30"),
+        ('"from 1 by 1 to 100"', "100 steps are more than 30"),
+        ("50:50,90:10", "does not rise"),
     ],
 )
 def test_steps_that_cannot_be_are_refused_with_what_is_allowed(value: str, told: str) -> None:
@@ -110,6 +131,13 @@ def test_steps_that_cannot_be_are_refused_with_what_is_allowed(value: str, told:
     assert found.reason_code is ReasonCode.BAD_STEPS
     assert told in found.text
     assert "steps=5,25,50,100" in found.text
+
+
+@pytest.mark.parametrize(("value", "told"), [("from 5 by", "each with its value"), ("90:20,0:100", "sums to 110 %")])
+def test_a_timetable_that_is_none_is_refused_with_how_one_is_written(value: str, told: str) -> None:
+    found = refusal(f"start reviews v2 phased steps={value}")
+    assert (found.reason_code, told in found.text) == (ReasonCode.BAD_STEPS, True)
+    assert "from 5 by 10 every 15m to 100" in found.text
 
 
 @pytest.mark.parametrize(
@@ -133,7 +161,8 @@ def test_steps_that_cannot_be_are_refused_with_what_is_allowed(value: str, told:
         ("start", "needs a service"),
         ("start reviews v2@latest", "cannot be a version"),
         ("start rev;iews v2", "neither a release nor a service"),
-        ("start reviews v2 blue-green", "strategies: canary"),
+        ("start reviews v2 blue-green", "strategies: canary, phased"),
+        ("start reviews v2 strategy=shadow", "one of canary, phased"),
         ("rollback", "needs a release"),
         ("override reviews-1", "needs a reason"),
         ("resume reviews-1 now", "nothing else"),
