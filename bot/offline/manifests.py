@@ -1,12 +1,13 @@
 """YAML files read with the position of everything in them, so that their text can be edited in place."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
-from bot.mesh.documents import Document, canonical
+from bot.mesh.documents import Document
+from bot.offline.shapes import trouble
 
 TIMESTAMP = "tag:yaml.org,2002:timestamp"
 
@@ -64,7 +65,7 @@ def read(name: str, content: bytes) -> Source:
     except (RecursionError, ValueError) as error:
         raise Unreadable(f"{name} cannot be read: {error}.") from error
     for manifest in found:
-        why = _trouble(manifest)
+        why = trouble(manifest.kind, manifest.document)
         if why:
             line = manifest.node.start_mark.line + 1
             raise Unreadable(f"{name} line {line}: {manifest.kind} {why}.")
@@ -87,40 +88,3 @@ def _objects(name: str, text: str) -> Iterator[Manifest]:
             yield from (Manifest(name, item, each) for item, each in pairs if isinstance(item, dict))
         else:
             yield Manifest(name, value, node)
-
-
-def _trouble(manifest: Manifest) -> str:
-    """What the editors rely on and is not there; the rest is the server's question."""
-    document = manifest.document
-    if manifest.kind not in {"VirtualService", "DestinationRule"}:
-        return ""
-    metadata, spec = document.get("metadata"), document.get("spec")
-    try:
-        canonical(document)
-    except TypeError:
-        return "holds values that JSON does not know"
-    if not isinstance(metadata, dict) or not isinstance(metadata.get("name"), str) or not metadata["name"]:
-        return "has no metadata.name"
-    if not isinstance(spec, dict):
-        return "has no spec"
-    if manifest.kind == "DestinationRule":
-        return _list_trouble(spec, "spec.subsets", ("labels",))
-    for protocol in ("http", "tcp", "tls"):
-        why = _list_trouble(spec, f"spec.{protocol}", ())
-        for n, route in enumerate(spec.get(protocol) or [] if not why else []):
-            why = why or _list_trouble(route, f"spec.{protocol}[{n}].route", ("destination",))
-            why = why or _list_trouble(route, f"spec.{protocol}[{n}].match", ("headers", "queryParams", "sourceLabels"))
-        if why:
-            return why
-    return ""
-
-
-def _list_trouble(holder: Mapping[str, Any], path: str, fields: Sequence[str]) -> str:
-    found = holder.get(path.rpartition(".")[2])
-    if found is not None and not (isinstance(found, list) and all(isinstance(each, dict) for each in found)):
-        return f"has no list of objects in {path}"
-    for n, each in enumerate(found or []):
-        wrong = next((field for field in fields if not isinstance(each.get(field) or {}, dict)), "")
-        if wrong:
-            return f"has no object in {path}[{n}].{wrong}"
-    return ""

@@ -13,10 +13,12 @@ from hypothesis import strategies as st
 from bot.mesh.documents import canonical
 from bot.mesh.names import release_of
 from bot.mesh.virtual_service import edit, read_split
+from strategies.plan import SideEffects, StrategyName
 from strategies.reasons import Refused
 from strategies.routing import Match, Mirror, Split
 from tests.mesh_documents import Document, a_destination, a_virtual_service
 from tests.unit.mesh.orders import an_order, back
+from tests.unit.strategies.specs import a_spec, planned
 
 if TYPE_CHECKING:
     from bot.ports import RouteOrder
@@ -132,6 +134,25 @@ def test_putting_back_gives_the_document_as_it_was(document: Document, stages: l
         current = applied(current, writable(document, split))
     restored = applied(current, back(order))
     assert canonical(restored) == canonical(document)
+
+
+@given(documents(), st.sampled_from(StrategyName), st.integers(0, 9), st.booleans())
+def test_wherever_a_plan_breaks_off_the_baselines_fields_come_back(
+    document: Document, strategy: StrategyName, stages: int, breaks_off: bool
+) -> None:
+    given_matches = () if strategy is StrategyName.SHADOW else (Match("header:x-beta", "v2", exact="1"),)
+    mirror = Decimal(20) if strategy is StrategyName.CANARY else None
+    spec = a_spec(strategy, matches=given_matches, mirror=mirror, side_effects=SideEffects.NONE)
+    walked = [stage.splits["reviews"] for stage in planned(spec).stages]
+    current, order = document, an_order(document)
+    for split in walked[:stages] if breaks_off else walked:
+        current = applied(current, writable(document, split))
+    if breaks_off:
+        assert canonical(applied(current, back(order))) == canonical(document)
+        return
+    final = read_split(current, order.route, order.target, order.original)
+    assert final == walked[-1]
+    assert not any(release_of(each) for each in current["spec"]["http"])
 
 
 @given(documents(), st.lists(splits, min_size=2, max_size=4))

@@ -155,9 +155,21 @@ ISTIO = "apiVersion: networking.istio.io/v1\nkind: VirtualService\n"
             "metadata: {name: a}\nspec: {http: [{match: [{headers: 1}]}]}\n",
             r"object in spec.http\[0\].match\[0\].headers",
         ),
+        ("metadata: {name: a}\nspec: {http: [{match: [{headers: {a: b}}]}]}\n", r"match\[0\].headers.a"),
+        ("metadata: {name: a}\nspec: {http: [{mirror: b}]}\n", r"object in spec.http\[0\].mirror"),
+        ("metadata: {name: a, namespace: 1}\nspec: {}\n", "no text in metadata.namespace"),
+        ("metadata: {name: a, annotations: b}\nspec: {}\n", "no object in metadata.annotations"),
+        ("metadata: {name: a, ownerReferences: [b]}\nspec: {}\n", "no list of objects in metadata.ownerReferences"),
         ("metadata: {name: a, x: !!binary aGk=}\nspec: {}\n", "values that JSON does not know"),
     ],
 )
 def test_an_object_without_the_shape_of_its_kind_is_unreadable(rest: str, why: str) -> None:
     with pytest.raises(Unreadable, match=why):
         read("file", (ISTIO + rest).encode())
+
+
+@pytest.mark.parametrize(("subset", "why"), [("{labels: {}}", "no text in"), ("{name: a, labels: b}", "no object in")])
+def test_a_rule_without_the_shape_of_its_kind_is_unreadable(subset: str, why: str) -> None:
+    rule = f"{ISTIO.replace('VirtualService', 'DestinationRule')}metadata: {{name: a}}\nspec: {{subsets: [{subset}]}}\n"
+    with pytest.raises(Unreadable, match=why):
+        read("file", rule.encode())
