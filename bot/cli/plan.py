@@ -62,6 +62,9 @@ def plan(  # noqa: PLR0913 - the words of the command
     found = planning.plan(sources, wanted, spec)
     if isinstance(found, Refused):
         _refuse(found, format)
+    if not found.knows_subsets:
+        subset = found.target.subsets[candidate]
+        typer.echo(f"No DestinationRule of {found.target.host} was given: subset {subset} is taken to exist.", err=True)
     if write:
         _write(found, stage)
     now, told = datetime.now(UTC), advice(spec, found.plan)

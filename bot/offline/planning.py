@@ -38,6 +38,7 @@ class FilePlan:
     stages: tuple[StageEdit, ...]
     rollback: tuple[Document, ...]
     before: Mapping[str, str]
+    knows_subsets: bool
 
 
 def plan(sources: Sequence[Source], wanted: Wanted, spec: Spec) -> FilePlan | Refused:
@@ -59,7 +60,7 @@ def plan(sources: Sequence[Source], wanted: Wanted, spec: Spec) -> FilePlan | Re
         stages.append(written)
     before = [found.manifest.document, *([found.rule.document] if found.rule is not None else [])]
     texts = {source.name: source.text for source in sources}
-    return FilePlan(found.target, planned, tuple(stages), tuple(before), texts)
+    return FilePlan(found.target, planned, tuple(stages), tuple(before), texts, found.knows_subsets)
 
 
 def _stage(sources: Sequence[Source], found: Found, stage: Stage, split: Split, original: str) -> StageEdit | Refused:

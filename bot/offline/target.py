@@ -28,13 +28,17 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The VirtualService to edit and, where the candidate's subset is missing, the rule with it added."""
+    """The VirtualService to edit and, where the candidate's subset is missing, the rule with it added.
+
+    `knows_subsets` is False when no rule of the host was given: subsets are then taken to be called like versions.
+    """
 
     target: Target
     manifest: Manifest
     document: Document
     rule: Manifest | None = None
     rule_after: Document | None = None
+    knows_subsets: bool = False
 
 
 def settled(manifest: Manifest, namespace: str) -> Document:
@@ -146,7 +150,8 @@ def _with_subsets(found: Found, rules: Sequence[tuple[Manifest, Document]]) -> F
         text = f"{full_name(known[0])} has no subset for {target.baseline}; its subsets are: {names}."
         return Refused(ReasonCode.NO_SUBSET, text)
     named = candidate or free_name(known, target.candidate)
-    found = replace(found, target=replace(target, subsets={target.baseline: baseline, target.candidate: named}))
+    subset_names = {target.baseline: baseline, target.candidate: named}
+    found = replace(found, target=replace(target, subsets=subset_names), knows_subsets=True)
     if candidate:
         return found
     after = _rule_with(known, found.target, baseline, named)

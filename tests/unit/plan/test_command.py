@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -146,6 +147,36 @@ def test_one_file_given_twice_is_one_file() -> None:
     assert twice["rollback"] == once["rollback"]
 
 
+def test_a_subset_that_no_given_rule_shows_is_told_beside_the_plan() -> None:
+    assert "subset v2 is taken to exist" in run(*REVIEWS, "--format", "json").stderr
+    assert run(*SHAPES["rule beside"].words, "--format", "json").stderr == ""
+
+
+def test_a_file_that_is_no_yaml_ends_with_2_and_its_line(tmp_path: Path) -> None:
+    result = run(*spoilt(tmp_path, "hosts: [reviews]", "hosts: [reviews"))
+    assert (result.exit_code, "is not YAML at line" in result.stderr) == (2, True)
+
+
+def test_a_file_that_cannot_be_replaced_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = copied(SHAPES["windows"], tmp_path)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(shutil, "copymode", full)
+    result = run(*words, "--write")
+    assert (result.exit_code, "No space left on device" in result.stderr) == (2, True)
+    assert [path.name for path in tmp_path.iterdir()] == ["windows.yaml"]
+
+
+def test_a_destination_behind_a_merge_key_is_refused(tmp_path: Path) -> None:
+    text = SHAPES["windows"].path.read_bytes().decode().replace("\r\n", "\n")
+    merged = text.replace(ROUTE, "  - <<: {route: [{destination: {host: reviews, subset: v1}}]}")
+    (tmp_path / "a.yaml").write_text(merged)
+    code, why = refused(*Shape(str(tmp_path / "a.yaml"), "reviews").words)
+    assert (code, "takes route elsewhere" in why) == ("UNSUPPORTED_KIND", True)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "code"),
     [
@@ -222,6 +253,6 @@ def test_a_plan_of_a_file_imports_neither_the_cluster_nor_the_judges_libraries()
         "import sys; from bot.cli import app; app(sys.argv[1:], standalone_mode=False); "
         f"sys.stderr.write(' '.join({heavy} & set(sys.modules)))"
     )
-    command = [sys.executable, "-c", script, "plan", *REVIEWS, "--format", "json"]
+    command = [sys.executable, "-c", script, "plan", *SHAPES["rule beside"].words, "--format", "json"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     assert (done.returncode, done.stderr) == (0, "")
