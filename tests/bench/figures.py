@@ -51,13 +51,13 @@ def of_runs(name: str, runs: Sequence[Sequence[float]], unit: str, budget: float
 def table(figures: Sequence[Figure]) -> str:
     """All figures, one line each."""
     rows = [
-        (each.name, f"{each.value:,.2f} {each.unit}", "" if each.budget is None else f"<= {each.budget:g}", each)
+        (each.name, f"{each.value:,.2f} {each.unit}", "" if each.budget is None else f"<= {each.budget:g}")
         for each in figures
     ]
     widths = [max((len(row[column]) for row in rows), default=0) for column in range(3)]
     return "\n".join(
         f"{name:<{widths[0]}}  {value:>{widths[1]}}  {budget:>{widths[2]}}  {each.judgement:<6}  {each.note}"
-        for name, value, budget, each in rows
+        for (name, value, budget), each in zip(rows, figures, strict=True)
     )
 
 

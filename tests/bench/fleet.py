@@ -18,7 +18,7 @@ from bot.sandbox.cluster.client import DESTINATION_RULES, NAMESPACES, PODS, SERV
 from bot.slack import cards
 from storage.database import Database
 from storage.messages import StoredMessage
-from strategies.plan import MetricGate
+from strategies.plan import Gate, MetricGate
 from strategies.reasons import Refused
 from strategies.release import Actor, Phase, Release, Role, Rules
 from tests.bench.rig import CHANNEL, TOKEN
@@ -54,7 +54,10 @@ def members(count: int, gates: int) -> list[Member]:
 def _member(service: str, gates: int) -> Member:
     now, target = datetime.now(UTC), a_target(service)
     plan = a_plan("5", "100", service=service)
-    asked = (*_gates(gates), *(gate for gate in plan.stages[0].gates if not isinstance(gate, MetricGate)))
+    asked: tuple[Gate, ...] = (
+        *_gates(gates),
+        *(gate for gate in plan.stages[0].gates if not isinstance(gate, MetricGate)),
+    )
     plan = replace(plan, stages=(replace(plan.stages[0], gates=asked), plan.stages[1]))
     original = _route(service)
     captured = capture(original, target.routes[0], target)
