@@ -37,6 +37,7 @@ from strategies.plan import Plan
 from strategies.reasons import ReasonCode, Refused
 from strategies.release import Actor, Phase, Release, Target
 
+SEARCHED, LISTED = 2_000, 20  # releases looked through, newest first, and shown
 SCOPES = ("active", "scheduled", "mine", "all")
 # What a route looks like while a release of ours moves it.
 MOVED = frozenset({ReasonCode.BASELINE_NOT_FULL, ReasonCode.FOREIGN_DESTINATION, ReasonCode.SAME_VERSION})
@@ -156,7 +157,7 @@ class Desk:
 
     def _status(self, request: StatusRequest) -> Answer | Refused:
         if not request.subject:
-            return self._listed("active", lambda _: True)
+            return self._listed("Active releases", is_active=True)
         release = self._find(request.subject)
         if isinstance(release, Refused):
             return release
@@ -166,23 +167,25 @@ class Desk:
     def _list(self, request: ListRequest, actor: Actor) -> Answer | Refused:
         match request.scope:
             case "active":
-                return self._listed("Active releases", lambda release: not release.is_over)
+                return self._listed("Active releases", is_active=True)
             case "scheduled":
-                return self._listed("Scheduled releases", lambda release: release.phase is Phase.SCHEDULED)
+                return self._listed(
+                    "Scheduled releases", lambda release: release.phase is Phase.SCHEDULED, is_active=True
+                )
             case "mine":
                 return self._listed("Your releases", lambda release: release.requester.id == actor.id)
             case "all":
-                return self._listed("Latest releases", lambda _: True)
+                return self._listed("Latest releases")
             case _:
                 near = difflib.get_close_matches(request.scope, SCOPES, 1)
                 hint = f" Did you mean {near[0]}?" if near else ""
                 return Refused(ReasonCode.BAD_INPUT, f"{request.scope!r} is none of {', '.join(SCOPES)}.{hint}")
 
-    def _listed(self, title: str, keep: Keep) -> Listed:
+    def _listed(self, title: str, keep: Keep = lambda _: True, *, is_active: bool | None = None) -> Listed:
         with self._database.reading() as tx:
-            recent = [stored.release for stored in tx.releases.recent(200)]
+            recent = [stored.release for stored in tx.releases.recent(SEARCHED, is_active=is_active)]
         chosen = [release for release in recent if keep(release)]
-        return Listed(tuple(chosen[:20]), title, self._clock.now(), tuple(self._mesh.troubles()))
+        return Listed(tuple(chosen[:LISTED]), title, self._clock.now(), tuple(self._mesh.troubles()))
 
     def _steer(self, request: Steering, actor: Actor, key: str) -> Answer | Refused:
         release = self._find(request.subject)
