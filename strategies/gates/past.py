@@ -1,0 +1,90 @@
+"""What is known of a service before a release, small enough to be kept with it: traffic, and each metric's past."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from strategies.gates.chance import Line
+from strategies.gates.overdispersion import Bursts
+
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class MetricPast:
+    """How one counted metric of the baseline behaved.
+
+    `requests` and `bad` are all of the time that was read, `recent` those that the baseline's present rate is guessed
+    from. `edge` and the two margins are a latency's, fixed before the release. `spread` is the standard deviation of
+    the pods' constant differences, as a rate; None where there were no two pods. Of `replays` releases of one pod of
+    the baseline against the rest `false_alarms` were rolled back by mistake, after the burst factor was `raised` by so
+    much to make them few.
+    """
+
+    requests: int = 0
+    bad: int = 0
+    recent: tuple[float, float] = (0.0, 0.0)
+    bursts: Bursts = field(default_factory=Bursts)
+    edge: float | None = None
+    border: Line | None = None
+    tolerated: Line | None = None
+    spread: float | None = None
+    replays: int = 0
+    false_alarms: int = 0
+    raised: float = 1.0
+
+    @property
+    def rate(self) -> float:
+        """Bad per request over all of the time; zero without requests."""
+        return self.bad / self.requests if self.requests else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A service's requests per second and its metrics' past; `trouble` says why something is not known."""
+
+    per_second: float = 0.0
+    minutes: int = 0
+    metrics: Mapping[str, MetricPast] = field(default_factory=dict)
+    trouble: str = ""
+
+
+def keep(past: Past) -> str:
+    """The text form, about 150 characters per metric."""
+    document = {
+        "v": VERSION,
+        "per_second": past.per_second,
+        "minutes": past.minutes,
+        "metrics": {name: _document(metric) for name, metric in past.metrics.items()},
+        "trouble": past.trouble,
+    }
+    return json.dumps(document, separators=(",", ":"))
+
+
+def recall(text: str) -> Past:
+    """The past in its text form; an empty one for no text, and for another version's."""
+    document = json.loads(text) if text else {}
+    if document.get("v") != VERSION:
+        return Past()
+    metrics = {name: _metric(kept) for name, kept in document["metrics"].items()}
+    return Past(document["per_second"], document["minutes"], metrics, document["trouble"])
+
+
+def _document(metric: MetricPast) -> list[object]:
+    return [
+        metric.requests,
+        metric.bad,
+        list(metric.recent),
+        [metric.bursts.factor, metric.bursts.is_known],
+        metric.edge,
+        [list(line) if line else None for line in (metric.border, metric.tolerated)],
+        metric.spread,
+        [metric.replays, metric.false_alarms, metric.raised],
+    ]
+
+
+def _metric(kept: list[Any]) -> MetricPast:
+    requests, bad, recent, bursts, edge, lines, spread, replayed = kept
+    border, tolerated = (Line(*line) if line else None for line in lines)
+    return MetricPast(requests, bad, tuple(recent), Bursts(*bursts), edge, border, tolerated, spread, *replayed)

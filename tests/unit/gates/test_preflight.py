@@ -1,0 +1,94 @@
+"""What each stage needs at the traffic that there is."""
+
+import math
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from strategies.gates.chance import Line
+from strategies.gates.overdispersion import Bursts
+from strategies.gates.past import MetricPast, Past, keep, recall
+from strategies.gates.preflight import Need, advice, needs, trouble
+from strategies.plan import Margin, MetricGate, Plan
+from tests.builders import a_plan
+
+ERRORS = MetricPast(1_000_000, 1_000, bursts=Bursts(1.0, is_known=True))
+DEADLINE = timedelta(minutes=30)
+
+
+def past(per_second: float, **metrics: MetricPast) -> Past:
+    return Past(per_second, 1440, {"errors": ERRORS, **metrics})
+
+
+def of(plan: Plan, known: Past) -> tuple[Need, ...]:
+    return needs(plan, "reviews", "v2", known, DEADLINE)
+
+
+def test_the_first_stage_pays_for_the_evidence_and_the_others_for_their_own_requests() -> None:
+    found = of(a_plan(), past(100))
+    assert found[0].gate == "errors"
+    assert 1_000 < (found[0].requests or 0) < 3_000
+    assert [need.requests for need in found[1:]] == [500, 500, 500]
+    assert found[0].per_hour == 18_000
+    assert all(need.fits for need in found)
+    assert trouble(found, past(100)) == ""
+    assert advice(found, past(100)) == "At about 360,000 requests an hour every stage can be answered within its time."
+
+
+def test_a_larger_first_share_is_advised_where_it_helps() -> None:
+    found = of(a_plan(), past(5))
+    assert not found[0].fits
+    assert trouble(found, past(5)).startswith("At about 18,000 requests an hour the stage at 5 % needs")
+    assert ": begin at 20 %, or give it a longer deadline." in trouble(found, past(5))
+
+
+def test_a_handful_of_requests_an_hour_is_for_blue_green() -> None:
+    known = past(40 / 3600)
+    told = trouble(of(a_plan(), known), known)
+    assert told.startswith("About 40 requests an hour: a canary cannot tell (")
+    assert told.endswith("; blue-green.")
+
+
+def test_no_traffic_at_all_never_fits() -> None:
+    known = past(0.0)
+    assert "which never come" in trouble(of(a_plan(), known), known)
+
+
+def test_bursts_make_it_longer() -> None:
+    calm, bursty = (of(a_plan(), past(100, errors=replace(ERRORS, bursts=Bursts(f))))[0] for f in (1.0, 4.0))
+    assert bursty.requests == pytest.approx(4 * (calm.requests or 0), rel=0.01)
+
+
+def test_a_past_that_is_not_known_refuses_nothing() -> None:
+    unread = Past(trouble="Prometheus is unreachable.")
+    assert trouble(of(a_plan(), unread), unread) == ""
+    unseen = of(a_plan(), Past(10.0, 5))
+    assert unseen[0].requests is None
+    assert math.isinf(unseen[0].seconds)
+    assert trouble(unseen, Past(10.0, 5)) == ""
+    assert "cannot be told yet" in advice(unseen, Past(10.0, 5))
+
+
+def test_latency_that_tolerates_something_is_counted_above_its_edge() -> None:
+    gate = MetricGate("latency_p99", "ms", allowed=Margin(0.1, relative=True), tolerated=Margin(0.25, relative=True))
+    stages = tuple(replace(stage, gates=(gate,)) for stage in a_plan().stages)
+    known = MetricPast(1_000_000, 20_000, edge=250.0, border=Line(1, 0.005), tolerated=Line(1, 0.02))
+    [first, *_] = of(Plan(a_plan().strategy, stages), past(100, latency_p99=known))
+    assert first.gate == "latency_p99"
+    assert 500 < (first.requests or 0) < 2_000
+
+
+def test_thresholds_need_what_says_something() -> None:
+    gate = MetricGate("latency_p99", "ms", allowed=Margin(0.1, relative=True))
+    stages = tuple(replace(stage, gates=(gate,), min_requests=0) for stage in a_plan().stages)
+    assert [need.requests for need in of(Plan(a_plan().strategy, stages), past(100))] == [100] * 4
+
+
+def test_the_past_survives_its_text_form() -> None:
+    metric = MetricPast(
+        10, 1, (9.0, 0.5), Bursts(2.5, is_known=True), 250.0, Line(1, 0.1), Line(1, 0.2), 0.01, 72, 1, 2.0
+    )
+    known = Past(1.5, 1440, {"errors": ERRORS, "latency_p99": metric}, "half of it")
+    assert recall(keep(known)) == known
+    assert recall("") == recall('{"v":0}') == Past()
