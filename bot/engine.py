@@ -11,6 +11,7 @@ from bot.errors import Transient
 from bot.ports import Clock
 from storage.database import Database, Transaction
 from storage.errors import AlreadyReleasing, Conflict, DatabaseDown
+from storage.evidence import StoredLook
 from storage.journal import Entry
 from storage.releases import Stored
 from strategies.decision import Decision
@@ -128,25 +129,26 @@ class Engine:
     def _taken(self, looks: Sequence[Looked]) -> list[Release]:
         now = self._clock.now()
         saved: list[Release] = []
+        taken: list[Looked] = []
         with self._database.transaction() as tx:
+            stored = tx.releases.some([look.event.release for look in looks])
             for look in looks:
+                if look.event.release not in stored:
+                    continue
                 try:
-                    self._take(tx, look, now, saved)
+                    self._take(tx, stored[look.event.release], look, now, saved)
+                    taken.append(look)
                 except Conflict:
                     # Another replica moved it meanwhile: this look is lost, the next tick takes another.
                     log.info("look dropped release=%s, it was changed meanwhile", look.event.release)
+            tx.evidence.add_all([(look.event.release, _stored_look(look)) for look in taken])
         return saved
 
-    def _take(self, tx: Transaction, look: Looked, now: datetime, saved: list[Release]) -> None:
-        event = look.event
-        stored = tx.releases.get(event.release)
-        if stored is None:
-            return
-        decision = decide(stored.release, event, now)
+    def _take(self, tx: Transaction, stored: Stored, look: Looked, now: datetime, saved: list[Release]) -> None:
+        decision = decide(stored.release, look.event, now)
         if isinstance(decision, Refused):  # facts are never refused
             raise AssertionError(f"look refused: {decision.text}")
-        self._keep(tx, stored, event, decision, now)
-        tx.evidence.add(event.release, event.at, event.stage, look.reading, event.verdicts)
+        self._keep(tx, stored, look.event, decision, now)
         if decision.release != stored.release:
             saved.append(decision.release)
         if decision.is_notable:
@@ -174,6 +176,10 @@ class Engine:
     def _tell(self, releases: Sequence[Release]) -> None:
         for listener in self._listeners:
             listener(releases)
+
+
+def _stored_look(look: Looked) -> StoredLook:
+    return StoredLook(look.event.at, look.event.stage, look.reading, look.event.verdicts)
 
 
 def _repeated(stored: Stored | None) -> Outcome:

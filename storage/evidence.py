@@ -1,5 +1,6 @@
 """Evidence: every look with its reading and its verdicts, for tables, pictures and replay."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -34,14 +35,22 @@ class Evidence:
 
     def add(self, release: str, look_at: datetime, stage: int, reading: Reading, verdicts: tuple[Verdict, ...]) -> None:
         """Store one look; a second one of the same release and time is the same look."""
-        row = {
-            "release": release,
-            "at": look_at,
-            "stage": stage,
-            "reading": _READING.dumps(reading),
-            "verdicts": _VERDICTS.dumps(verdicts),
-        }
-        self._connection.execute(_ADD[self._connection.dialect.name], row)
+        self.add_all([(release, StoredLook(look_at, stage, reading, verdicts))])
+
+    def add_all(self, looks: Sequence[tuple[str, StoredLook]]) -> None:
+        """Store the looks of several releases in one statement."""
+        rows = [
+            {
+                "release": release,
+                "at": look.at,
+                "stage": look.stage,
+                "reading": _READING.dumps(look.reading),
+                "verdicts": _VERDICTS.dumps(look.verdicts),
+            }
+            for release, look in looks
+        ]
+        if rows:
+            self._connection.execute(_ADD[self._connection.dialect.name], rows)
 
     def looks(self, release: str, limit: int, *, stage: int | None = None) -> list[StoredLook]:
         """The newest `limit` looks of a release, or of one of its stages, the oldest of them first."""

@@ -13,12 +13,14 @@ from sqlalchemy import text as sql_text
 from storage.codec import Codec
 from storage.dialects import added, for_both, told
 from storage.errors import AlreadyReleasing, Conflict, Unreadable
+from storage.pieces import Pieces, Piecewise, text_of
 from storage.tables import NUMBERS, RELEASES, ROUTES, TARGETS
 from strategies.release import LOOKING, Release
 
 log = logging.getLogger(__name__)
 
 _CODEC: Codec[Release] = Codec(Release)
+_PIECEWISE: Piecewise[Release] = Piecewise(Release)
 _LOOKING = sorted(LOOKING)
 _c = RELEASES.c
 _CHANGING = ("phase", "is_active", "stage", "revision", "entered_at", "wake_at", "document")
@@ -56,6 +58,7 @@ class Decoded:
 
     def __init__(self) -> None:
         self._known: dict[str, tuple[str, Release]] = {}
+        self._pieces: dict[str, Pieces] = {}
         self._lock = threading.Lock()
 
     def read(self, id: str, text: str) -> Release:
@@ -67,14 +70,25 @@ class Decoded:
         self.keep(release, text)
         return release
 
+    def written(self, release: Release) -> str:
+        """The text of `release`; what did not change since it was written last is not written anew."""
+        pieces = _PIECEWISE.pieces(release, self._pieces.get(release.id))
+        with self._lock:
+            self._pieces[release.id] = pieces
+        return text_of(pieces)
+
     def keep(self, release: Release, text: str) -> None:
         """Remember what was just written; ended releases are read too seldom to be worth the memory."""
         with self._lock:
             self._known.pop(release.id, None)
-            if not release.is_over:
+            if release.is_over:
+                self._pieces.pop(release.id, None)
+            else:
                 self._known[release.id] = (text, release)
             if len(self._known) > self.LIMIT:
-                del self._known[next(iter(self._known))]
+                oldest = next(iter(self._known))
+                del self._known[oldest]
+                self._pieces.pop(oldest, None)
 
 
 def short_name(service: str) -> str:
@@ -99,7 +113,7 @@ class Releases:
     def add(self, release: Release) -> None:
         """Store a new release; AlreadyReleasing when one of its routes belongs to an active one."""
         name, _, number = release.id.rpartition("-")
-        text = _CODEC.dumps(release)
+        text = self._decoded.written(release)
         fixed = {
             "id": release.id,
             "service": name,
@@ -130,7 +144,7 @@ class Releases:
 
     def save(self, release: Release, row_version: int) -> int:
         """Store the release as it is now and return its new row_version; Conflict when somebody was first."""
-        text = _CODEC.dumps(release)
+        text = self._decoded.written(release)
         new = {"saved": release.id, "expected": row_version, **_columns(release, text)}
         if self._connection.execute(_SAVE, new).rowcount != 1:
             raise Conflict(release.id)
@@ -143,6 +157,10 @@ class Releases:
         """The release of this id, None when there is none."""
         row = self._connection.execute(_rows().where(_c.id == id)).first()
         return Stored(self._decoded.read(row[0], row[2]), row[1]) if row else None
+
+    def some(self, ids: Sequence[str]) -> dict[str, Stored]:
+        """The releases of these ids that there are, by id."""
+        return {stored.release.id: stored for stored in self._stored(_rows().where(_c.id.in_(ids)))}
 
     def active(self) -> list[Stored]:
         """Every release that is not over."""
