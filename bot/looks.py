@@ -10,10 +10,11 @@ from bot.engine import Engine, Looked
 from bot.ports import Clock, Mesh, Metrics, Subject
 from strategies.events import LookTaken
 from strategies.release import LOOKING, Release
+from strategies.routing import Split, Steering
 from strategies.verdicts import Reading
 
 if TYPE_CHECKING:
-    from strategies.gates import judge
+    from strategies.gates import judge, steered
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +69,12 @@ def since(release: Release) -> datetime:
 
 
 def _subject(release: Release) -> Subject:
-    return Subject(release.id, release.target, since(release))
+    return Subject(release.id, release.target, since(release), is_mirrored=_steering(release) is Steering.MIRROR)
+
+
+def _steering(release: Release) -> Steering:
+    split = release.wanted(release.target.service)
+    return split.steering(release.target.candidate) if split else Steering.WEIGHTS
 
 
 def _judged(releases: Sequence[Release], readings: Sequence[Reading]) -> "Sequence[judge.Judgement]":
@@ -79,20 +85,35 @@ def _judged(releases: Sequence[Release], readings: Sequence[Reading]) -> "Sequen
     return judge.evaluate(cases)
 
 
+def _aim(split: Split, candidate: str) -> "steered.Aim":
+    from strategies.gates import steered  # noqa: PLC0415 - as above
+
+    least, most = split.bounds(candidate)
+    return steered.Aim(
+        split.steering(candidate),
+        float(least) / 100,
+        float(most) / 100,
+        " or ".join(str(match) for match in split.matches if match.to == candidate),
+        float(split.mirror.percent) / 100 if split.mirror else 0.0,
+    )
+
+
 def _case(release: Release, reading: Reading, make: "type[judge.Case]") -> "judge.Case":
     stage = release.current
     if stage is None:  # is_looked_at said otherwise
         raise AssertionError(f"{release.id} has no stage to look at")
-    asked = stage.splits[release.target.service].share(release.target.candidate)
+    split, candidate = stage.splits[release.target.service], release.target.candidate
+    is_known = split.steering(candidate) is Steering.WEIGHTS
     return make(
         gates=stage.metric_gates,
         min_requests=stage.min_requests,
-        asked=float(asked) / 100,
+        asked=float(split.share(candidate)) / 100 if is_known else None,
         stage=release.stage,
         reading=reading,
         memory=release.memory,
         baseline=release.target.baseline,
-        candidate=release.target.candidate,
+        candidate=candidate,
+        aim=None if is_known else _aim(split, candidate),
     )
 
 

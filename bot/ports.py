@@ -112,11 +112,15 @@ class Mesh(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What to read for one release: the service and its two versions, since the last look."""
+    """What to read for one release: the service and its two versions, since the last look.
+
+    `is_mirrored` where the candidate gets copies alone: then both versions are read as their receivers counted.
+    """
 
     release: str
     target: Target
     since: datetime
+    is_mirrored: bool = False
 
 
 class Metrics(Protocol):

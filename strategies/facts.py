@@ -186,8 +186,9 @@ def _harm(release: Release) -> str:
     if release.failing():
         return "; ".join(verdict.reason for verdict in release.failing())
     split = release.wanted(release.target.service)
-    has_share = split is not None and split.share(release.target.candidate) > 0
-    if has_share and release.unready_looks >= 2:
+    # Copies hurt nobody: a shadow without a pod only has nothing to say.
+    is_answering = split is not None and split.serves(release.target.candidate)
+    if is_answering and release.unready_looks >= 2:
         return f"{release.target.candidate} has a share of the traffic and no ready pod in 2 looks running."
     return ""
 

@@ -89,6 +89,14 @@ class Mirror:
             raise ValueError(f"mirror percent must be above 0 and at most 100, got {self.percent}")
 
 
+class Steering(StrEnum):
+    """What brings requests to a version, which decides how its share can be measured."""
+
+    WEIGHTS = "weights"  # a share that is known beforehand
+    MATCHES = "matches"  # as many as the matched people send; only bounds are known
+    MIRROR = "mirror"  # copies alone: nobody gets its answers
+
+
 @dataclass(frozen=True, slots=True)
 class Split:
     """Decimal percents by version, summing to exactly 100; a value that cannot be served cannot be built."""
@@ -124,8 +132,24 @@ class Split:
 
     def reaches(self, version: str) -> bool:
         """True when any request gets to `version`: by weight, by a match, or as a copy."""
-        matched = any(version == match.to or match.share != HUNDRED for match in self.matches)
-        return bool(self.share(version)) or matched or (self.mirror is not None and self.mirror.to == version)
+        return self.serves(version) or (self.mirror is not None and self.mirror.to == version)
+
+    def serves(self, version: str) -> bool:
+        """True when anybody gets answers of `version`: by weight or by a match."""
+        return self.bounds(version)[1] > 0
+
+    def bounds(self, version: str) -> tuple[Decimal, Decimal]:
+        """The least and the most percent of all requests that `version` answers, whoever sends them."""
+        inside = [match.share if match.to == version else HUNDRED - match.share for match in self.matches]
+        everywhere = (self.share(version), *inside)
+        return min(everywhere), max(everywhere)
+
+    def steering(self, version: str) -> Steering:
+        """How requests get to `version`; weights as well when none do."""
+        least, most = self.bounds(version)
+        if least != most:
+            return Steering.MATCHES
+        return Steering.MIRROR if not most and self.reaches(version) else Steering.WEIGHTS
 
 
 def percent(value: Decimal) -> str:

@@ -61,7 +61,8 @@ class Reading:
 
     `since` and `at` bound the window. `unattributed` counts errors that name no version. `trouble` says why there is
     nothing (Prometheus down, stale, no series), empty when there is something. `ready` is the number of ready pods by
-    version, None where the cluster could not be asked.
+    version, None where the cluster could not be asked. In a mirrored look both arms are what the receivers counted, so
+    that the candidate's are copies alone; `live` is what callers got from it all the same, None where that is unknown.
     """
 
     at: datetime
@@ -71,10 +72,14 @@ class Reading:
     unattributed: float | None = None
     trouble: str = ""
     ready: Mapping[str, int] | None = None
+    is_mirrored: bool = False
+    live: float | None = None
 
     @property
     def share(self) -> float | None:
-        """The candidate's measured share of requests, 0 to 1; None without requests."""
+        """The candidate's measured share of requests, 0 to 1; None without requests, and where it got copies alone."""
+        if self.is_mirrored:
+            return None
         if self.baseline.requests is None and self.candidate.requests is None:
             return None
         ours, theirs = self.candidate.requests or 0.0, self.baseline.requests or 0.0

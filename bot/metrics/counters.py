@@ -49,6 +49,19 @@ class Measured:
     candidate: Arm = field(default_factory=Arm)
     unattributed: float | None = None
     trouble: str = ""
+    live: float | None = None
+
+
+def mirrored(callers: Window, receivers: Window, target: Target) -> Measured:
+    """What both versions received in the window, and what callers got from the candidate all the same.
+
+    Requests that reached nobody are left out: callers alone know them, and they say nothing of copies.
+    """
+    found = measured(receivers, target)
+    live = None
+    if callers.sees_absence and not _trouble(callers, target):
+        live = _arm(callers, _picker(target)(target.candidate)).requests
+    return replace(found, unattributed=None, live=live)
 
 
 def measured(window: Window, target: Target) -> Measured:
@@ -82,7 +95,11 @@ def remembered(then: Snapshot | None, now: Snapshot) -> Snapshot:
 def _only(snapshot: Snapshot, instance: str) -> Snapshot:
     answers = {key: value for key, value in snapshot.answers.items() if key.source.instance == instance}
     durations = {key: value for key, value in snapshot.durations.items() if key.instance == instance}
-    return Snapshot(snapshot.at, answers, durations)
+    theirs = snapshot.received
+    received = (
+        None if theirs is None else {key: value for key, value in theirs.items() if key.source.instance == instance}
+    )
+    return Snapshot(snapshot.at, answers, durations, received=received)
 
 
 def is_error(answer: Answer) -> bool:
@@ -172,6 +189,7 @@ def _since(before: float | None, now: float) -> float:
 
 
 def _instances(snapshot: Snapshot) -> frozenset[str]:
-    return frozenset(answer.source.instance for answer in snapshot.answers) | frozenset(
+    answers = (*snapshot.answers, *(snapshot.received or ()))
+    return frozenset(answer.source.instance for answer in answers) | frozenset(
         source.instance for source in snapshot.durations
     )

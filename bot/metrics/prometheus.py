@@ -3,14 +3,14 @@
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.metrics import idleness, queries
 from bot.metrics.connection import Connection, UnansweredError
-from bot.metrics.counters import Measured, Window, measured, remembered
+from bot.metrics.counters import Measured, Window, measured, mirrored, remembered
 from bot.metrics.queries import Reporter
-from bot.metrics.snapshots import Scrapes, Snapshot, scrapes, snapshots
+from bot.metrics.snapshots import Scrapes, Snapshot, of_reporter, scrapes, snapshots, with_received
 from bot.ports import Subject
 from strategies.release import Target
 from strategies.verdicts import Reading
@@ -20,6 +20,7 @@ PROBE_TIMEOUT = 2
 PROBE_EVERY = 15.0
 FORGOTTEN_AFTER = timedelta(hours=1)
 SAME_INSTANT = timedelta(milliseconds=1)
+UNSEEN_COPIES = "Mirrored requests are counted by their receivers alone, which SLUICE_REPORTER=source leaves out."
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class PrometheusMetrics:
             return {}
         with self._lock:
             try:
-                now, scraped = self._present(_hosts(subjects), at)
+                now, scraped = self._present(subjects, at)
             except UnansweredError as error:
                 self._heard(str(error))
                 return {subject.release: self._failed(subject, at, str(error)) for subject in subjects}
@@ -87,16 +88,19 @@ class PrometheusMetrics:
         """Give the sockets back."""
         self._connection.close()
 
-    def _present(self, hosts: Sequence[str], at: datetime) -> tuple[dict[str, Snapshot], Scrapes]:
-        now = self._counters(hosts, at)
-        scraped = scrapes(self._connection.ask(queries.scrapes(hosts), at))
+    def _present(self, subjects: Sequence[Subject], at: datetime) -> tuple[dict[str, Snapshot], Scrapes]:
+        now = self._counters(subjects, at)
+        scraped = scrapes(self._connection.ask(queries.scrapes(_hosts(subjects)), at))
         self._heard("")
         return now, scraped
 
-    def _counters(self, hosts: Sequence[str], at: datetime) -> dict[str, Snapshot]:
-        requests = self._connection.ask(queries.requests(hosts, self._reporter.of_requests), at)
+    def _counters(self, subjects: Sequence[Subject], at: datetime) -> dict[str, Snapshot]:
+        hosts, reporter = _hosts(subjects), self._reporter.of_requests
         durations = self._connection.ask(queries.durations(hosts, self._reporter.of_durations), at)
-        return snapshots(hosts, at, requests, durations)
+        if not any(subject.is_mirrored for subject in subjects):
+            return snapshots(hosts, at, self._connection.ask(queries.requests(hosts, reporter), at), durations)
+        requests = self._connection.ask(queries.both_accounts(hosts), at)
+        return with_received(snapshots(hosts, at, of_reporter(requests, reporter), durations), requests)
 
     def _readings(
         self, subjects: Sequence[Subject], at: datetime, now: Mapping[str, Snapshot], scraped: Scrapes
@@ -116,7 +120,12 @@ class PrometheusMetrics:
                 scraped.of(host, self._reporter.of_durations),
                 sees_absence=self._reporter.of_requests == "source",
             )
-            yield subject.release, _reading(window, measured(window, subject.target))
+            if not subject.is_mirrored:
+                yield subject.release, _reading(window, measured(window, subject.target))
+            elif self._reporter is Reporter.SOURCE:
+                yield subject.release, Reading(at, subject.since, trouble=UNSEEN_COPIES, is_mirrored=True)
+            else:
+                yield subject.release, _mirrored(window, scraped.of(host, "destination"), subject.target)
 
     def _starts(self, subjects: Sequence[Subject], at: datetime) -> tuple[dict[str, Snapshot], str]:
         """The counters that each look starts from, by release; and why some are missing.
@@ -127,13 +136,13 @@ class PrometheusMetrics:
         unknown: list[Subject] = []
         for subject in subjects:
             kept = self._kept.get(subject.release)
-            if kept is not None and abs(kept.looked_at - subject.since) <= SAME_INSTANT:
+            if kept is not None and _continues(kept, subject):
                 starts[subject.release] = kept.counters
             else:
                 unknown.append(subject)
         try:
             for instant, group in _past_instants(unknown, at):
-                past = self._counters(_hosts(group), instant)
+                past = self._counters(group, instant)
                 starts.update({subject.release: past[full_host(subject.target)] for subject in group})
         except UnansweredError as error:
             self._heard(str(error))
@@ -182,6 +191,18 @@ def _past_instants(subjects: Sequence[Subject], at: datetime) -> Iterator[tuple[
         yield edge, group
 
 
+def _continues(kept: _Kept, subject: Subject) -> bool:
+    """What is remembered ends where the look begins, and has all that it needs."""
+    is_whole = kept.counters.received is not None or not subject.is_mirrored
+    return is_whole and abs(kept.looked_at - subject.since) <= SAME_INSTANT
+
+
+def _mirrored(callers: Window, scraped: Mapping[str, float], target: Target) -> Reading:
+    then, now = callers.then.as_received(), callers.now.as_received()
+    receivers = Window(then, now, scraped, callers.durations_scraped, sees_absence=False)
+    return replace(_reading(receivers, mirrored(callers, receivers, target)), is_mirrored=True)
+
+
 def _reading(window: Window, seen: Measured) -> Reading:
     return Reading(
         at=window.now.at,
@@ -190,4 +211,5 @@ def _reading(window: Window, seen: Measured) -> Reading:
         candidate=seen.candidate,
         unattributed=seen.unattributed,
         trouble=seen.trouble,
+        live=seen.live,
     )

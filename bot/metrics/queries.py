@@ -44,6 +44,11 @@ def requests(hosts: Sequence[str], reporter: str) -> str:
     return f"sum by ({','.join(_ANSWER)}) ({REQUESTS}{_selector(hosts, reporter)})"
 
 
+def both_accounts(hosts: Sequence[str]) -> str:
+    """The same by reporter: callers know nothing of mirrored requests, receivers nothing of those that never came."""
+    return f"sum by ({','.join((*_ANSWER, 'reporter'))}) ({REQUESTS}{_selector(hosts)})"
+
+
 def durations(hosts: Sequence[str], reporter: str) -> str:
     """Requests so far by service, version, workload, instance and upper edge of their duration."""
     return f"sum by ({','.join((*_SOURCE, 'le'))}) ({DURATIONS}{_selector(hosts, reporter)})"

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -40,7 +40,8 @@ class Snapshot:
     """One service's counters at one instant.
 
     `is_watched` is True when the snapshot before it is known too: only then is an instance that appears known to be
-    new, and not one whose scrape had failed.
+    new, and not one whose scrape had failed. `received` are the receivers' own counts where they were asked for too
+    (None where not): mirrored requests are in no other.
     """
 
     at: datetime
@@ -48,6 +49,12 @@ class Snapshot:
     durations: Mapping[Source, Mapping[float, float]] = field(default_factory=dict)
     gone: Mapping[str, Gone] = field(default_factory=dict)
     is_watched: bool = False
+    received: Mapping[Answer, float] | None = None
+
+    def as_received(self) -> "Snapshot":
+        """The same instant by the receivers' account."""
+        gone = {name: replace(last, counters=last.counters.as_received()) for name, last in self.gone.items()}
+        return replace(self, answers=self.received or {}, gone=gone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +83,17 @@ def snapshots(
         if (buckets := times.get(labels["destination_service"])) is not None and "le" in labels:
             buckets.setdefault(_source(labels), {})[float(labels["le"])] = float(result["value"][1])
     return {host: Snapshot(at, answers[host], times[host]) for host in answers}
+
+
+def with_received(found: Mapping[str, Snapshot], requests: Sequence[Result]) -> dict[str, Snapshot]:
+    """The snapshots with what the receivers say, from the answer that names the reporter."""
+    theirs = snapshots(found, next(iter(found.values())).at, of_reporter(requests, "destination"), ())
+    return {host: replace(snapshot, received=theirs[host].answers) for host, snapshot in found.items()}
+
+
+def of_reporter(requests: Sequence[Result], reporter: str) -> list[Result]:
+    """The series of one reporter alone."""
+    return [result for result in requests if result["metric"].get("reporter") == reporter]
 
 
 def scrapes(results: Sequence[Result]) -> Scrapes:

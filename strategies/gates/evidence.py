@@ -35,8 +35,8 @@ class Evidence:
         return " and ".join(missing)
 
 
-def evidence(reading: Reading, asked: float | None, names: Names) -> Evidence:
-    """The reading as whole numbers."""
+def evidence(reading: Reading, asked: float | None, names: Names, *, is_answering: bool = True) -> Evidence:
+    """The reading as whole numbers; `is_answering` where anybody may get the candidate's answers."""
     baseline, candidate = _counts(reading.baseline), _counts(reading.candidate)
     unknown = round(reading.unattributed or 0)
     tally = Tally(
@@ -47,7 +47,7 @@ def evidence(reading: Reading, asked: float | None, names: Names) -> Evidence:
         unknown,
     )
     if unknown and baseline is not None and candidate is not None:
-        tally = _attributed(tally, reading, asked, names)
+        tally = _attributed(tally, reading, asked, names) if is_answering else tally
     seconds = (reading.at - reading.since).total_seconds()
     return Evidence(tally, baseline is not None, candidate is not None, seconds)
 
@@ -64,12 +64,12 @@ def _attributed(tally: Tally, reading: Reading, asked: float | None, names: Name
     Without a ready pod the candidate owns them all. Otherwise they belong to the version whose share they complete,
     when they do not complete the other's as well; where the split cannot tell, they stay unknown.
     """
-    if asked is None:
-        return tally
     lost = Counts(tally.unknown, tally.unknown)
     everything = tally.baseline.requests + tally.candidate.requests + tally.unknown
-    if asked > 0 and reading.ready is not None and reading.ready.get(names.candidate) == 0:
+    if asked != 0 and reading.ready is not None and reading.ready.get(names.candidate) == 0:
         return _given(tally, candidate=lost)
+    if asked is None:
+        return tally
     completes_candidate = is_share_plausible(tally.candidate.requests + tally.unknown, everything, asked)
     completes_baseline = is_share_plausible(tally.candidate.requests, everything, asked)
     if completes_candidate and not completes_baseline:

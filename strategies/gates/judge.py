@@ -7,8 +7,10 @@ from strategies.gates import odds, sequential, split, thresholds
 from strategies.gates.evidence import Evidence, Names, evidence
 from strategies.gates.figures import count, span
 from strategies.gates.memory import Memory, keep, recall
+from strategies.gates.steered import Aim, judge_aim
 from strategies.gates.trial import Finding
 from strategies.plan import MetricGate
+from strategies.routing import Steering
 from strategies.verdicts import Outcome, Reading, Verdict
 
 REQUESTS = "requests"
@@ -19,8 +21,9 @@ SPANS = "This look spans the change of the split and is not counted; the next on
 class Case:
     """One look to judge: what the stage asks, what was read, and what the judge kept from the look before.
 
-    `asked` is the candidate's wanted share, 0 to 1, None where there is no split to compare with. `memory` is empty at
-    a release's start, afterwards what `Judgement.memory` gave. The names serve sentences and `reading.ready`.
+    `asked` is the candidate's wanted share, 0 to 1, None where it is not known beforehand: then `aim` says what is
+    asked instead. `memory` is empty at a release's start, afterwards what `Judgement.memory` gave. The names serve
+    sentences and `reading.ready`.
     """
 
     gates: tuple[MetricGate, ...]
@@ -31,6 +34,12 @@ class Case:
     memory: str = ""
     baseline: str = "baseline"
     candidate: str = "candidate"
+    aim: Aim | None = None
+
+    @property
+    def floor(self) -> float | None:
+        """The least share that the candidate was asked to have; None where nothing was asked."""
+        return self.asked if self.asked is not None else self.aim.least if self.aim else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +77,12 @@ def _entered(case: Case) -> _Entry:
     thresholds.refuse_unknown(case.gates)
     memory = recall(case.memory).in_stage(case.stage, case.reading.at)
     names = Names(case.baseline, case.candidate)
-    seen = evidence(case.reading, case.asked, names)
+    seen = evidence(case.reading, case.asked, names, is_answering=case.aim is None or case.aim.most > 0)
     entry = _Entry(case, names, seen, memory)
     if _unusable(case, seen, names, memory):
         return entry
-    weighed = [gate for gate in case.gates if odds.is_weighed(gate, case.asked)]
-    at = (case.reading.at.timestamp(), (case.asked or 0.0) * 100)
+    weighed = [gate for gate in case.gates if odds.is_weighed(gate, case.floor)]
+    at = (case.reading.at.timestamp(), (case.floor or 0.0) * 100)
     for gate in weighed:
         begun = odds.weighing(gate, odds.ALPHA / len(weighed), seen, memory, at)
         if begun is not None:
@@ -91,6 +100,8 @@ def _judged(entry: _Entry, findings: Mapping[int, Finding]) -> Judgement:
     if case.asked is not None:
         verdict, memory = split.judge_split(seen, case.asked, names, memory)
         verdicts.append(verdict)
+    elif case.aim is not None:
+        verdicts.append(judge_aim(case.aim, memory.stage_total, case.reading, names))
     verdicts.append(_requests(case, seen, memory))
     for gate in case.gates:
         weighing = entry.weighings.get(gate.metric)
@@ -116,6 +127,8 @@ def _limited(verdict: Verdict, gate: MetricGate, entry: _Entry, memory: Memory) 
 
 def _unusable(case: Case, seen: Evidence, names: Names, memory: Memory) -> str:
     """Why nothing of this look counts; empty when it does."""
+    if case.reading.is_mirrored and not case.reading.trouble and not seen.has_candidate:
+        return f"No copy has reached {names.candidate} yet, or its pods were not scraped."
     if not seen.is_complete:
         return case.reading.trouble or f"No data of {seen.silent(names)} in this look."
     # A change of weights itself makes errors, and its look mixes two splits. Decided by the clock, not by the figures.
@@ -125,10 +138,14 @@ def _unusable(case: Case, seen: Evidence, names: Names, memory: Memory) -> str:
 
 
 def _all_wait(case: Case, reason: str) -> tuple[Verdict, ...]:
-    names = [*([split.GATE] if case.asked is not None else []), REQUESTS, *(gate.metric for gate in case.gates)]
+    names = [*([split.GATE] if case.floor is not None else []), REQUESTS, *(gate.metric for gate in case.gates)]
     units = {split.GATE: "ratio", REQUESTS: "requests"} | {gate.metric: gate.unit for gate in case.gates}
     missing = "a counted look" if reason == SPANS else "data"
     return tuple(Verdict(name, Outcome.WAIT, reason, unit=units[name], missing=missing) for name in names)
+
+
+def _took(case: Case) -> str:
+    return "got copies of" if case.aim is not None and case.aim.steering is Steering.MIRROR else "answered"
 
 
 def _requests(case: Case, seen: Evidence, memory: Memory) -> Verdict:
@@ -137,7 +154,7 @@ def _requests(case: Case, seen: Evidence, memory: Memory) -> Verdict:
     verdict = Verdict(
         REQUESTS,
         Outcome.PASS,
-        f"{case.candidate} answered {count(total.candidate.requests, 'request')} in this stage"
+        f"{case.candidate} {_took(case)} {count(total.candidate.requests, 'request')} in this stage"
         + (f"; {case.min_requests:,} asked." if case.min_requests else "."),
         baseline=float(total.baseline.requests),
         candidate=float(total.candidate.requests),

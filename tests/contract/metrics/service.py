@@ -72,6 +72,8 @@ class Scraped:
                 metrics.close()
 
 
-def look(metrics: PrometheusMetrics, since: float, until: float, target: Target | None = None) -> Reading:
-    subject = Subject("reviews-1", target or a_target(), at(since))
+def look(
+    metrics: PrometheusMetrics, since: float, until: float, target: Target | None = None, *, is_mirrored: bool = False
+) -> Reading:
+    subject = Subject("reviews-1", target or a_target(), at(since), is_mirrored)
     return metrics.look([subject], at(until))["reviews-1"]

@@ -34,6 +34,29 @@ def test_a_look_reads_both_versions(empty_pair: Pair) -> None:
         assert reading.unattributed == 2
 
 
+def test_a_mirrored_look_reads_copies_apart_from_live_requests(empty_pair: Pair) -> None:
+    scraped = Scraped(empty_pair).add(requests("v1"), {0: 1000, 15: 1100})
+    scraped.add(requests("v1", reporter="destination", instance="v1-1"), {0: 1000, 15: 1098})
+    scraped.add(requests("v2", reporter="destination", instance="v2-1"), {0: 10, 15: 19})
+    scraped.add(requests("v2", "503", reporter="destination", instance="v2-1"), {15: 2})
+    scraped.store()
+    for metrics in scraped.looking():
+        reading = look(metrics, 0, 15, is_mirrored=True)
+        assert (reading.trouble, reading.share, reading.live) == ("", None, 0)
+        assert (reading.baseline.requests, reading.candidate.requests, reading.candidate.errors) == (98, 11, 2)
+    for metrics in scraped.looking(Reporter.SOURCE):
+        assert "SLUICE_REPORTER=source" in look(metrics, 0, 15, is_mirrored=True).trouble
+
+
+def test_a_stage_that_begins_to_mirror_counts_no_copy_of_before(empty_pair: Pair) -> None:
+    scraped = Scraped(empty_pair).add(requests("v1"), {0: 1000, 15: 1100, 30: 1200})
+    scraped.add(requests("v2", reporter="destination", instance="v2-1"), {0: 500, 15: 500, 30: 508})
+    scraped.store()
+    for metrics in scraped.looking():
+        look(metrics, 0, 15)
+        assert look(metrics, 15, 30, is_mirrored=True).candidate.requests == 8
+
+
 def test_a_restart_in_the_middle_loses_no_request(empty_pair: Pair) -> None:
     scraped = Scraped(empty_pair).add(requests("v1"), {0: 100, 15: 150, 30: 190, 45: 260})
     scraped.store()

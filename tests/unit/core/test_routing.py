@@ -1,12 +1,13 @@
 """A route that names nothing, and a split that no proxy can serve, cannot be built."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from strategies.routing import HUNDRED, Match, Mirror, Protocol, Route, Split, percent
+from strategies.routing import HUNDRED, Match, Mirror, Protocol, Route, Split, Steering, percent
 from tests.builders import a_route
 
 SHARES = st.integers(0, 10_000).map(lambda cents: Decimal(cents) / 100)
@@ -76,3 +77,15 @@ def test_a_mirror_may_take_everything() -> None:
 @pytest.mark.parametrize(("value", "text"), [("5", "5 %"), ("0.50", "0.5 %"), ("100", "100 %"), ("1E+1", "10 %")])
 def test_percentages_are_written_as_people_write_them(value: str, text: str) -> None:
     assert percent(Decimal(value)) == text
+
+
+def test_how_requests_get_to_a_version_decides_what_is_known_of_its_share() -> None:
+    bare = Split.between("v1", "v2", Decimal(0))
+    group = replace(bare, matches=(Match("header:x-beta", "v2", exact="1"),))
+    inside = replace(bare, matches=(Match("header:x-beta", "v2", exact="1", share=Decimal(1)),))
+    copied = replace(bare, mirror=Mirror("v2", Decimal(10)))
+    assert [each.steering("v2") for each in (bare, group, inside, copied)] == [
+        Steering.WEIGHTS, Steering.MATCHES, Steering.MATCHES, Steering.MIRROR,
+    ]  # fmt: skip
+    assert (group.bounds("v2"), inside.bounds("v2")) == ((Decimal(0), Decimal(100)), (Decimal(0), Decimal(1)))
+    assert (copied.reaches("v2"), copied.serves("v2"), group.serves("v2")) == (True, False, True)

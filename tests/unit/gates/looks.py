@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from strategies.gates.judge import Case, evaluate
+from strategies.gates.steered import Aim
 from strategies.plan import Margin, MetricGate
 from strategies.verdicts import Arm, Reading, Verdict
 from tests.builders import NOW
@@ -36,8 +37,11 @@ def silent(n: int, trouble: str = "Prometheus is unreachable.") -> Reading:
 class Judge:
     """Judges looks one after the other, as a release does."""
 
-    def __init__(self, *gates: MetricGate, asked: float | None = 0.25, min_requests: int = 0) -> None:
-        self.gates, self.asked, self.min_requests = gates, asked, min_requests
+    def __init__(
+        self, *gates: MetricGate, asked: float | None = 0.25, min_requests: int = 0, aim: Aim | None = None
+    ) -> None:
+        self.gates, self.asked, self.min_requests = gates, None if aim else asked, min_requests
+        self.aim = aim
         self.stage = 0
         self.memory = ""
         self._next = 0
@@ -50,8 +54,9 @@ class Judge:
 
     def read(self, reading: Reading) -> dict[str, Verdict]:
         case = Case(
-            self.gates, self.min_requests, self.asked, self.stage, reading, self.memory, baseline="v1", candidate="v2"
-        )
+            self.gates, self.min_requests, self.asked, self.stage, reading, self.memory,
+            baseline="v1", candidate="v2", aim=self.aim,
+        )  # fmt: skip
         [judgement] = evaluate([case])
         self.memory = judgement.memory
         self._next += 1

@@ -8,7 +8,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.metrics.counters import Measured, Window, is_error, measured, remembered
+from bot.metrics.counters import Measured, Window, is_error, measured, mirrored, remembered
 from bot.metrics.snapshots import Answer, Snapshot, Source
 from strategies.release import Target
 from tests.builders import NOW, a_target
@@ -34,6 +34,22 @@ def a_look(
     instances = {answer.source.instance: scraped for answer in now}
     window = Window(before, Snapshot(NOW, now), instances, instances, sees_absence=changes.pop("sees_absence", True))
     return measured(window, target or a_target())
+
+
+def test_copies_are_read_as_received_and_live_requests_apart() -> None:
+    pod1, pod2 = an_answer("v1", instance="v1-1"), an_answer("v2", instance="v2-1")
+    then = Snapshot(THEN, {V1: 100.0}, received={pod1: 90.0, pod2: 5.0})
+    now = Snapshot(NOW, {V1: 195.0, V2: 3.0}, received={pod1: 185.0, pod2: 14.0})
+    callers = Window(then, now, {"gw-1": FRESH}, {}, sees_absence=True)
+    receivers = Window(then.as_received(), now.as_received(), {"v1-1": FRESH, "v2-1": FRESH}, {}, sees_absence=False)
+    seen = mirrored(callers, receivers, a_target())
+    assert (seen.baseline.requests, seen.candidate.requests, seen.live) == (95, 9, 3)
+
+
+def test_a_receiver_that_comes_back_goes_on_from_its_last_count() -> None:
+    pod = an_answer("v2", instance="v2-1")
+    before = remembered(Snapshot(THEN, {}, received={pod: 5.0}), Snapshot(NOW, {}, received={}))
+    assert before.as_received().gone["v2-1"].counters.answers == {pod: 5.0}
 
 
 V1, V2, BAD = an_answer("v1"), an_answer("v2"), an_answer("v2", "503")
