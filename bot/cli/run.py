@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import threading
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,10 @@ from bot.cli.output import Exit, stop
 
 if TYPE_CHECKING:
     from bot.settings import Settings
+
+# A click goes through some thirty waits for a socket or a disk. After each it asks for the interpreter again, which
+# a tick of looks gives up no sooner than this; Python's own 5 ms would add up to what a rollback may take in all.
+SWITCH_SECONDS = 0.0005
 
 
 def run() -> None:
@@ -29,6 +34,7 @@ def _serve(settings: "Settings") -> None:
     from bot.logs import configure  # noqa: PLC0415
 
     configure(settings.log)
+    sys.setswitchinterval(SWITCH_SECONDS)
     stopping = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: stopping.set())
