@@ -9,6 +9,7 @@ from storage.codec import Codec
 T = TypeVar("T")
 Pieces = Mapping[str, tuple[object, str]]
 """Each field's value and its text."""
+_NOTHING = (None, "null")  # half of a release's fields, most of the time: one for all of them
 
 
 class Piecewise(Generic[T]):
@@ -34,4 +35,4 @@ def text_of(pieces: Pieces) -> str:
 
 
 def _written(codec: Codec[Any], value: object) -> tuple[object, str]:
-    return value, codec.dumps(value)
+    return _NOTHING if value is None else (value, codec.dumps(value))
