@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from strategies.gates import odds, sequential, split, thresholds
+from strategies.gates import odds, past, sequential, split, thresholds
 from strategies.gates.evidence import Evidence, Names, evidence
 from strategies.gates.figures import count, span
 from strategies.gates.memory import Memory, keep, recall
@@ -22,7 +22,8 @@ class Case:
     """One look to judge: what the stage asks, what was read, and what the judge kept from the look before.
 
     `asked` is the candidate's wanted share, 0 to 1, None where it is not known beforehand: then `aim` says what is
-    asked instead. `memory` is empty at a release's start, afterwards what `Judgement.memory` gave. The names serve
+    asked instead. `memory` is empty at a release's start, afterwards what `Judgement.memory` gave. `past` is what was
+    read before the release, in the text form of `strategies.gates.past`; empty when nothing was. The names serve
     sentences and `reading.ready`.
     """
 
@@ -35,6 +36,7 @@ class Case:
     baseline: str = "baseline"
     candidate: str = "candidate"
     aim: Aim | None = None
+    past: str = ""
 
     @property
     def floor(self) -> float | None:
@@ -83,8 +85,10 @@ def _entered(case: Case) -> _Entry:
         return entry
     weighed = [gate for gate in case.gates if odds.is_weighed(gate, case.floor)]
     at = (case.reading.at.timestamp(), (case.floor or 0.0) * 100)
+    known = past.recall(case.past).metrics if weighed else {}
     for gate in weighed:
-        begun = odds.weighing(gate, odds.ALPHA / len(weighed), seen, memory, at)
+        before = odds.Before(memory.odds.get(gate.metric), known.get(gate.metric))
+        begun = odds.weighing(gate, odds.ALPHA / len(weighed), seen, before, at)
         if begun is not None:
             entry.weighings[gate.metric] = begun
     return entry

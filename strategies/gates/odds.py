@@ -1,8 +1,9 @@
 """Metric gates by odds: for a gate that names what is tolerated, evidence adds up over all stages until it is sure.
 
 Harm beyond `allowed` fails the gate; it passes once a worsening by `tolerated` is ruled out; in between it waits and
-says how much is missing. An absolute `limit` of the same gate stays with `thresholds`. How bad requests come is learnt
-from the baseline's minutes during the release, so that a burst is not taken for harm.
+says how much is missing. An absolute `limit` of the same gate stays with `thresholds`. How bad requests come is known
+from the day before the release, and learnt from the baseline's minutes during it, so that a burst is not taken for
+harm.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,8 +20,9 @@ from strategies.gates.figures import count, span
 from strategies.gates.latency import quantile
 from strategies.gates.latency_quantile import compare_latency
 from strategies.gates.ledger import document, restored
-from strategies.gates.memory import Memory, Tally
-from strategies.gates.overdispersion import Window, bursts
+from strategies.gates.memory import Tally
+from strategies.gates.overdispersion import Bursts, Window, bursts
+from strategies.gates.past import MetricPast
 from strategies.gates.question import Kind, Metric, Question
 from strategies.gates.thresholds import ERRORS, KNOWN, QUANTILES
 from strategies.gates.trial import Finding, Look, Trial
@@ -33,6 +35,14 @@ FEWEST_WINDOWS, MOST_WINDOWS = 10, 120
 
 Kept = Mapping[str, Any]
 """What a gate remembers between looks, as plain values for JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What was known of a gate before a look: what it kept of the look before, and the day before the release."""
+
+    kept: Kept | None = None
+    past: MetricPast | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +65,18 @@ def is_weighed(gate: MetricGate, asked: float | None) -> bool:
 
 
 def weighing(
-    gate: MetricGate, alpha: float, seen: Evidence, memory: Memory, at: tuple[float, float]
+    gate: MetricGate, alpha: float, seen: Evidence, before: Before, at: tuple[float, float]
 ) -> Weighing | None:
     """The gate's trial and its look at (seconds, percent); None while the baseline has no latency to begin with."""
-    kept = memory.odds.get(gate.metric)
-    trial = _begun(gate, alpha, seen.tally) if kept is None else _resumed(gate, alpha, kept)
+    kept, past = before.kept, before.past
+    trial = _begun(gate, alpha, seen.tally, past) if kept is None else _resumed(gate, alpha, kept)
     if trial is None:
         return None
     # The look that spans a change never comes here: the door has left it out.
     trial.weight = at[1]
     account = trial.accounts[gate.metric]
     minutes = _minutes(account, seen, ((), (0, 0, 0.0)) if kept is None else kept["minutes"])
-    if len(minutes[0]) >= FEWEST_WINDOWS:
-        account.bursts = bursts(minutes[0])
+    account.bursts = _tempered(account.bursts, minutes[0], past)
     arms = ({gate.metric: _sample(gate, arm)} for arm in _arms(seen.tally))
     return Weighing(gate, trial, Look(at[0], at[1], *arms), minutes)
 
@@ -101,7 +110,19 @@ def _missing(trial: Trial, finding: Finding) -> str:
     return f"{count(finding.needed_requests, 'more request')}{pace}"
 
 
-def _begun(gate: MetricGate, alpha: float, first: Tally) -> Trial | None:
+def _tempered(kept: Bursts, minutes: Sequence[Window], past: MetricPast | None) -> Bursts:
+    """How bad requests come: as the day before says, or worse where the release's own minutes are sure of it."""
+    learnt = bursts(minutes) if len(minutes) >= FEWEST_WINDOWS else None
+    if past is None:
+        return learnt or kept
+    if learnt is None:
+        return past.bursts
+    if past.bursts.is_known and not learnt.is_known:
+        return past.bursts
+    return Bursts(max(past.bursts.factor, learnt.factor), is_known=past.bursts.is_known or learnt.is_known)
+
+
+def _begun(gate: MetricGate, alpha: float, first: Tally, past: MetricPast | None) -> Trial | None:
     if gate.tolerated is None:  # is_weighed said otherwise
         raise AssertionError(f"{gate.metric} tolerates nothing")
     tolerated, allowed = gate.tolerated, gate.allowed or gate.tolerated
@@ -113,8 +134,19 @@ def _begun(gate: MetricGate, alpha: float, first: Tally) -> Trial | None:
         scale = usual.value
     metric = _metric(gate, _size(allowed, scale), _size(tolerated, scale))
     trial = Trial(Question((metric,), alpha))
-    trial.accounts[gate.metric] = Account(border(allowed), border(tolerated))
+    account = trial.accounts[gate.metric] = Account(border(allowed), border(tolerated))
+    if past is not None:
+        _remember(account, past, gate, first)
     return trial
+
+
+def _remember(account: Account, past: MetricPast, gate: MetricGate, first: Tally) -> None:
+    """Begin with the baseline's rate, and with the edge that was fixed before, while the histograms still have it."""
+    if gate.metric == ERRORS:
+        account.requests, account.bad = past.recent
+    elif past.edge in first.baseline_buckets and past.border and past.tolerated:
+        account.requests, account.bad = past.recent
+        account.edge, account.border, account.tolerated = past.edge, past.border, past.tolerated
 
 
 def _resumed(gate: MetricGate, alpha: float, kept: Kept) -> Trial:

@@ -24,7 +24,7 @@ def harm(trial: Trial, proof: Proof) -> str:
     chance = round(1 / trial.question.alpha)
     return (
         f"{_figures(trial, proof.metric)}, surely worse than the allowed {_margin(proof.metric, account)} ({how})"
-        f"{_bursts(account)}. A good release is rolled back by mistake at most once in {chance:,}."
+        f"{_bursts(account)}{_unknown(account)}. A good release is rolled back by mistake at most once in {chance:,}."
     )
 
 
@@ -137,6 +137,13 @@ def _least_safe(trial: Trial) -> Metric:
 def _bursts(account: Account) -> str:
     factor = account.bursts.factor
     return "" if factor < 1.5 else f"; errors came in bursts (x{factor:.1f}), so the bar was raised"
+
+
+def _unknown(account: Account) -> str:
+    """The rule that stands in for a known past: said where it let harm through."""
+    if account.bursts.is_known:
+        return ""
+    return f"; history held too few bad requests to know bursts, seen in {count(account.errors_apart, 'look')}"
 
 
 def _scattered(trial: Trial, metric: Metric) -> str:

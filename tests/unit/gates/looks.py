@@ -44,6 +44,7 @@ class Judge:
         self.aim = aim
         self.stage = 0
         self.memory = ""
+        self.past = ""
         self._next = 0
 
     def see(self, baseline: Arm, candidate: Arm, **changes: object) -> dict[str, Verdict]:
@@ -55,7 +56,7 @@ class Judge:
     def read(self, reading: Reading) -> dict[str, Verdict]:
         case = Case(
             self.gates, self.min_requests, self.asked, self.stage, reading, self.memory,
-            baseline="v1", candidate="v2", aim=self.aim,
+            baseline="v1", candidate="v2", aim=self.aim, past=self.past,
         )  # fmt: skip
         [judgement] = evaluate([case])
         self.memory = judgement.memory

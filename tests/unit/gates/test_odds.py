@@ -1,8 +1,12 @@
 """Gates that name what is tolerated: evidence adds up behind the same door."""
 
+import json
 from dataclasses import replace
 
+from strategies.gates.chance import Line
 from strategies.gates.judge import Case, evaluate
+from strategies.gates.overdispersion import Bursts
+from strategies.gates.past import MetricPast, Past, keep
 from strategies.plan import Margin, MetricGate
 from strategies.verdicts import Arm, Outcome, Verdict
 from tests.unit.gates.looks import ERRORS, P99, Judge, a_look, an_arm
@@ -94,3 +98,48 @@ def test_bursts_of_the_baseline_are_learnt_during_the_release() -> None:
 
 def is_adding_up(judge: Judge) -> bool:
     return '"odds"' in judge.memory
+
+
+def test_a_burst_that_the_day_before_knew_is_not_taken_for_harm() -> None:
+    ignorant, knowing = Judge(SURE), Judge(SURE)
+    knowing.past = keep(Past(20.0, 1440, {"errors": MetricPast(1_000_000, 4_000, (1e5, 400.0), Bursts(12.0, True))}))
+    for judge in (ignorant, knowing):
+        for k in range(6):
+            see(judge, 1, baseline=an_arm(900, 3), candidate=an_arm(300, 9 if k < 5 else 1))
+    assert "bursts (x12.0)" in see(knowing, 1)[0].reason
+    assert json.loads(knowing.memory)["odds"]["errors"]["trial"]["accounts"]["errors"]["bursts"] == [12.0, True]
+    assert json.loads(ignorant.memory)["odds"]["errors"]["trial"]["accounts"]["errors"]["bursts"] == [1.0, False]
+
+
+def test_without_a_known_past_harm_must_show_in_five_looks_and_the_verdict_says_so() -> None:
+    judge = Judge(SURE)
+    verdicts = see(judge, 6, baseline=an_arm(900), candidate=an_arm(300, 12))
+    failed = next(place for place, verdict in enumerate(verdicts) if verdict.outcome is Outcome.FAIL)
+    assert failed == 4
+    assert "history held too few bad requests to know bursts, seen in 5 looks" in verdicts[failed].reason
+    assert "history is too short to tell a burst from harm" in verdicts[failed - 1].reason
+
+
+def test_with_a_known_past_one_look_may_be_enough() -> None:
+    judge = Judge(SURE)
+    judge.past = keep(Past(20.0, 1440, {"errors": MetricPast(1_000_000, 100, (1e5, 10.0), Bursts(1.0, True))}))
+    [verdict] = see(judge, 1, baseline=an_arm(900), candidate=an_arm(300, 12))
+    assert verdict.outcome is Outcome.FAIL
+    assert "history held" not in verdict.reason
+
+
+def test_the_edge_of_a_latency_is_fixed_before_the_release() -> None:
+    judge = Judge(SLOW)
+    judge.past = keep(
+        Past(
+            20.0,
+            60,
+            {
+                "latency_p99": MetricPast(
+                    54_000, 400, (5e4, 350.0), Bursts(1.0, True), 250.0, Line(1, 0.002), Line(1, 0.01)
+                )
+            },
+        )
+    )
+    [first] = see(judge, 1, candidate=an_arm(300, mean=90.0))
+    assert "latency_p99 above 250 ms" in first.reason
