@@ -3,9 +3,14 @@
 import math
 from itertools import pairwise
 
-from bot.replay.values import BadLine, items, known, mapping, number, shown, whole
+from bot.replay.values import MOST, BadLine, items, known, mapping, number, shown, whole
 from strategies.gates.question import Kind, Metric
 from strategies.gates.trial import Histogram, Pods, Sample
+
+_INTEGERS, _NUMBERS = frozenset({int}), frozenset({int, float})
+MOST_KNOWN = 1_000
+# A recording repeats the same few lists of edges at every look: each is checked once.
+_KNOWN_EDGES: dict[tuple[object, ...], tuple[float, ...]] = {}
 
 
 def sample(value: object, metric: Metric, name: str) -> Sample | None:
@@ -53,14 +58,34 @@ def _histogram(value: object, name: str) -> Histogram:
     given = mapping(value, name)
     known(given, ("le", "counts"), name)
     le, counts = items(given.get("le"), f"le of {name}"), items(given.get("counts"), f"counts of {name}")
+    edges = _edges(le, name)
+    if len(counts) != len(le):
+        raise BadLine(f"{name} has {len(counts)} counts for {len(le)} le")
+    if not (_INTEGERS.issuperset(map(type, counts)) and counts[0] >= 0 and counts[-1] <= MOST):
+        counts = [whole(count, f"counts of {name}") for count in counts]
+    if counts != sorted(counts):
+        # Counts that are negative or too large in the middle fall or rise somewhere as well.
+        for count in counts:
+            whole(count, f"counts of {name}")
+        raise BadLine(f"counts of {name} must be cumulative: they never fall")
+    return dict(zip(edges, map(float, counts), strict=True))
+
+
+def _edges(le: list[object], name: str) -> tuple[float, ...]:
+    if le and le[-1] == "+Inf" and _NUMBERS.issuperset(map(type, le[:-1])):
+        key = tuple(le)
+        if key not in _KNOWN_EDGES:
+            if len(_KNOWN_EDGES) >= MOST_KNOWN:
+                _KNOWN_EDGES.clear()
+            _KNOWN_EDGES[key] = _checked_edges(le, name)
+        return _KNOWN_EDGES[key]
+    return _checked_edges(le, name)
+
+
+def _checked_edges(le: list[object], name: str) -> tuple[float, ...]:
     if not le or le[-1] != "+Inf":
         raise BadLine(f'le of {name} must end with "+Inf"')
     edges = [number(edge, f"le of {name}", least=0.0) for edge in le[:-1]]
     if any(left >= right for left, right in pairwise(edges)):
         raise BadLine(f"le of {name} must ascend")
-    if len(counts) != len(le):
-        raise BadLine(f"{name} has {len(counts)} counts for {len(le)} le")
-    numbers = [whole(count, f"counts of {name}") for count in counts]
-    if any(left > right for left, right in pairwise(numbers)):
-        raise BadLine(f"counts of {name} must be cumulative: they never fall")
-    return dict(zip([*edges, math.inf], map(float, numbers), strict=True))
+    return (*edges, math.inf)

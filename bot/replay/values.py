@@ -16,7 +16,7 @@ class BadLine(ValueError):
 def parsed(line: bytes) -> dict[str, Any]:
     """The JSON object of a line."""
     try:
-        value = json.loads(line.decode(), parse_constant=_no_constant)
+        value = _DECODER.decode(line.decode())
     except UnicodeDecodeError as error:
         raise BadLine(f"not UTF-8 at byte {error.start}") from error
     except json.JSONDecodeError as error:
@@ -92,3 +92,6 @@ def shown(value: object) -> str:
 
 def _no_constant(name: str) -> NoReturn:
     raise BadLine(f"broken JSON: {name} is no number")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_no_constant)

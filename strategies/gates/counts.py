@@ -18,7 +18,7 @@ STEPS = (0.09, 0.18, 0.36, 0.7, 1.2, 1.8, 2.7, 4.0, 6.2)  # log odds above the b
 CALM = (0.0, 0.4)  # how far into the tolerated difference a good candidate may sit
 FEWEST, MOST = 1e-7, 1 - 1e-7  # a guessed rate is never impossible
 _ROUNDS = 200
-_CLOSE = 4e-16
+_CLOSE = 1e-12  # relative; the step that is so small was one of Newton's, and squares the error once more
 
 
 class Samples(NamedTuple):
@@ -115,9 +115,8 @@ def nearest_rates(baseline: Floats, candidate: Floats, guess: Guess, border: Bor
 
 def _roots(n0: Floats, n1: Floats, a0: Floats, a1: Floats, *line: Floats) -> Floats:
     r, d, low, high = line
-    w0, w1 = n0 / (a0 * (1 - a0)), n1 * r * r / (a1 * (1 - a1))
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        start = (w0 * a0 + w1 * (a1 - d) / r) / (w0 + w1)
+        start = _start(n0, n1, a0, a1, r, d)
         rates = np.where((start > low) & (start < high), start, (low + high) / 2)
         moving = np.flatnonzero((n0 > 0) & (n1 > 0) & (high > low))
         for _ in range(_ROUNDS):
@@ -128,11 +127,21 @@ def _roots(n0: Floats, n1: Floats, a0: Floats, a1: Floats, *line: Floats) -> Flo
             low[moving] = np.where(slope < 0, q, low[moving])
             high[moving] = np.where(slope < 0, high[moving], q)
             step = q - slope / bend
-            is_inside = (step > low[moving]) & (step < high[moving])
+            # A bound counts as inside: at the root itself no step is left, and halving would begin anew.
+            is_inside = (step >= low[moving]) & (step <= high[moving])
             after = np.where(is_inside, step, (low[moving] + high[moving]) / 2)
             rates[moving] = after
             moving = moving[np.abs(after - q) > _CLOSE * q]
     return rates
+
+
+def _start(n0: Floats, n1: Floats, a0: Floats, a1: Floats, *line: Floats) -> Floats:
+    """The root where rates are rare: with 1 - q taken as 1 the slope's numerator is a parabola."""
+    r, d = line
+    square, linear, constant = r * (n0 + n1 * r), n0 * (d - a0 * r) + n1 * r * (d - a1), -n0 * a0 * d
+    root = np.sqrt(np.maximum(linear * linear - 4 * square * constant, 0.0))
+    # Of two ways to write the root, the one that subtracts nothing.
+    return np.where(linear > 0, -2 * constant / (linear + root), (root - linear) / (2 * square))
 
 
 def _slope(q: Floats, n0: Floats, n1: Floats, a0: Floats, a1: Floats, *line: Floats) -> tuple[Floats, Floats]:

@@ -1,8 +1,10 @@
 """Figures as people read them: percent, points, milliseconds, counts, minutes."""
 
 import math
+from functools import lru_cache
 
 
+@lru_cache(4096)
 def percent(ratio: float) -> str:
     """A ratio as percent, two figures below 1 % and one decimal above."""
     value = ratio * 100
@@ -13,6 +15,7 @@ def percent(ratio: float) -> str:
     return f"{value:.1f} %" if value >= 1 else f"{_two_figures(value)} %"
 
 
+@lru_cache(4096)
 def points(difference: float) -> str:
     """The signed difference of two ratios in percentage points."""
     value = abs(difference) * 100

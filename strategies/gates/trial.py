@@ -59,6 +59,7 @@ class GaugeAccount:
     long_run: float | None = None
     seen: Differences = field(default_factory=Differences)
     seconds: float = 60.0
+    known: tuple[int, float] = (-1, 1.0)  # the odds after so many looks: one look asks for them several times
 
 
 @dataclass(slots=True)
@@ -89,11 +90,14 @@ class Trial:
     def gauge_odds(self, metric: Metric) -> float:
         """The odds that the gauge is better than the tolerated worsening."""
         account = self.gauges[metric.name]
+        if account.known[0] == account.seen.looks:
+            return account.known[1]
         variance = variance_per_look(account.seen, account.long_run, account.seconds)
         deadline = self.question.deadline_s
         looks = TIGHTEST if deadline is None else deadline / max(account.seconds, 1.0)
         odds = odds_against(metric.tolerated, account.seen, variance, looks, 1 / self.question.safe_odds)
-        return odds if account.seen.mean < metric.tolerated else min(1.0, 1 / odds)
+        account.known = account.seen.looks, odds if account.seen.mean < metric.tolerated else min(1.0, 1 / odds)
+        return account.known[1]
 
     def safe_odds(self, metric: Metric) -> float:
         """The odds that the metric is better than the tolerated worsening."""
