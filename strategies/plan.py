@@ -8,6 +8,8 @@ from enum import StrEnum
 
 from strategies.routing import HUNDRED, Match, Split
 
+GAUGES = frozenset({"cpu", "memory"})  # of those that need no query
+
 
 class StrategyName(StrEnum):
     """The ways of releasing that end in a plan."""
@@ -41,6 +43,14 @@ class Better(StrEnum):
     HIGHER = "higher"
 
 
+class Kind(StrEnum):
+    """How a metric is measured: events out of requests, a histogram of durations, or a level."""
+
+    COUNTS = "counts"
+    LATENCY = "latency"
+    GAUGE = "gauge"
+
+
 @dataclass(frozen=True, slots=True)
 class Margin:
     """How much worse is still allowed: absolute in the metric's unit, or relative to the baseline (0.1 = 10 %)."""
@@ -58,8 +68,10 @@ class Margin:
 class MetricGate:
     """A question asked of Prometheus.
 
-    `limit` is an absolute bound in the metric's unit (`unit`: "ratio", "ms" or "1"); `allowed` a worsening against the
-    baseline in the same window that is no harm; `tolerated` one that must be ruled out before promotion.
+    `limit` is an absolute bound in the metric's unit (`unit`: "ratio", "ms", "cores", "bytes", "1" or an owner's word),
+    `allowed` a worsening against the baseline in the same window that is no harm; `tolerated` one that must be ruled
+    out before promotion. `query` and `per` are the owner's templates: what is read, and for counts what it is out of
+    (None: the version's requests).
     """
 
     metric: str
@@ -69,6 +81,17 @@ class MetricGate:
     allowed: Margin | None = None
     tolerated: Margin | None = None
     query: str | None = None
+    per: str | None = None
+    kind: Kind | None = None
+
+    @property
+    def measured(self) -> Kind:
+        """The kind; gates that were stored before kinds had names tell it by their metric."""
+        if self.kind is not None:
+            return self.kind
+        if self.metric.startswith("latency_"):
+            return Kind.LATENCY
+        return Kind.GAUGE if self.query is not None or self.metric in GAUGES else Kind.COUNTS
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,13 +39,15 @@ class Arm:
 
     `requests` and `errors` are counts in the look (errors: answers of class 5xx and requests that never got an
     answer); `buckets` are cumulative counts by upper bound in milliseconds (`inf` last). None means that nothing was
-    measured: no scrape, a stale series, a lost answer. Zero means measured, and none came.
+    measured: no scrape, a stale series, a lost answer. Zero means measured, and none came. `counts` are opportunities
+    and events of the other counted metrics, `gauges` levels, both by metric and only where measured.
     """
 
     requests: float | None = None
     errors: float | None = None
     buckets: Mapping[float, float] = field(default_factory=dict)
     gauges: Mapping[str, float] = field(default_factory=dict)
+    counts: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
     @property
     def error_rate(self) -> float | None:
@@ -63,6 +65,7 @@ class Reading:
     nothing (Prometheus down, stale, no series), empty when there is something. `ready` is the number of ready pods by
     version, None where the cluster could not be asked. In a mirrored look both arms are what the receivers counted, so
     that the candidate's are copies alone; `live` is what callers got from it all the same, None where that is unknown.
+    `troubles` says of single metrics why they have nothing.
     """
 
     at: datetime
@@ -74,6 +77,7 @@ class Reading:
     ready: Mapping[str, int] | None = None
     is_mirrored: bool = False
     live: float | None = None
+    troubles: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def share(self) -> float | None:

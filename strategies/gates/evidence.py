@@ -1,6 +1,7 @@
 """One look as counts of both versions, with the errors that name no version given to whom they belong."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from strategies.gates.chance import NOTHING, Counts, is_share_plausible
 from strategies.gates.memory import Tally
@@ -17,12 +18,14 @@ class Names:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A look's counts, and which of them were measured at all."""
+    """A look's counts and levels, and which of them were measured at all; `troubles` says why a metric was not."""
 
     tally: Tally
     has_baseline: bool
     has_candidate: bool
     seconds: float
+    levels: Mapping[str, tuple[float | None, float]] = field(default_factory=dict)
+    troubles: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_complete(self) -> bool:

@@ -38,6 +38,28 @@ def milliseconds(value: float) -> str:
     return f"{value:,.0f} ms" if value >= 10 or value == int(value) else f"{value:.1f} ms"
 
 
+def level(value: float, unit: str) -> str:
+    """A level in its unit: cores, bytes as KiB to GiB, or the owner's own word (`1`: none)."""
+    match unit:
+        case "ratio":
+            return percent(value)
+        case "ms":
+            return milliseconds(value)
+        case "bytes":
+            return _binary(value)
+        case "1":
+            return f"{value:,.4g}"
+        case _:
+            return f"{value:,.3g} {unit}"
+
+
+def _binary(value: float) -> str:
+    for name, factor in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
+        if abs(value) >= factor:
+            return f"{value / factor:,.3g} {name}" if abs(value) < 1000 * factor else f"{value / factor:,.0f} {name}"
+    return f"{value:,.0f} B"
+
+
 def count(number: float, noun: str) -> str:
     """A number of things with the noun in the right form."""
     return f"{number:,.0f} {noun}" if round(number) == 1 else f"{number:,.0f} {noun}s"

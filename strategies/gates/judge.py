@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from strategies.gates import odds, past, sequential, split, thresholds
+from strategies.gates import levels, measures, odds, past, sequential, split, thresholds
 from strategies.gates.evidence import Evidence, Names, evidence
 from strategies.gates.figures import count, span
-from strategies.gates.memory import Memory, keep, recall
+from strategies.gates.memory import ERRORS, Memory, keep, recall
 from strategies.gates.steered import Aim, judge_aim
 from strategies.gates.trial import Finding
-from strategies.plan import MetricGate
+from strategies.plan import Kind, MetricGate
 from strategies.routing import Steering
 from strategies.verdicts import Outcome, Reading, Verdict
 
@@ -25,6 +25,7 @@ class Case:
     asked instead. `memory` is empty at a release's start, afterwards what `Judgement.memory` gave. `past` is what was
     read before the release, in the text form of `strategies.gates.past`; empty when nothing was. The names serve
     sentences and `reading.ready`.
+    `proven` are the levels whose replay of the baseline against itself has passed: they alone may roll back.
     """
 
     gates: tuple[MetricGate, ...]
@@ -37,6 +38,7 @@ class Case:
     candidate: str = "candidate"
     aim: Aim | None = None
     past: str = ""
+    proven: frozenset[str] = frozenset()
 
     @property
     def floor(self) -> float | None:
@@ -80,6 +82,7 @@ def _entered(case: Case) -> _Entry:
     memory = recall(case.memory).in_stage(case.stage, case.reading.at)
     names = Names(case.baseline, case.candidate)
     seen = evidence(case.reading, case.asked, names, is_answering=case.aim is None or case.aim.most > 0)
+    seen, memory = measures.measured(case.gates, case.reading, case.asked, names, seen, memory)
     entry = _Entry(case, names, seen, memory)
     if _unusable(case, seen, names, memory):
         return entry
@@ -107,16 +110,38 @@ def _judged(entry: _Entry, findings: Mapping[int, Finding]) -> Judgement:
     elif case.aim is not None:
         verdicts.append(judge_aim(case.aim, memory.stage_total, case.reading, names))
     verdicts.append(_requests(case, seen, memory))
+    found = {metric: findings[id(weighing.trial)] for metric, weighing in entry.weighings.items()}
+    found = odds.together(found, entry.weighings)
     for gate in case.gates:
         weighing = entry.weighings.get(gate.metric)
-        if weighing is None:
+        if gate.measured is Kind.GAUGE:
+            verdict, memory = levels.judge_level(gate, seen, names, memory, _conditions(entry, gate))
+        elif weighing is None:
             verdict, memory = thresholds.judge_metric(gate, seen, names, memory)
         else:
-            verdict = odds.verdict(weighing, findings[id(weighing.trial)], memory.stage_total)
+            verdict = odds.verdict(weighing, found[gate.metric], memory.stage_total)
             memory = memory.with_odds(gate.metric, weighing.kept())
-            verdict, memory = _limited(verdict, gate, entry, memory)
+            verdict, memory = _limited(_heard(verdict, seen), gate, entry, memory)
         verdicts.append(verdict)
     return Judgement(tuple(verdicts), keep(memory))
+
+
+def _heard(verdict: Verdict, seen: Evidence) -> Verdict:
+    """The verdict, with the reason why this look said nothing of its metric."""
+    trouble = seen.troubles.get(verdict.gate, "")
+    if not trouble or verdict.outcome is Outcome.FAIL:
+        return verdict
+    return replace(verdict, outcome=Outcome.WAIT, reason=trouble, missing="data")
+
+
+def _conditions(entry: _Entry, gate: MetricGate) -> levels.Conditions:
+    ready, seconds, tally = entry.case.reading.ready, entry.seen.seconds, entry.seen.tally
+    names = (entry.names.baseline, entry.names.candidate)
+    loads = None
+    if ready is not None and seconds > 0 and all(ready.get(name) for name in names):
+        theirs, ours = (arm.requests / seconds / ready[name] for arm, name in zip(tally.of(ERRORS), names, strict=True))
+        loads = (theirs, ours)
+    return levels.Conditions(entry.case.asked, loads, may_fail=gate.metric in entry.case.proven)
 
 
 def _limited(verdict: Verdict, gate: MetricGate, entry: _Entry, memory: Memory) -> tuple[Verdict, Memory]:

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -12,17 +12,37 @@ from strategies.gates.latency import Buckets, added, total
 
 VERSION = 1
 ENOUGH = 20  # requests below which a rate says nothing
+ERRORS = "errors"  # the metric that every look counts
+
+Pair = tuple[Counts, Counts]
+"""Baseline and candidate."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What both versions did over one or more looks; `unknown` counts errors that name no version."""
+    """What both versions did over one or more looks.
+
+    `unknown` counts errors that name no version; `counted` are the other counted metrics, by name.
+    """
 
     baseline: Counts = NOTHING
     candidate: Counts = NOTHING
     baseline_buckets: Buckets = field(default_factory=dict)
     candidate_buckets: Buckets = field(default_factory=dict)
     unknown: int = 0
+    counted: Mapping[str, Pair] = field(default_factory=dict)
+
+    def of(self, metric: str) -> Pair:
+        """Baseline and candidate of a counted metric."""
+        if metric == ERRORS:
+            return self.baseline, self.candidate
+        return self.counted.get(metric, (NOTHING, NOTHING))
+
+    def only(self, metric: str) -> "Tally":
+        """This metric's counts and nothing else."""
+        if metric == ERRORS:
+            return Tally(self.baseline, self.candidate)
+        return Tally(counted={metric: self.of(metric)})
 
     def plus(self, other: "Tally") -> "Tally":
         """Both together."""
@@ -32,6 +52,7 @@ class Tally:
             added(self.baseline_buckets, other.baseline_buckets),
             added(self.candidate_buckets, other.candidate_buckets),
             self.unknown + other.unknown,
+            _both(self.counted, other.counted),
         )
 
 
@@ -42,8 +63,8 @@ class Memory:
     `began` is the time of the stage's first look. `stage_total` is what the stage saw since, `pools` what a gate saw
     since it last judged, `before` what the baseline did in the last stage that still gave it requests. `streaks`
     counts failing looks running, by metric. `routed` and `matched` are requests (all, the candidate's) since the split
-    last proved right, `apart` the looks running in which it did not. `odds` is the evidence of gates that add
-    it up over all stages, by metric.
+    last proved right, `apart` the looks running in which it did not. `carried` are events of both versions that came
+    before what they are out of, by metric. `odds` is the evidence of gates that add it up, by metric.
     """
 
     stage: int = -1
@@ -55,6 +76,7 @@ class Memory:
     routed: int = 0
     matched: int = 0
     apart: int = 0
+    carried: Mapping[str, Sequence[int]] = field(default_factory=dict)
     odds: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def in_stage(self, stage: int, at: datetime) -> "Memory":
@@ -64,8 +86,11 @@ class Memory:
         seen = self.stage_total
         rates = seen if seen.baseline.requests >= ENOUGH else self.before
         times = seen if total(seen.baseline_buckets) >= ENOUGH else self.before
-        before = Tally(baseline=rates.baseline, baseline_buckets=times.baseline_buckets)
-        return Memory(stage=stage, began=at, before=before, streaks=self.streaks, odds=self.odds)
+        others = {name: (pair[0], NOTHING) for name, pair in {**self.before.counted, **_telling(seen.counted)}.items()}
+        before = Tally(baseline=rates.baseline, baseline_buckets=times.baseline_buckets, counted=others)
+        return replace(
+            self, stage=stage, began=at, stage_total=Tally(), before=before, pools={}, routed=0, matched=0, apart=0
+        )
 
     def with_pool(self, gate: str, pool: Tally) -> "Memory":
         """The gate's pool replaced."""
@@ -96,6 +121,7 @@ def recall(text: str) -> Memory:
         routed=document["split"][0],
         matched=document["split"][1],
         apart=document["split"][2],
+        carried=document.get("carried", {}),
         odds=document.get("odds", {}),
     )
 
@@ -112,6 +138,8 @@ def keep(memory: Memory) -> str:
         "streaks": dict(memory.streaks),
         "split": [memory.routed, memory.matched, memory.apart],
     }
+    if memory.carried:
+        document["carried"] = memory.carried
     if memory.odds:
         document["odds"] = memory.odds
     return json.dumps(document, separators=(",", ":"))
@@ -120,15 +148,31 @@ def keep(memory: Memory) -> str:
 def _document(tally: Tally) -> list[object]:
     head: list[object] = [*tally.baseline, *tally.candidate, tally.unknown]
     arms = (tally.baseline_buckets, tally.candidate_buckets)
-    if not any(arms):
-        return head
-    return [*head, *([[_edge(edge), round(count)] for edge, count in sorted(arm.items())] for arm in arms)]
+    if any(arms) or tally.counted:
+        head.extend([[_edge(edge), round(count)] for edge, count in sorted(arm.items())] for arm in arms)
+    if tally.counted:
+        head.append({name: [*pair[0], *pair[1]] for name, pair in tally.counted.items()})
+    return head
 
 
 def _tally(document: list[Any]) -> Tally:
     baseline, candidate, unknown = Counts(*document[0:2]), Counts(*document[2:4]), document[4]
-    arms = [{float(edge): float(count) for edge, count in arm} for arm in document[5:]] or [{}, {}]
-    return Tally(baseline, candidate, arms[0], arms[1], unknown)
+    arms = [{float(edge): float(count) for edge, count in arm} for arm in document[5:7]] or [{}, {}]
+    others = document[7] if len(document) > 7 else {}
+    counted = {name: (Counts(*kept[0:2]), Counts(*kept[2:4])) for name, kept in others.items()}
+    return Tally(baseline, candidate, arms[0], arms[1], unknown, counted)
+
+
+def _both(one: Mapping[str, Pair], other: Mapping[str, Pair]) -> Mapping[str, Pair]:
+    if not one or not other:
+        return one or other
+    nothing = (NOTHING, NOTHING)
+    pairs = ((name, one.get(name, nothing), other.get(name, nothing)) for name in one.keys() | other.keys())
+    return {name: (left[0].plus(right[0]), left[1].plus(right[1])) for name, left, right in pairs}
+
+
+def _telling(counted: Mapping[str, Pair]) -> Mapping[str, Pair]:
+    return {name: pair for name, pair in counted.items() if pair[0].requests >= ENOUGH}
 
 
 def _edge(edge: float) -> str | float:

@@ -10,23 +10,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from strategies.gates import sentences
 from strategies.gates.account import Account
 from strategies.gates.chance import STAGE
 from strategies.gates.comparison import Standing
-from strategies.gates.error_rate import border, compare_errors, with_unknown
 from strategies.gates.evidence import Evidence
 from strategies.gates.exceedance import above
 from strategies.gates.figures import count, span
 from strategies.gates.latency import quantile
 from strategies.gates.latency_quantile import compare_latency
 from strategies.gates.ledger import document, restored
-from strategies.gates.memory import Tally
+from strategies.gates.memory import ERRORS, Tally
 from strategies.gates.overdispersion import Bursts, Window, bursts
 from strategies.gates.past import MetricPast
 from strategies.gates.question import Kind, Metric, Question
-from strategies.gates.thresholds import ERRORS, KNOWN, QUANTILES
+from strategies.gates.rate import border, compare_rate, margin_words, with_unknown
+from strategies.gates.sentences import Proof
+from strategies.gates.thresholds import QUANTILES
 from strategies.gates.trial import Finding, Look, Trial
-from strategies.plan import Margin, MetricGate
+from strategies.plan import Better, Margin, MetricGate
 from strategies.verdicts import Outcome, Verdict
 
 ALPHA = 0.01  # of good releases may be rolled back, all gates together
@@ -61,7 +63,7 @@ class Weighing:
 
 def is_weighed(gate: MetricGate, asked: float | None) -> bool:
     """True for a gate that names what is tolerated, while the baseline has a share to compare with."""
-    return gate.tolerated is not None and gate.metric in KNOWN and asked is not None and asked < 1
+    return gate.tolerated is not None and gate.measured is not Kind.GAUGE and asked is not None and asked < 1
 
 
 def weighing(
@@ -75,18 +77,45 @@ def weighing(
     # The look that spans a change never comes here: the door has left it out.
     trial.weight = at[1]
     account = trial.accounts[gate.metric]
-    minutes = _minutes(account, seen, ((), (0, 0, 0.0)) if kept is None else kept["minutes"])
+    minutes = _minutes(gate.metric, account, seen, ((), (0, 0, 0.0)) if kept is None else kept["minutes"])
     account.bursts = _tempered(account.bursts, minutes[0], past)
     arms = ({gate.metric: _sample(gate, arm)} for arm in _arms(seen.tally))
     return Weighing(gate, trial, Look(at[0], at[1], *arms), minutes)
 
 
+def together(findings: Mapping[str, Finding], weighings: Mapping[str, Weighing]) -> dict[str, Finding]:
+    """The findings, the worst of them a failure where the metrics prove harm only together.
+
+    Each gate's odds are held against its part of the budget; their mean against the whole budget proves harm as well,
+    whatever the metrics have to do with each other, and sooner when several of them suffer.
+    """
+    found = dict(findings)
+    if len(found) < 2 or any(finding.outcome is Outcome.FAIL for finding in found.values()):
+        return found
+    odds = {metric: _believable(weighings[metric], metric) for metric in found}
+    share = sum(odds.values()) / len(odds)
+    worst = max(odds, key=lambda metric: odds[metric])
+    if share < 1 / ALPHA:
+        return found
+    trial = weighings[worst].trial
+    metric = trial.question.metrics[0]
+    reason = sentences.harm(replace(trial, question=replace(trial.question, alpha=ALPHA)), Proof(metric, share))
+    found[worst] = replace(found[worst], outcome=Outcome.FAIL, reason=f"{reason} All gates together prove it.")
+    return found
+
+
+def _believable(weighed: Weighing, metric: str) -> float:
+    account = weighed.trial.accounts[metric]
+    return account.harm_odds if account.is_believable else min(account.harm_odds, 1.0)
+
+
 def verdict(weighed: Weighing, finding: Finding, total: Tally) -> Verdict:
     """The finding as a gate states it, with the figures of the stage."""
     gate = weighed.gate
+    theirs, ours = total.of(gate.metric)
     comparison = (
-        compare_errors(gate, total.candidate, total.baseline, STAGE)
-        if gate.metric == ERRORS
+        compare_rate(gate, ours, theirs, STAGE)
+        if gate.measured is Kind.COUNTS
         else compare_latency(gate, QUANTILES[gate.metric], total.candidate_buckets, total.baseline_buckets, level=STAGE)
     )
     answer = Verdict(
@@ -127,14 +156,14 @@ def _begun(gate: MetricGate, alpha: float, first: Tally, past: MetricPast | None
         raise AssertionError(f"{gate.metric} tolerates nothing")
     tolerated, allowed = gate.tolerated, gate.allowed or gate.tolerated
     scale = 1.0
-    if gate.metric != ERRORS:
+    if gate.measured is Kind.LATENCY:
         usual = quantile(QUANTILES[gate.metric], first.baseline_buckets)
         if usual is None or usual.value <= 0:
             return None
         scale = usual.value
     metric = _metric(gate, _size(allowed, scale), _size(tolerated, scale))
     trial = Trial(Question((metric,), alpha))
-    account = trial.accounts[gate.metric] = Account(border(allowed), border(tolerated))
+    account = trial.accounts[gate.metric] = Account(border(allowed, gate.better), border(tolerated, gate.better))
     if past is not None:
         _remember(account, past, gate, first)
     return trial
@@ -142,7 +171,7 @@ def _begun(gate: MetricGate, alpha: float, first: Tally, past: MetricPast | None
 
 def _remember(account: Account, past: MetricPast, gate: MetricGate, first: Tally) -> None:
     """Begin with the baseline's rate, and with the edge that was fixed before, while the histograms still have it."""
-    if gate.metric == ERRORS:
+    if gate.measured is Kind.COUNTS:
         account.requests, account.bad = past.recent
     elif past.edge in first.baseline_buckets and past.border and past.tolerated:
         account.requests, account.bad = past.recent
@@ -156,8 +185,11 @@ def _resumed(gate: MetricGate, alpha: float, kept: Kept) -> Trial:
 
 
 def _metric(gate: MetricGate, allowed: float, tolerated: float) -> Metric:
-    if gate.metric == ERRORS:
-        return Metric(gate.metric, Kind.COUNTS, abs(allowed), abs(tolerated))
+    if gate.measured is Kind.COUNTS:
+        margins = (gate.allowed or gate.tolerated, gate.tolerated)
+        words = ["" if margin is None else margin_words(margin, gate.better) for margin in margins]
+        sizes = (abs(allowed), abs(tolerated))
+        return Metric(gate.metric, Kind.COUNTS, *sizes, better=gate.better, words=(words[0], words[1]))
     return Metric(gate.metric, Kind.LATENCY, abs(allowed), abs(tolerated), quantile=QUANTILES[gate.metric])
 
 
@@ -168,20 +200,27 @@ def _size(margin: Margin, scale: float) -> float:
 
 def _arms(tally: Tally) -> tuple[Tally, Tally]:
     """Baseline and candidate, each as the baseline of a tally of its own."""
-    return tally, Tally(baseline=tally.candidate, baseline_buckets=tally.candidate_buckets)
+    turned = {name: (pair[1], pair[0]) for name, pair in tally.counted.items()}
+    return tally, Tally(baseline=tally.candidate, baseline_buckets=tally.candidate_buckets, counted=turned)
 
 
 def _sample(gate: MetricGate, arm: Tally) -> tuple[tuple[int, int]] | Mapping[float, float] | None:
-    if gate.metric == ERRORS:
-        return ((arm.baseline.requests, arm.baseline.bad),)
+    if gate.measured is Kind.COUNTS:
+        if gate.metric != ERRORS and gate.metric not in arm.counted:
+            return None
+        requests, bad = arm.of(gate.metric)[0]
+        return ((requests, requests - bad if gate.better is Better.HIGHER else bad),)
     return arm.baseline_buckets or None
 
 
-def _minutes(account: Account, seen: Evidence, kept: Sequence[Any]) -> tuple[Sequence[Window], tuple[int, int, float]]:
+def _minutes(
+    metric: str, account: Account, seen: Evidence, kept: Sequence[Any]
+) -> tuple[Sequence[Window], tuple[int, int, float]]:
     """The baseline's minutes so far, and the one that is not over yet."""
     closed, (requests, bad, seconds) = kept
     if account.edge is None:
-        more: Window = (seen.tally.baseline.requests, seen.tally.baseline.bad)
+        baseline = seen.tally.of(metric)[0]
+        more: Window = (baseline.requests, baseline.bad)
     else:
         more = above(account.edge, seen.tally.baseline_buckets) or (0, 0)
     requests, bad, seconds = requests + more[0], bad + more[1], seconds + seen.seconds

@@ -10,12 +10,12 @@ import numpy as np
 from strategies.gates.account import CALM_WEIGHTS, FIRST_GUESS
 from strategies.gates.chance import Line
 from strategies.gates.counts import Border, Guess, as_good, information
-from strategies.gates.error_rate import border
 from strategies.gates.figures import count, span
 from strategies.gates.memory import ENOUGH
 from strategies.gates.past import MetricPast, Past
-from strategies.gates.thresholds import ERRORS, QUANTILES
-from strategies.plan import MetricGate, Plan, Stage
+from strategies.gates.rate import border
+from strategies.gates.thresholds import QUANTILES
+from strategies.plan import Kind, MetricGate, Plan, Stage
 
 SAFE_ODDS = 20.0
 HOUR = 3600.0
@@ -106,7 +106,7 @@ def _gate_need(gate: MetricGate, share: float, past: Past, *, is_paid: bool) -> 
         return _evidence_need(gate, share, past.metrics.get(gate.metric))
     if gate.metric in QUANTILES:
         return max(ENOUGH, round(1 / (1 - QUANTILES[gate.metric])))
-    return ENOUGH if gate.metric == ERRORS else 0
+    return ENOUGH if gate.measured is Kind.COUNTS else 0
 
 
 def _evidence_need(gate: MetricGate, share: float, metric: MetricPast | None) -> float:
@@ -124,7 +124,7 @@ def _evidence_need(gate: MetricGate, share: float, metric: MetricPast | None) ->
 
 
 def _line(gate: MetricGate) -> Line | None:
-    return border(gate.tolerated) if gate.metric == ERRORS and gate.tolerated else None
+    return border(gate.tolerated, gate.better) if gate.measured is Kind.COUNTS and gate.tolerated else None
 
 
 def _at(need: Need, share: float) -> float:

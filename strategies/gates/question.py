@@ -1,19 +1,12 @@
 """What the sequential judge is asked of a release: metrics, margins, error budget, deadline."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 
-from strategies.plan import Better
+from strategies.plan import Better, Kind
+
+__all__ = ["PAUSE_ODDS", "Kind", "Metric", "Question"]
 
 PAUSE_ODDS = 10.0  # odds of harm at which nobody goes on, though nothing is proven yet
-
-
-class Kind(StrEnum):
-    """How a metric is measured."""
-
-    COUNTS = "counts"
-    LATENCY = "latency"
-    GAUGE = "gauge"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +16,7 @@ class Metric:
     `allowed` is a worsening that is no harm, `tolerated` one that must be ruled out before promotion; both positive:
     rates for counts, relative for latency (0.1 = 10 %), in the metric's unit for gauges. Counts may carry a `ratio` to
     the baseline's rate besides. With `better` higher the second count is the good event and margins are drops.
+    `words` are both margins as the owner wrote them, empty where the figures speak for themselves.
     """
 
     name: str
@@ -33,6 +27,7 @@ class Metric:
     better: Better = Better.LOWER
     weight: float = 1.0
     quantile: float = 0.99
+    words: tuple[str, str] = ("", "")
 
 
 @dataclass(frozen=True, slots=True)

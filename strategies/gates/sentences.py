@@ -115,6 +115,8 @@ def _edges(trial: Trial) -> str:
 def _margin(metric: Metric, account: Account) -> str:
     if metric.kind is Kind.LATENCY:
         return points(account.border.offset)
+    if metric.words[0]:
+        return metric.words[0]
     sign = "−" if metric.better is Better.HIGHER else "+"
     times = "" if metric.ratio == 1 else f" on {metric.ratio:g} times the baseline"
     return f"{sign}{points(metric.allowed)[1:]}{times}"
@@ -125,6 +127,8 @@ def _tolerated(trial: Trial, metric: Metric) -> str:
         return f"{metric.tolerated:g}"
     if metric.kind is Kind.LATENCY:
         return points(trial.accounts[metric.name].tolerated.offset)
+    if metric.words[1]:
+        return metric.words[1]
     sign = "−" if metric.better is Better.HIGHER else "+"
     return f"{sign}{points(metric.tolerated)[1:]}"
 

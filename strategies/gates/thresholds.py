@@ -1,4 +1,4 @@
-"""Metric gates by bounds: an absolute limit, an allowed worsening, failing on two looks running.
+"""Counted and timed metrics by bounds: an absolute limit, an allowed worsening, failing on two looks running.
 
 How one gate decides:
 - Looks are pooled until the candidate has requests enough to say something (20 for errors and p50, p95; 100 for
@@ -17,25 +17,24 @@ from dataclasses import replace
 
 from strategies.gates.chance import LOOK, STAGE, Level
 from strategies.gates.comparison import Comparison, Standing
-from strategies.gates.error_rate import compare_errors, with_unknown
 from strategies.gates.evidence import Evidence, Names
 from strategies.gates.figures import count
 from strategies.gates.latency import total
 from strategies.gates.latency_quantile import compare_latency
-from strategies.gates.memory import ENOUGH, Memory, Tally
-from strategies.plan import MetricGate
+from strategies.gates.memory import ENOUGH, ERRORS, Memory, Tally
+from strategies.gates.rate import compare_rate, with_unknown
+from strategies.plan import Better, Kind, MetricGate
 from strategies.verdicts import Outcome, Verdict
 
 RUNNING = 2  # failing looks
-ERRORS = "errors"
 QUANTILES = {"latency_p50": 0.5, "latency_p95": 0.95, "latency_p99": 0.99}
-KNOWN = frozenset({ERRORS, *QUANTILES})
+KNOWN = frozenset({ERRORS, "outgoing_errors", "cpu", "memory", *QUANTILES})
 
 
 def refuse_unknown(gates: Sequence[MetricGate]) -> None:
     """Raise ValueError for a metric that no judge knows; profiles are checked long before."""
     for gate in gates:
-        if gate.metric not in KNOWN:
+        if gate.metric not in KNOWN and gate.query is None:
             raise ValueError(f"no judge for metric {gate.metric!r}; known are {', '.join(sorted(KNOWN))}")
 
 
@@ -44,10 +43,9 @@ def judge_metric(gate: MetricGate, seen: Evidence, names: Names, memory: Memory)
 
     `memory.stage_total` already holds the look. Without data of an arm that the gate compares, the memory stays.
     """
-    silent = _silent(gate, seen.tally, names)
+    silent = _silent(gate, seen, names)
     if silent:
-        reason = f"No latency of {silent} in this look."
-        return _verdict(gate, Outcome.WAIT, reason, missing="data"), memory
+        return _verdict(gate, Outcome.WAIT, silent, missing="data"), memory
     pool = memory.pools.get(gate.metric, Tally()).plus(_relevant(gate, seen.tally))
     whole = _compare(gate, memory.stage_total, memory, STAGE)
     if _size(gate, pool) < _enough(gate):
@@ -70,7 +68,7 @@ def _answer(gate: MetricGate, comparison: Comparison, memory: Memory, names: Nam
     if streak >= RUNNING:
         return _verdict(gate, Outcome.FAIL, f"{comparison.words}, {RUNNING} looks running.", comparison)
     if streak:
-        reason = f"{streak} of {RUNNING} looks above the bound: {comparison.words}."
+        reason = f"{streak} of {RUNNING} looks {_side(gate)} the bound: {comparison.words}."
         return _verdict(gate, Outcome.WAIT, reason, comparison, missing="the next look")
     if total_size < _enough(gate):
         more = _enough(gate) - total_size
@@ -85,7 +83,7 @@ def _answer(gate: MetricGate, comparison: Comparison, memory: Memory, names: Nam
 def _standing(gate: MetricGate, comparison: Comparison, memory: Memory) -> Verdict:
     total_seen = memory.stage_total
     if comparison.standing is not Standing.WITHIN:
-        reason = f"{comparison.words}: above the bound, but not surely yet."
+        reason = f"{comparison.words}: {_side(gate)} the bound, but not surely yet."
         return _verdict(gate, Outcome.WAIT, reason, comparison, missing="more requests, or better figures")
     if gate.metric == ERRORS and total_seen.unknown:
         worst = with_unknown(gate, total_seen, _reference(gate, memory.stage_total, memory).baseline)
@@ -96,8 +94,8 @@ def _standing(gate: MetricGate, comparison: Comparison, memory: Memory) -> Verdi
 
 def _compare(gate: MetricGate, ours: Tally, memory: Memory, level: Level) -> Comparison:
     theirs = _reference(gate, ours, memory)
-    if gate.metric == ERRORS:
-        return compare_errors(gate, ours.candidate, theirs.baseline, level)
+    if _is_counted(gate):
+        return compare_rate(gate, ours.of(gate.metric)[1], theirs.of(gate.metric)[0], level)
     q = QUANTILES[gate.metric]
     return compare_latency(gate, q, ours.candidate_buckets, theirs.baseline_buckets, level=level)
 
@@ -105,34 +103,43 @@ def _compare(gate: MetricGate, ours: Tally, memory: Memory, level: Level) -> Com
 def _reference(gate: MetricGate, same_looks: Tally, memory: Memory) -> Tally:
     """The nearest account of the baseline that has requests enough."""
     for tally in (same_looks, memory.stage_total, memory.before):
-        requests = tally.baseline.requests if gate.metric == ERRORS else total(tally.baseline_buckets)
+        requests = tally.of(gate.metric)[0].requests if _is_counted(gate) else total(tally.baseline_buckets)
         if requests >= ENOUGH:
             return tally
     return same_looks
 
 
-def _silent(gate: MetricGate, look: Tally, names: Names) -> str:
-    if gate.metric == ERRORS:
-        return ""  # both arms were measured, or the look would not have come here
-    missing = [] if look.candidate_buckets else [names.candidate]
-    if gate.allowed is not None and not look.baseline_buckets:
+def _silent(gate: MetricGate, seen: Evidence, names: Names) -> str:
+    """Why the look says nothing of the metric; of errors it always does, or it would not have come here."""
+    if _is_counted(gate):
+        return seen.troubles.get(gate.metric, "")
+    missing = [] if seen.tally.candidate_buckets else [names.candidate]
+    if gate.allowed is not None and not seen.tally.baseline_buckets:
         missing.insert(0, names.baseline)
-    return " and ".join(missing)
+    return f"No latency of {' and '.join(missing)} in this look." if missing else ""
+
+
+def _side(gate: MetricGate) -> str:
+    return "above" if gate.better is Better.LOWER else "below"
+
+
+def _is_counted(gate: MetricGate) -> bool:
+    return gate.measured is Kind.COUNTS
 
 
 def _relevant(gate: MetricGate, look: Tally) -> Tally:
-    if gate.metric == ERRORS:
-        return Tally(look.baseline, look.candidate)
+    if _is_counted(gate):
+        return look.only(gate.metric)
     return Tally(baseline_buckets=look.baseline_buckets, candidate_buckets=look.candidate_buckets)
 
 
 def _size(gate: MetricGate, tally: Tally) -> int:
-    return tally.candidate.requests if gate.metric == ERRORS else total(tally.candidate_buckets)
+    return tally.of(gate.metric)[1].requests if _is_counted(gate) else total(tally.candidate_buckets)
 
 
 def _enough(gate: MetricGate) -> int:
     """A quantile needs requests enough for one of them to lie beyond it."""
-    if gate.metric == ERRORS:
+    if _is_counted(gate):
         return ENOUGH
     return max(ENOUGH, round(1 / (1 - QUANTILES[gate.metric])))
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from strategies.gates.judge import Case, evaluate
@@ -30,6 +31,14 @@ def a_look(n: int, baseline: Arm, candidate: Arm, **changes: object) -> Reading:
     return Reading(NOW + STEP * n, NOW + STEP * (n - 1), baseline, candidate, **changes)  # type: ignore[arg-type]
 
 
+def with_counts(arm: Arm, metric: str, out_of: float, events: float) -> Arm:
+    return replace(arm, counts={**arm.counts, metric: (out_of, events)})
+
+
+def with_level(arm: Arm, metric: str, value: float) -> Arm:
+    return replace(arm, gauges={**arm.gauges, metric: value})
+
+
 def silent(n: int, trouble: str = "Prometheus is unreachable.") -> Reading:
     return a_look(n, Arm(), Arm(), trouble=trouble)
 
@@ -42,6 +51,7 @@ class Judge:
     ) -> None:
         self.gates, self.asked, self.min_requests = gates, None if aim else asked, min_requests
         self.aim = aim
+        self.proven: frozenset[str] = frozenset()
         self.stage = 0
         self.memory = ""
         self.past = ""
@@ -56,7 +66,7 @@ class Judge:
     def read(self, reading: Reading) -> dict[str, Verdict]:
         case = Case(
             self.gates, self.min_requests, self.asked, self.stage, reading, self.memory,
-            baseline="v1", candidate="v2", aim=self.aim, past=self.past,
+            baseline="v1", candidate="v2", aim=self.aim, past=self.past, proven=self.proven,
         )  # fmt: skip
         [judgement] = evaluate([case])
         self.memory = judgement.memory

@@ -85,8 +85,8 @@ def test_missing_requests_that_do_not_come_have_no_estimate() -> None:
 
 
 def test_a_metric_that_no_judge_knows_is_a_mistake_of_ours() -> None:
-    with pytest.raises(ValueError, match="no judge for metric 'cpu'"):
-        Judge(MetricGate("cpu", "cores")).see(an_arm(1), an_arm(1))
+    with pytest.raises(ValueError, match="no judge for metric 'happiness'"):
+        Judge(MetricGate("happiness", "1")).see(an_arm(1), an_arm(1))
 
 
 def test_the_memory_of_another_judge_is_not_read() -> None:
