@@ -42,7 +42,7 @@ def survey(request: StartRequest, profile: Profile | None) -> SurveyRequest:
         candidate=request.version,
         baseline=request.baseline,
         version_label=profile.version_label,
-        routes=tuple((choice.virtual_service, choice.http) for choice in profile.routes),
+        routes=tuple(choice.named() for choice in profile.routes),
     )
 
 

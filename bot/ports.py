@@ -18,15 +18,29 @@ from strategies.verdicts import Reading, Verdict
 
 
 @dataclass(frozen=True, slots=True)
+class NamedRoutes:
+    """Routes of one VirtualService (`name` or `namespace/name`) by their lists; no names mean the only one to the host.
+
+    `is_delegate` says that the VirtualService has no hosts of its own and another one delegates to it.
+    """
+
+    virtual_service: str
+    http: tuple[str, ...] = ()
+    tcp: tuple[str, ...] = ()
+    tls: tuple[str, ...] = ()
+    is_delegate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class SurveyRequest:
-    """Which service, to which version; `baseline` and `routes` (VirtualService, route names) when named."""
+    """Which service, to which version; `baseline` and `routes` when named."""
 
     service: str
     namespace: str
     candidate: str
     baseline: str | None = None
     version_label: str = "version"
-    routes: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    routes: tuple[NamedRoutes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +49,7 @@ class RouteOrder:
 
     `original` is the canonical JSON that `Preparation.originals` gave for this route, empty when nothing was captured.
     `expected` is what we last wrote and read back (None: the original), for telling drift from our own past.
-    `force` overwrites drift: a rollback, or a person's choice to restore.
+    `force` overwrites drift: a rollback, or a person's choice to restore. `is_last` says that the split ends the plan.
     """
 
     release: str
@@ -46,6 +60,12 @@ class RouteOrder:
     original: str = ""
     expected: Split | None = None
     force: bool = False
+    is_last: bool = False
+
+    @property
+    def leaves_nothing(self) -> bool:
+        """True when nothing of ours stays in the route: it goes back, or the plan ends without the candidate."""
+        return self.split is None or (self.is_last and not self.split.reaches(self.target.candidate))
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from bot import durations, margins, yaml_text
+from bot.ports import NamedRoutes
 from strategies.catalog import Startable
 from strategies.plan import Approve, MetricGate, StrategyName
 from strategies.release import AtDeadline, NoAnswer, OnHarm
@@ -56,10 +57,31 @@ class _Strict(BaseModel):
 
 
 class RouteChoice(_Strict):
-    """Which routes of which VirtualService share the service's traffic."""
+    """Which routes of which VirtualService share the service's traffic; named by name, or `#0` for the first.
 
-    virtual_service: str
+    `delegate` takes the place of `virtual_service` where another VirtualService delegates to this one.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={"oneOf": [{"required": ["virtual_service"]}, {"required": ["delegate"]}]}
+    )
+
+    virtual_service: str = Field("", description="name, or namespace/name")
+    delegate: str = Field("", description="a VirtualService without hosts that another one delegates to")
     http: tuple[str, ...] = ()
+    tcp: tuple[str, ...] = ()
+    tls: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _names_one_object(self) -> Self:
+        if bool(self.virtual_service) == bool(self.delegate):
+            raise ValueError("needs virtual_service or delegate, and not both")
+        return self
+
+    def named(self) -> NamedRoutes:
+        """The same for a survey."""
+        name = self.virtual_service or self.delegate
+        return NamedRoutes(name, self.http, self.tcp, self.tls, is_delegate=bool(self.delegate))
 
 
 class Bounds(_Strict):
@@ -165,8 +187,9 @@ def read(path: str, text: str) -> Profile:
 def _sentence(problem: Mapping[str, Any]) -> str:
     field = ".".join(str(part) for part in problem["loc"])
     if problem["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(str(problem["loc"][-1]), Profile.model_fields, 1)
-        hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(sorted(Profile.model_fields))}"
+        known = RouteChoice.model_fields if problem["loc"][0] == "routes" else Profile.model_fields
+        near = difflib.get_close_matches(str(problem["loc"][-1]), known, 1)
+        hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(sorted(known))}"
         return f"{field} is not a key of this version; {hint}"
     text = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
     if problem["type"] == "missing":

@@ -27,6 +27,10 @@ MatchOption = Annotated[
     list[str] | None,
     typer.Option(help="Requests that get the candidate: header:x-beta=1, uri^=/beta, cookie:group=~b.* (repeatable)."),
 ]
+RouteOption = Annotated[
+    list[str] | None,
+    typer.Option(help="A route that moves: main, #0, tcp:#0 or reviews-gateway/main (repeatable)."),
+]
 StepsOption = Annotated[str, typer.Option(help="5,25,50,100, or from 5 by 10 every 15m to 100, or 90:10,0:100.")]
 HoldOption = Annotated[str, typer.Option(help="How long each stage is held: 10m, or one for each step: 10m,30m,1h.")]
 
@@ -40,7 +44,7 @@ def plan(  # noqa: PLR0913 - the words of the command
     strategy: Annotated[StrategyName, typer.Option(help="How it is released.")] = StrategyName.CANARY,
     destination_rule: RuleOption = None,
     namespace: Annotated[str, typer.Option("--namespace", "-n", help="Where objects live that do not say it.")] = "",
-    route: Annotated[str, typer.Option(help="The route's name, or #0 for the first, when several lead there.")] = "",
+    route: RouteOption = None,
     steps: StepsOption = "",
     hold: HoldOption = "",
     match: MatchOption = None,
@@ -56,7 +60,7 @@ def plan(  # noqa: PLR0913 - the words of the command
     sources = _sources(file, destination_rule, is_written=write)
     words = asked.Asked(strategy, service, baseline, candidate, steps, _holds(hold), match or (), mirror)
     spec = asked.spec(words)
-    wanted = target.Wanted(service, baseline, candidate, namespace, route)
+    wanted = target.Wanted(service, baseline, candidate, namespace, tuple(route or ()))
     if isinstance(spec, Refused):
         _refuse(spec, format)
     found = planning.plan(sources, wanted, spec)

@@ -15,8 +15,10 @@ from strategies.routing import HUNDRED, percent
 def show(plan: FilePlan, start: datetime, advice: str) -> None:
     """Print the plan."""
     console = Console(highlight=False)
-    target, route = plan.target, plan.target.routes[0]
-    where = f'{route.namespace}/{route.virtual_service} {route.protocol} route "{route.name}"'
+    target = plan.target
+    where = ", ".join(
+        f'{route.namespace}/{route.virtual_service} {route.protocol} route "{route.name}"' for route in target.routes
+    )
     console.print(
         f"{plan.plan.strategy} of {target.host}, {target.baseline} -> {target.candidate}, on {where}", markup=False
     )

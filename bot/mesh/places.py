@@ -9,7 +9,6 @@ from bot.mesh.documents import Document, canonical, full_name, namespace_of
 from bot.mesh.hosts import full_host
 from bot.mesh.marks import marks
 from bot.mesh.names import release_of
-from strategies.reasons import ReasonCode, Refused
 from strategies.routing import Protocol, Route
 
 
@@ -17,13 +16,17 @@ from strategies.routing import Protocol, Route
 class Place:
     """One route of one document: its identity, its index in its list, and the entry itself.
 
-    `is_inserted` marks the routes of ours that stand there for a while only: they are nobody's target.
+    `number` is the index as if none of ours had been inserted: what people write as `#<number>`.
+    `is_inserted` marks the routes of ours that stand there for a while only: they are nobody's target. `is_delegated`
+    says that the document has no hosts of its own: requests come by another VirtualService's `delegate`.
     """
 
     route: Route
     index: int
     entry: Document
     is_inserted: bool = False
+    is_delegated: bool = False
+    number: int = 0
 
     @property
     def position(self) -> str:
@@ -39,7 +42,7 @@ def all_places(document: Mapping[str, object]) -> Iterator[Place]:
     """
     namespace, _, name = full_name(document).partition("/")
     spec = document.get("spec")
-    active = marks(document)
+    active, is_delegated = marks(document), not (isinstance(spec, dict) and spec.get("hosts"))
     for protocol in Protocol:
         entries: Sequence[Document] = (spec.get(protocol) or []) if isinstance(spec, dict) else []
         uses = Counter(entry.get("name") for entry in entries)
@@ -53,7 +56,10 @@ def all_places(document: Mapping[str, object]) -> Iterator[Place]:
             # Names need not be unique; two routes of one name are told apart by their index alone.
             own = entry.get("name")
             called = str(own) if own and uses[own] == 1 else f"#{index - inserted}"
-            yield Place(Route(namespace, name, protocol, called), index, entry)
+            number = index - inserted
+            yield Place(
+                Route(namespace, name, protocol, called), index, entry, is_delegated=is_delegated, number=number
+            )
 
 
 def leads_to(entry: Mapping[str, object], host: str, namespace: str) -> bool:
@@ -77,122 +83,27 @@ def subset_of(destination: Document) -> str:
 def places_to(document: Mapping[str, object], host: str) -> list[Place]:
     """The routes, of any protocol, that lead to the full host."""
     namespace = namespace_of(document)
-    return [place for place in _own_places(document) if leads_to(place.entry, host, namespace)]
+    return [place for place in own_places(document) if leads_to(place.entry, host, namespace)]
 
 
-def choose(
-    documents: Sequence[Document],
-    host: str,
-    named: Sequence[tuple[str, tuple[str, ...]]] = (),
-    *,
-    where: str = "in the profile's `routes`",
-) -> tuple[Place, ...] | Refused:
-    """The routes to edit: the named ones, or the only one there is; never a guess.
-
-    `named` pairs a VirtualService (`namespace/name`) with route names; no names means its only route to the host.
-    `where` tells a person where routes are named.
-    """
-    if not named:
-        return _only(documents, host, where)
-    chosen: list[Place] = []
-    for virtual_service, names in named:
-        document = next((each for each in documents if full_name(each) == virtual_service), None)
-        if document is None:
-            return Refused(ReasonCode.NO_ROUTE, f"There is no VirtualService {virtual_service}.")
-        found = _by_names(document, host, names) if names else _only([document], host, where)
-        if isinstance(found, Refused):
-            return found
-        chosen.extend(found)
-    return tuple(chosen)
+def own_places(document: Mapping[str, object]) -> list[Place]:
+    """The routes that are not ours for a while only."""
+    return [place for place in all_places(document) if not place.is_inserted]
 
 
 def locate(document: Document, route: Route, host: str, original: str = "") -> Place | None:
     """The place that `route` named when `original` was captured, also after others inserted or renamed routes."""
-    places = [place for place in _own_places(document) if place.route.protocol is route.protocol]
+    places = [place for place in own_places(document) if place.route.protocol is route.protocol]
     if not route.name.startswith("#"):
         by_name = next((place for place in places if place.route.name == route.name), None)
         if by_name is not None:
             return by_name
+    namespace = namespace_of(document)
+    leading = [place for place in places if leads_to(place.entry, host, namespace)]
     if not original:
-        return next((place for place in places_to(document, host) if _number(place, places) == route.name), None)
+        return next((place for place in leading if f"#{place.number}" == route.name), None)
     # The index of a nameless route moves when somebody inserts one above it; its match does not.
     match = canonical(json.loads(original).get("match"))
-    namespace = namespace_of(document)
-    alike = [
-        place
-        for place in places
-        if leads_to(place.entry, host, namespace) and canonical(place.entry.get("match")) == match
-    ]
-    same_index = next((place for place in alike if _number(place, places) == route.name), None)
+    alike = [place for place in leading if canonical(place.entry.get("match")) == match]
+    same_index = next((place for place in alike if f"#{place.number}" == route.name), None)
     return same_index or (alike[0] if len(alike) == 1 else None)
-
-
-def _own_places(document: Mapping[str, object]) -> list[Place]:
-    return [place for place in all_places(document) if not place.is_inserted]
-
-
-def _number(place: Place, among: Sequence[Place]) -> str:
-    """`#<index>` among these places of one protocol."""
-    return f"#{next(n for n, each in enumerate(among) if each.entry is place.entry)}"
-
-
-def _only(documents: Sequence[Document], host: str, where: str) -> tuple[Place, ...] | Refused:
-    found = [place for document in documents for place in places_to(document, host)]
-    if not found:
-        return _no_route(documents, host)
-    if all(place.route.protocol is not Protocol.HTTP for place in found):
-        return _unsupported(found[0])
-    if len(found) > 1:
-        positions = ", ".join(place.position for place in found)
-        text = f"{len(found)} routes lead to {host}: {positions}. Name the ones to move {where}."
-        return Refused(ReasonCode.AMBIGUOUS_ROUTE, text)
-    return (found[0],)
-
-
-def _by_names(document: Document, host: str, names: Sequence[str]) -> list[Place] | Refused:
-    chosen: list[Place] = []
-    http = [place for place in _own_places(document) if place.route.protocol is Protocol.HTTP]
-    for name in names:
-        place = next((each for each in http if name in {each.route.name, _number(each, http)}), None)
-        if place is None:
-            return _unknown_name(document, name, [each.route.name for each in http])
-        if "delegate" in place.entry:
-            return _delegated(place)
-        if not leads_to(place.entry, host, namespace_of(document)):
-            return Refused(ReasonCode.NO_ROUTE, f"{place.position} does not lead to {host}.")
-        chosen.append(place)
-    return chosen
-
-
-def _unknown_name(document: Document, name: str, present: Sequence[str]) -> Refused:
-    twins = sum(1 for entry in document["spec"].get("http") or [] if entry.get("name") == name)
-    if twins > 1:
-        text = f'{full_name(document)} has {twins} http routes named "{name}"; name them by index, such as `#0`.'
-        return Refused(ReasonCode.AMBIGUOUS_ROUTE, text)
-    listed = ", ".join(present) or "none"
-    text = f'{full_name(document)} has no http route "{name}"; its http routes are: {listed}.'
-    return Refused(ReasonCode.NO_ROUTE, text)
-
-
-def _no_route(documents: Sequence[Document], host: str) -> Refused:
-    for document in documents:
-        spec, namespace = document.get("spec") or {}, namespace_of(document)
-        if host not in {full_host(str(each), namespace) for each in spec.get("hosts") or []}:
-            continue
-        for place in all_places(document):
-            if "delegate" in place.entry:
-                return _delegated(place)
-    text = f"No VirtualService routes to {host}; Sluice moves traffic of a route that leads there."
-    return Refused(ReasonCode.NO_ROUTE, text)
-
-
-def _delegated(place: Place) -> Refused:
-    delegate = place.entry.get("delegate") or {}
-    target = f"{delegate.get('namespace') or place.route.namespace}/{delegate.get('name')}"
-    text = f"{place.position} delegates to {target}; name a route of that VirtualService in the profile's `routes`."
-    return Refused(ReasonCode.DELEGATE, text)
-
-
-def _unsupported(place: Place) -> Refused:
-    text = f"{place.position} is a {place.route.protocol} route; only http routes can be moved."
-    return Refused(ReasonCode.UNSUPPORTED_KIND, text)

@@ -2,13 +2,14 @@
 
 import difflib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from bot.mesh.choice import choose
 from bot.mesh.destination_rule import free_name, rules_of, subset_named, subsets, subsets_of, version_of
 from bot.mesh.documents import Document, full_name, labels_of
 from bot.mesh.hosts import full_host
 from bot.mesh.marks import is_marked
-from bot.mesh.places import Place, choose
+from bot.mesh.places import Place
 from bot.mesh.shares import Share, shares
 from bot.mesh.view import View
 from bot.mesh.workloads import deployments_of
@@ -48,11 +49,15 @@ def survey(view: View, request: SurveyRequest) -> Target | Refused:
         text = f"{ground.name} has no version {request.candidate}{_nearest(request.candidate, ground.versions)}; "
         return Refused(ReasonCode.UNKNOWN_VERSION, f"{text}its versions are: {listed}.")
     home = request.namespace or ground.namespace
-    named = [(each if "/" in each else f"{home}/{each}", names) for each, names in request.routes]
+    named = [replace(each, virtual_service=_full(each.virtual_service, home)) for each in request.routes]
     places = choose(view.virtual_services(), ground.host, named)
     if isinstance(places, Refused):
         return places
     return _target(view, request, ground, places)
+
+
+def _full(name: str, home: str) -> str:
+    return name if "/" in name else f"{home}/{name}"
 
 
 def _find_service(view: View, request: SurveyRequest) -> Document | Refused:

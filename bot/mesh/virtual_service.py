@@ -15,7 +15,7 @@ from bot.mesh.shares import original_split, shares, split_of
 from bot.ports import RouteOrder
 from strategies.reasons import ReasonCode, Refused
 from strategies.release import Target
-from strategies.routing import HUNDRED, Route, Split, percent
+from strategies.routing import HUNDRED, Protocol, Route, Split, percent
 
 
 def read_split(document: Document, route: Route, target: Target, original: str = "") -> Split | Refused:
@@ -51,18 +51,17 @@ def capture(document: Document, route: Route, target: Target) -> str | Refused:
 def edit(document: Document, orders: Sequence[RouteOrder]) -> Document | Refused:
     """A copy that carries every order and our marks; all else is as it was."""
     edited = copy.deepcopy(document)
-    active = {order.release for order in orders}
     for order in orders:
         refusal = _apply(edited, order)
         if refusal is not None:
             return refusal
-    for release in sorted(active - {""}):
+    for release in sorted({order.release for order in orders} - {""}):
         own = [order for order in orders if order.release == release]
-        if all(order.split is None for order in own):
+        if all(order.leaves_nothing for order in own):
             unmark(edited, release)
             forget(edited, release)
         else:
-            mark(edited, release, max(order.revision for order in own), active)
+            mark(edited, release, max(order.revision for order in own), [order.route for order in own])
     return edited
 
 
@@ -105,9 +104,6 @@ def _editable(document: Document, route: Route, target: Target, original: str) -
     if place is None:
         text = f'{full_name(document)} has no {route.protocol} route "{route.name}" to {target.host} any more.'
         return Refused(ReasonCode.NO_ROUTE, text)
-    if place.route.protocol != "http":
-        text = f"{place.position} is a {place.route.protocol} route; only http routes can be moved."
-        return Refused(ReasonCode.UNSUPPORTED_KIND, text)
     if "delegate" in place.entry:
         return Refused(ReasonCode.DELEGATE, f"{place.position} delegates to another VirtualService.")
     return place
@@ -116,7 +112,7 @@ def _editable(document: Document, route: Route, target: Target, original: str) -
 def _split_at(document: Document, place: Place, route: Route, target: Target) -> Split | Refused:
     present = shares(place.entry, namespace_of(document), is_ours=is_marked(document))
     split = present if isinstance(present, Refused) else split_of(present, target)
-    if isinstance(split, Refused):
+    if isinstance(split, Refused) or place.route.protocol is not Protocol.HTTP:
         return split
     found = beside.read(document, place.entry, route.name, target)
     return found if isinstance(found, Refused) else replace(split, matches=found.matches, mirror=found.mirror)
@@ -127,12 +123,22 @@ def _apply(document: Document, order: RouteOrder) -> Refused | None:
     if isinstance(place, Refused):
         return place
     written: list[Document] = place.entry.setdefault("route", [])
-    namespace = namespace_of(document)
+    namespace, is_http = namespace_of(document), place.route.protocol is Protocol.HTTP
     if order.split is not None:
-        return destinations.write(written, namespace, order.target, order.split) or beside.write(
-            document, place.entry, order, order.split
-        )
-    beside.remove(document, place.entry, order)
+        refusal = None if is_http else _unsupported(place, order.split)
+        refusal = refusal or destinations.write(written, namespace, order.target, order.split)
+        return refusal or (beside.write(document, place.entry, order, order.split) if is_http else None)
+    if is_http:
+        beside.remove(document, place.entry, order)
     if order.original:
         destinations.restore(written, namespace, order.target, json.loads(order.original)["route"])
     return None
+
+
+def _unsupported(place: Place, split: Split) -> Refused | None:
+    """Connections have no headers to match on and cannot be mirrored."""
+    if not split.matches and split.mirror is None:
+        return None
+    what = "matches" if split.matches else "a mirror"
+    text = f"{place.position} is a {place.route.protocol} route, which cannot carry {what}, only weights."
+    return Refused(ReasonCode.UNSUPPORTED_KIND, text)

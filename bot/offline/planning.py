@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from bot.mesh.documents import Document, canonical
+from bot.mesh.documents import Document, canonical, full_name
 from bot.mesh.virtual_service import capture, edit
 from bot.offline.manifests import Manifest, Source, Unreadable, read
 from bot.offline.target import Found, Wanted, find, unsettled
@@ -15,7 +15,7 @@ from strategies import catalog
 from strategies.plan import Plan, Spec, Stage
 from strategies.reasons import ReasonCode, Refused
 from strategies.release import Target
-from strategies.routing import Split
+from strategies.routing import Route, Split
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,26 +49,48 @@ def plan(sources: Sequence[Source], wanted: Wanted, spec: Spec) -> FilePlan | Re
     found = find([each for source in sources for each in source.manifests], wanted)
     if isinstance(found, Refused):
         return found
-    original = capture(found.document, found.target.routes[0], found.target)
-    if isinstance(original, Refused):
-        return original
+    originals = _originals(found)
+    if isinstance(originals, Refused):
+        return originals
     stages: list[StageEdit] = []
     for stage in planned.stages:
-        written = _stage(sources, found, stage, stage.splits[spec.service], original)
+        written = _stage(sources, found, stage, stage.splits[spec.service], originals)
         if isinstance(written, Refused):
             return written
         stages.append(written)
-    before = [found.manifest.document, *([found.rule.document] if found.rule is not None else [])]
+    before = [manifest.document for manifest, _ in found.objects]
+    before += [found.rule.document] if found.rule is not None else []
     texts = {source.name: source.text for source in sources}
     return FilePlan(found.target, planned, tuple(stages), tuple(before), texts, found.knows_subsets)
 
 
-def _stage(sources: Sequence[Source], found: Found, stage: Stage, split: Split, original: str) -> StageEdit | Refused:
-    order = RouteOrder("", 1, found.target.routes[0], found.target, split, original)
-    after = edit(found.document, [order])
-    if isinstance(after, Refused):
-        return after
-    changes = [(found.manifest, unsettled(after, found.manifest))]
+def _originals(found: Found) -> Mapping[str, str] | Refused:
+    """Each route's fields before the plan, by the route's key."""
+    originals: dict[str, str] = {}
+    for _, document in found.objects:
+        for route in _routes(found, document):
+            captured = capture(document, route, found.target)
+            if isinstance(captured, Refused):
+                return captured
+            originals[route.key] = captured
+    return originals
+
+
+def _routes(found: Found, document: Document) -> list[Route]:
+    name = full_name(document)
+    return [each for each in found.target.routes if f"{each.namespace}/{each.virtual_service}" == name]
+
+
+def _stage(
+    sources: Sequence[Source], found: Found, stage: Stage, split: Split, originals: Mapping[str, str]
+) -> StageEdit | Refused:
+    changes: list[tuple[Manifest, Document]] = []
+    for manifest, document in found.objects:
+        routes = _routes(found, document)
+        after = edit(document, [RouteOrder("", 1, each, found.target, split, originals[each.key]) for each in routes])
+        if isinstance(after, Refused):
+            return after
+        changes.append((manifest, unsettled(after, manifest)))
     if found.rule is not None and found.rule_after is not None and split.reaches(found.target.candidate):
         changes.append((found.rule, unsettled(found.rule_after, found.rule)))
     texts: dict[str, str] = {}

@@ -4,11 +4,13 @@ import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from bot.mesh.choice import choose
 from bot.mesh.destination_rule import free_name, rules_of, subset_named, subsets, with_subset
 from bot.mesh.documents import Document, controller_of, full_name, namespace_of
 from bot.mesh.hosts import full_host, service_of
-from bot.mesh.places import Place, all_places, choose, host_of, places_to
+from bot.mesh.places import Place, all_places, host_of, places_to
 from bot.offline.manifests import Manifest
+from bot.offline.route_names import by_option, named_places
 from strategies.reasons import ReasonCode, Refused
 from strategies.release import Target
 
@@ -17,25 +19,24 @@ DEFAULT_NAMESPACE = "default"
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which service, between which versions, on which route; empty means the only one there is."""
+    """Which service, between which versions, on which routes; none named means the only one there is."""
 
     service: str
     baseline: str
     candidate: str
     namespace: str = ""
-    route: str = ""
+    routes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The VirtualService to edit and, where the candidate's subset is missing, the rule with it added.
+    """The VirtualServices to edit and, where the candidate's subset is missing, the rule with it added.
 
     `knows_subsets` is False when no rule of the host was given: subsets are then taken to be called like versions.
     """
 
     target: Target
-    manifest: Manifest
-    document: Document
+    objects: tuple[tuple[Manifest, Document], ...]
     rule: Manifest | None = None
     rule_after: Document | None = None
     knows_subsets: bool = False
@@ -57,7 +58,7 @@ def unsettled(document: Document, manifest: Manifest) -> Document:
 
 
 def find(manifests: Sequence[Manifest], wanted: Wanted) -> Found | Refused:
-    """The one route that leads to the service, with the subsets of both versions; refused, never guessed."""
+    """The routes that lead to the service, with the subsets of both versions; refused, never guessed."""
     candidates = [each for each in manifests if each.kind == "VirtualService"]
     if not candidates:
         return _no_virtual_service(manifests)
@@ -65,15 +66,17 @@ def find(manifests: Sequence[Manifest], wanted: Wanted) -> Found | Refused:
     host = _host(documents, wanted)
     if isinstance(host, Refused):
         return host
-    place = _place(documents, host, wanted.route)
-    if isinstance(place, Refused):
-        return place
-    # Two objects of one name may stand in one file; the place belongs to the one that holds its entry.
-    n = next(
-        n for n, document in enumerate(documents) if any(each.entry is place.entry for each in all_places(document))
-    )
+    places = _places(documents, host, wanted.routes)
+    if isinstance(places, Refused):
+        return places
+    # Two objects of one name may stand in one file; a place belongs to the one that holds its entry.
+    held = [
+        n
+        for n, document in enumerate(documents)
+        if any(each.entry is place.entry for each in all_places(document) for place in places)
+    ]
     rules = [(each, settled(each, wanted.namespace)) for each in manifests if each.kind == "DestinationRule"]
-    found = Found(_target(host, place, wanted), candidates[n], documents[n])
+    found = Found(_target(host, places, wanted), tuple((candidates[n], documents[n]) for n in held))
     return _with_subsets(found, rules)
 
 
@@ -97,26 +100,12 @@ def _host(documents: Sequence[Document], wanted: Wanted) -> str | Refused:
     return full_host(wanted.service, homes[0] if homes else namespace_of(documents[0]))
 
 
-def _place(documents: Sequence[Document], host: str, route: str) -> Place | Refused:
-    named = [(full_name(each), (route,)) for each in documents if route and _has(each, host, route)]
-    if len(named) > 1:
-        listed = ", ".join(name for name, _ in named)
-        return Refused(
-            ReasonCode.AMBIGUOUS_ROUTE, f'Several VirtualServices have a route "{route}" to {host}: {listed}.'
-        )
-    if route and not named:
-        named = [(full_name(next((each for each in documents if places_to(each, host)), documents[0])), (route,))]
-    chosen = choose(documents, host, named, where="with --route")
-    if not isinstance(chosen, Refused):
-        return chosen[0]
-    if chosen.reason_code is ReasonCode.NO_ROUTE and not route:
-        hosts = sorted({name for each in documents for name in _hosts(each)})
-        return Refused(chosen.reason_code, f"{chosen.text} The file's routes lead to {', '.join(hosts) or 'nobody'}.")
-    return chosen
-
-
-def _has(document: Document, host: str, route: str) -> bool:
-    return any(route in {place.route.name, f"#{place.index}"} for place in places_to(document, host))
+def _places(documents: Sequence[Document], host: str, named: Sequence[str]) -> Sequence[Place] | Refused:
+    chosen = named_places(documents, host, named) if named else choose(documents, host, hint=by_option)
+    if not isinstance(chosen, Refused) or chosen.reason_code is not ReasonCode.NO_ROUTE or named:
+        return chosen
+    hosts = sorted({name for each in documents for name in _hosts(each)})
+    return Refused(chosen.reason_code, f"{chosen.text} The file's routes lead to {', '.join(hosts) or 'nobody'}.")
 
 
 def _hosts(document: Document) -> Iterator[str]:
@@ -125,15 +114,15 @@ def _hosts(document: Document) -> Iterator[str]:
             yield host_of(each, namespace_of(document))
 
 
-def _target(host: str, place: Place, wanted: Wanted) -> Target:
+def _target(host: str, places: Sequence[Place], wanted: Wanted) -> Target:
     service = service_of(host)
     return Target(
         service=service[1] if service else wanted.service,
         host=host,
-        namespace=service[0] if service else place.route.namespace,
+        namespace=service[0] if service else places[0].route.namespace,
         baseline=wanted.baseline,
         candidate=wanted.candidate,
-        routes=(place.route,),
+        routes=tuple(place.route for place in places),
         subsets={each: each for each in (wanted.baseline, wanted.candidate)},
     )
 

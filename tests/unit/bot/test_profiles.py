@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.ports import NamedRoutes
 from bot.profiles import Profiles, WrongProfile, read
 from strategies.plan import Approve, Margin
 from strategies.release import AtDeadline, NoAnswer, OnHarm
@@ -173,3 +174,24 @@ def test_a_second_profile_of_one_service_is_named_and_not_used(tmp_path: Path) -
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "reviews.yaml").write_bytes(b"\xff\xfe")
     assert "reviews.yaml: cannot be read" in Profiles(tmp_path).troubles()[0]
+
+
+def test_routes_are_named_by_their_lists_and_objects() -> None:
+    mesh = "{virtual_service: reviews, http: [main, api], tcp: ['#0']}"
+    profile = read("reviews.yaml", f"{SHORT}routes: [{mesh}, {{delegate: edge/inner, tls: ['#0']}}]\n")
+    assert [choice.named() for choice in profile.routes] == [
+        NamedRoutes("reviews", http=("main", "api"), tcp=("#0",)),
+        NamedRoutes("edge/inner", tls=("#0",), is_delegate=True),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("choice", "told"),
+    [
+        ("{http: [main]}", "needs virtual_service or delegate"),
+        ("{virtual_service: a, delegate: b}", "and not both"),
+        ("{virtual_service: a, htp: [main]}", "routes.0.htp is not a key of this version; did you mean http?"),
+    ],
+)
+def test_a_choice_of_routes_names_one_object(choice: str, told: str) -> None:
+    assert told in lines(f"{SHORT}routes: [{choice}]\n")[0]

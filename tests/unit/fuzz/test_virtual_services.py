@@ -5,8 +5,9 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.mesh.choice import choose
 from bot.mesh.documents import canonical
-from bot.mesh.places import all_places, choose, places_to
+from bot.mesh.places import all_places, places_to
 from bot.mesh.virtual_service import capture, edit, read_split
 from bot.ports import RouteOrder
 from strategies.reasons import ReasonCode, Refused
@@ -17,7 +18,7 @@ from tests.unit.fuzz.mesh_documents import movable_virtual_services, outside, sh
 from tests.unit.mesh.orders import an_order, back, the_target
 
 HOST = "reviews.shop.svc.cluster.local"
-ANNOTATIONS = {"sluice/release", "sluice/revision"}
+ANNOTATIONS = {"sluice/release", "sluice/revision", "sluice/routes"}
 
 
 def order_for(document: Document, share: Decimal) -> RouteOrder:
@@ -60,7 +61,7 @@ def test_only_weights_and_the_candidates_destination_change(document: Document, 
 
 @effort.documents
 @given(movable_virtual_services(), shares)
-def test_only_our_two_annotations_are_added(document: Document, share: Decimal) -> None:
+def test_only_our_own_annotations_are_added(document: Document, share: Decimal) -> None:
     before = document["metadata"].get("annotations", {})
     after = applied(document, order_for(document, share))["metadata"]["annotations"]
     assert {name: after[name] for name in after.keys() - ANNOTATIONS} == before

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from bot.mesh.choice import choose
 from bot.mesh.drift import find_drift
-from bot.mesh.places import choose
 from bot.mesh.readiness import originals
 from bot.mesh.virtual_service import capture, carries, describe, edit, read_split
 from strategies.plan import Plan, Stage, StrategyName
@@ -209,7 +209,7 @@ def test_a_bare_stage_leaves_no_trace_but_the_weights() -> None:
     document = a_virtual_service()
     written = edited(edited(document, an_order(document, BOTH)), an_order(document, FIVE))
     assert written == edited(document, an_order(document, FIVE))
-    assert set(written["metadata"]["annotations"]) == {"sluice/release", "sluice/revision"}
+    assert set(written["metadata"]["annotations"]) == {"sluice/release", "sluice/revision", "sluice/routes"}
 
 
 def test_an_inserted_route_follows_edits_of_the_targeted_one() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.mesh.survey import survey
-from bot.ports import SurveyRequest
+from bot.ports import NamedRoutes, SurveyRequest
 from strategies.reasons import ReasonCode, Refused
 from strategies.release import Target
 from tests.fakes_mesh import FakeMesh
@@ -117,5 +117,5 @@ def test_a_named_baseline_that_serves_nothing_is_refused() -> None:
 
 def test_named_routes_are_all_part_of_the_target() -> None:
     mesh = shop(a_virtual_service(name="ingress"))
-    found = target(survey(mesh, asked(routes=(("reviews", ("main",)), ("shop/ingress", ())))))
+    found = target(survey(mesh, asked(routes=(NamedRoutes("reviews", ("main",)), NamedRoutes("shop/ingress")))))
     assert found.objects == ("shop/reviews", "shop/ingress")

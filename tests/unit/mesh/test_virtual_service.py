@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
+from bot.mesh.marks import marks
 from bot.mesh.virtual_service import capture, carries, edit, read_split
 from strategies.reasons import ReasonCode, Refused
-from strategies.routing import Split
+from strategies.routing import Mirror, Split
 from tests.mesh_documents import Document, a_destination, a_virtual_service
 from tests.unit.mesh.orders import an_order, back, the_target
 
@@ -188,8 +190,8 @@ def test_the_marks_come_and_go_without_touching_other_metadata() -> None:
     document["metadata"]["annotations"] = {"team": "shop"}
     order = an_order(document)
     written = edited(document, order)
-    marks = {"sluice/release": "reviews-1", "sluice/revision": "2"}
-    assert written["metadata"]["annotations"] == {"team": "shop"} | marks
+    ours = {"sluice/release": "reviews-1", "sluice/revision": "2", "sluice/routes": '{"reviews-1":["http/main"]}'}
+    assert written["metadata"]["annotations"] == {"team": "shop"} | ours
     assert edited(written, back(order))["metadata"] == document["metadata"]
 
 
@@ -208,6 +210,35 @@ def test_two_releases_mark_one_object_side_by_side() -> None:
     assert both["metadata"]["annotations"]["sluice/release"] == "ratings-3,reviews-1"
     assert both["metadata"]["annotations"]["sluice/revision"] == "7,2"
     assert edited(edited(both, back(first)), back(second)) == document
+
+
+def test_two_releases_of_one_service_keep_their_marks_on_their_own_routes() -> None:
+    beta = {"name": "beta", "match": [{"uri": {"prefix": "/beta"}}], "route": [a_destination()]}
+    document = a_virtual_service(beta, {"name": "main", "route": [a_destination()]})
+    first, second = an_order(document), an_order(document, name="beta", release="reviews-2", revision=7)
+    both = edited(edited(document, first), second)
+    assert marks(both) == {"reviews-1": 2, "reviews-2": 7}
+    assert marks(edited(both, replace(first, revision=3))) == {"reviews-1": 3, "reviews-2": 7}
+    assert edited(edited(both, back(first)), back(second)) == document
+
+
+@pytest.mark.parametrize("damaged", ["{", "[]", '{"reviews-1": 3}', ""])
+def test_a_damaged_record_of_routes_gives_way_to_the_next_release(damaged: str) -> None:
+    document = a_virtual_service()
+    written = edited(document, an_order(document))
+    written["metadata"]["annotations"]["sluice/routes"] = damaged
+    again = edited(written, replace(an_order(document), release="reviews-2"))
+    assert marks(again) == {"reviews-2": 2}
+    assert edited(again, replace(back(an_order(document)), release="reviews-2")) == document
+
+
+def test_a_plan_that_ends_without_the_candidate_leaves_nothing_of_ours() -> None:
+    document = a_virtual_service()
+    order = an_order(document, replace(Split.between("v1", "v2", Decimal(0)), mirror=Mirror("v2", Decimal(20))))
+    mirrored = edited(document, order)
+    assert marks(mirrored)
+    ended = replace(order, split=Split.between("v1", "v2", Decimal(0)), expected=order.split, is_last=True)
+    assert edited(mirrored, ended) == document
 
 
 def test_a_new_release_takes_over_the_mark_of_the_one_before() -> None:

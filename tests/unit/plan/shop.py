@@ -42,12 +42,14 @@ class Shape:
 
 # A list inside brackets grows on its line, and the last line of a file gets an end when one comes under it.
 ONE_LINE = frozenset({"- route: [{destination: {host: reviews, subset: v1}}] # all", "timeout: 5s"})
+MESH_AND_GATEWAY = ("--route", "reviews/main", "--route", "reviews-gateway/main")
 SHAPES = {
     "header before default": Shape("header_before_default.yaml", "reviews", more=("--route", "everybody")),
     "colours": Shape("colours.yaml", "checkout", "blue", "green", touched=frozenset({"weight: 100", "weight: 0"})),
     "whole shop": Shape("whole_shop.yaml", "ratings", more=("--route", "#1")),
     "cookie route": Shape("whole_shop.yaml", "ratings", more=("--route", "beta")),
     "json list": Shape("from_the_cluster.json", "reviews", more=("--namespace", "shop"), touched=frozenset({"}", "]"})),
+    "mesh and gateway": Shape("mesh_and_gateway.yaml", "reviews", more=MESH_AND_GATEWAY),
     "windows": Shape("windows.yaml", "reviews", touched=ONE_LINE),
     "rule beside": Shape("windows.yaml", "reviews", more=("--destination-rule", str(RULE)), touched=ONE_LINE),
 }

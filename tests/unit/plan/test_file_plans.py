@@ -12,6 +12,7 @@ from bot.offline.manifests import read
 from tests.unit.plan.shop import (
     BY_STRATEGY,
     MANIFESTS,
+    MESH_AND_GATEWAY,
     SHAPES,
     STRATEGIES,
     Shape,
@@ -174,6 +175,33 @@ def test_what_a_start_would_refuse_is_refused_with_its_reason(shape: Shape, why:
 
 def test_a_route_that_leads_elsewhere_is_refused_with_where_the_file_leads() -> None:
     assert "The file's routes lead to reviews.default.svc" in refused(*Shape("windows.yaml", "ratings").words)[1]
+
+
+def test_every_named_route_moves_in_the_same_stage() -> None:
+    words = Shape("mesh_and_gateway.yaml", "reviews", more=(*MESH_AND_GATEWAY, "--route", "tcp:#0")).words
+    mesh, gateway = planned(*words)["stages"][0]["objects"]
+    routes = [mesh["spec"]["http"][0], mesh["spec"]["tcp"][0], gateway["spec"]["http"][0]]
+    assert [[each["weight"] for each in route["route"]] for route in routes] == [[95, 5]] * 3
+
+
+def test_a_route_of_connections_carries_no_match() -> None:
+    words = Shape("mesh_and_gateway.yaml", "reviews", more=("--route", "tcp:#0", "--match", "header:x-beta=1")).words
+    code, text = refused(*words)
+    assert (code, "shop/reviews tcp[0] is a tcp route, which cannot carry matches" in text) == (
+        "UNSUPPORTED_KIND",
+        True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("main", "--route reviews/main --route reviews-gateway/main"),
+        ("#7", "its routes are: reviews/main, tcp:#0, reviews-gateway/main"),
+    ],
+)
+def test_a_name_in_doubt_is_refused_with_names_that_are_not(name: str, told: str) -> None:
+    assert told in refused(*Shape("mesh_and_gateway.yaml", "reviews", more=("--route", name)).words)[1]
 
 
 def test_two_routes_are_refused_with_both_positions_and_how_to_name_one() -> None:
