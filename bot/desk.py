@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Callable
 from typing import assert_never
 
-from bot import intents
+from bot import intents, specs
 from bot.engine import Engine, already_releasing
 from bot.errors import Transient
 from bot.intents import Defaults, Steering
@@ -31,7 +31,7 @@ from bot.requests import (
 )
 from storage.database import Database
 from storage.errors import StorageError
-from strategies import catalog, events, moves
+from strategies import events, moves
 from strategies.decision import Decision
 from strategies.plan import Plan
 from strategies.reasons import ReasonCode, Refused
@@ -111,7 +111,7 @@ class Desk:
         if isinstance(target, Refused):
             return self._moved_by_us(request.service, target)
         profile = known or Profile(service=target.service, namespace=target.namespace)
-        plan = catalog.plan(intents.spec(request, profile, target))
+        plan = specs.plan(request, profile, target)
         if isinstance(plan, Refused):
             return plan
         if request.dry:

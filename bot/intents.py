@@ -1,4 +1,4 @@
-"""Turns a request and a profile into what the core understands: survey, spec, rules, event."""
+"""Turns a request and a profile into what the core understands: survey, rules, event."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,8 +16,7 @@ from bot.requests import (
     StartRequest,
 )
 from strategies import events
-from strategies.plan import Spec
-from strategies.release import Actor, Decommission, Release, Rules, Target
+from strategies.release import Actor, Decommission, Release, Rules
 
 WINDOW = timedelta(hours=1)  # of a scheduled increase whose end nobody named
 
@@ -43,22 +42,6 @@ def survey(request: StartRequest, profile: Profile | None) -> SurveyRequest:
         baseline=request.baseline,
         version_label=profile.version_label,
         routes=tuple(choice.named() for choice in profile.routes),
-    )
-
-
-def spec(request: StartRequest, profile: Profile, target: Target) -> Spec:
-    """The request where it speaks, the profile where it is silent."""
-    return Spec(
-        strategy=request.strategy or profile.strategy,
-        service=target.service,
-        baseline=target.baseline,
-        candidate=target.candidate,
-        steps=request.steps if request.steps is not None else profile.steps,
-        hold=request.hold if request.hold is not None else profile.hold,
-        approve=request.approve or profile.approve,
-        quorum=profile.quorum,
-        gates=profile.gates(),
-        min_requests=profile.min_requests,
     )
 
 

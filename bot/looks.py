@@ -53,7 +53,8 @@ class Looks:
 
 def is_looked_at(release: Release) -> bool:
     """True while a split of ours may be live."""
-    return release.phase in LOOKING and release.current is not None and not release.is_going_back
+    is_live = release.current is not None and not release.is_going_back and not release.is_leaving
+    return is_live and release.phase in LOOKING
 
 
 def intervals(releases: Sequence[Release]) -> frozenset[timedelta]:

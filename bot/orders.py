@@ -59,6 +59,8 @@ def routes(release: Release, name: str) -> Sequence[tuple[Target, Route]]:
 
 def last_written(release: Release, target: Target) -> Split | None:
     """The split that was last read back everywhere, None for the original fields."""
+    if release.is_leaving and release.written == release.stage:
+        return None
     return release.plan.stages[release.written].splits[target.service] if release.written >= 0 else None
 
 

@@ -7,15 +7,15 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from bot import durations, margins, yaml_text
+from bot import durations, margins, ways, yaml_text
 from bot.ports import NamedRoutes
-from strategies.catalog import Startable
+from bot.ways import Step, Ways
 from strategies.plan import Approve, MetricGate, StrategyName
 from strategies.release import AtDeadline, NoAnswer, OnHarm
 
@@ -30,13 +30,6 @@ def _duration(value: object) -> object:
     return durations.parse(str(value)) if not isinstance(value, timedelta) else value
 
 
-def _step(value: object) -> object:
-    try:
-        return Decimal(str(value).strip().removesuffix("%").strip())
-    except InvalidOperation as error:
-        raise ValueError(f"{value!r} is not a percentage such as 5 or 0.5") from error
-
-
 Duration = Annotated[timedelta, BeforeValidator(_duration, json_schema_input_type=str)]
 
 
@@ -47,7 +40,6 @@ def _positive(value: timedelta) -> timedelta:
 
 
 Lasting = Annotated[Duration, AfterValidator(_positive)]
-Step = Annotated[Decimal, BeforeValidator(_step, json_schema_input_type=float)]
 Latency = ("latency_p50", "latency_p95", "latency_p99")
 UNITS = {"errors": "ratio"} | dict.fromkeys(Latency, "ms")
 
@@ -105,7 +97,23 @@ class Unanswered(_Strict):
     then: NoAnswer = NoAnswer.HOLD
 
 
-class Profile(_Strict):
+class Part(_Strict):
+    """One part of a pipeline; what it leaves out is as the profile says."""
+
+    strategy: StrategyName
+    steps: tuple[Step, ...] | None = None
+    hold: Duration | None = None
+    match: ways.Matches | None = None
+    inside: ways.Shares | None = None
+    preview: ways.Matches | None = None
+    mirror: ways.Shares | None = None
+
+
+def _part(value: object) -> object:
+    return {"strategy": value} if isinstance(value, str) else value
+
+
+class Profile(Ways):
     """How one service is released. Only `service` and `namespace` are required."""
 
     service: str = Field(min_length=1, description="Istio host, short or full")
@@ -113,7 +121,8 @@ class Profile(_Strict):
     channel: str = ""
     version_label: str = Field("version", min_length=1)
     routes: tuple[RouteChoice, ...] = ()
-    strategy: Startable = StrategyName.CANARY
+    strategy: StrategyName = StrategyName.CANARY
+    pipeline: tuple[Annotated[Part, BeforeValidator(_part, json_schema_input_type=str | Part)], ...] = ()
     steps: tuple[Step, ...] = (Decimal(5), Decimal(25), Decimal(50), Decimal(100))
     hold: Duration = timedelta(minutes=10)
     look: Lasting | None = None
@@ -136,6 +145,12 @@ class Profile(_Strict):
     @model_validator(mode="after")
     def _gates_are_clear(self) -> Self:
         self.gates()
+        return self
+
+    @model_validator(mode="after")
+    def _pipeline_is_one(self) -> Self:
+        if self.pipeline:
+            ways.orderly([part.strategy for part in self.pipeline])
         return self
 
     def gates(self) -> tuple[MetricGate, ...]:

@@ -7,11 +7,16 @@ from decimal import Decimal
 from bot.ports import Card
 from strategies.plan import Approve, Plan, StrategyName
 from strategies.release import Release, Target
+from strategies.routing import Match
 
 
 @dataclass(frozen=True, slots=True)
 class StartRequest:
-    """`start` and `plan`: None means "as the profile says"; `dry` shows the plan and starts nothing."""
+    """`start` and `plan`: None means "as the profile says"; `dry` shows the plan and starts nothing.
+
+    `steps` are percents of everybody's requests, in an ab test of the matched ones, in a shadow of the copies;
+    `mirror` are percents of copies too, one of them beside the shares of another strategy.
+    """
 
     service: str
     version: str
@@ -22,6 +27,9 @@ class StartRequest:
     baseline: str | None = None
     at: datetime | None = None
     dry: bool = False
+    matches: tuple[Match, ...] | None = None
+    mirror: tuple[Decimal, ...] | None = None
+    is_sticky: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from strategies import moves
+from strategies.amount import wanted
 from strategies.decision import Decision
 from strategies.effects import PostStage, RefreshCard, Say, Urgency
 from strategies.events import ApprovalGiven, ScheduleRequested
@@ -116,7 +117,7 @@ def _carried(release: Release, event: ApprovalGiven, now: datetime) -> Decision:
         decision = moves.soak(release, now, why)
     else:
         decision = moves.shift(release, release.stage + 1, now, why)
-    reply = f"Approved: {release.target.candidate} goes to {decision.release.share()}."
+    reply = f"Approved: {release.target.candidate} gets {wanted(decision.release)}."
     if event.override_reason:
         loud = Say(release.id, f"override:{decision.release.revision}", f"⚠ {release.id}: {why}", is_broadcast=True)
         decision = replace(decision, effects=(*decision.effects, loud))
@@ -148,7 +149,7 @@ def _interrupted(release: Release) -> Refused | None:
         return Refused(ReasonCode.WRONG_PHASE, f"{release.id} is paused; resume it first.")
     # The next write starts from a known split, and the last one must not be taken for done before it is.
     if not release.is_confirmed:
-        text = f"{release.id} is still writing {release.share()}; approve when it has been read back."
+        text = f"{release.id} is still writing {wanted(release)}; approve when it has been read back."
         return Refused(ReasonCode.WRONG_PHASE, text)
     return None
 

@@ -1,7 +1,6 @@
-"""Which function turns a spec into a plan, and which strategies a release may be started with."""
+"""Which function turns a spec into a plan."""
 
 from collections.abc import Callable, Mapping
-from typing import Literal, get_args
 
 from strategies import ab, blue_green, canary, phased, shadow
 from strategies.plan import Plan, Spec, StrategyName
@@ -14,10 +13,6 @@ PLANNERS: Mapping[StrategyName, Callable[[Spec], Plan | Refused]] = {
     StrategyName.SHADOW: shadow.plan,
     StrategyName.AB: ab.plan,
 }
-
-# The others can be planned from a file; their gates cannot yet judge traffic that weights do not steer.
-Startable = Literal[StrategyName.CANARY, StrategyName.PHASED]
-STARTABLE: tuple[StrategyName, ...] = get_args(Startable)
 
 
 def plan(spec: Spec) -> Plan | Refused:

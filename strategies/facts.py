@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from strategies import approvals, moves, timers
+from strategies.amount import wanted
 from strategies.decision import Decision, ignored
 from strategies.effects import Audience, CallOnCall, Effect, PostStage, Prepare, RefreshCard, Say, Urgency
 from strategies.events import (
@@ -62,7 +63,9 @@ def confirmed(release: Release, event: RouteConfirmed, now: datetime) -> Decisio
         return moves.rolled_back(release, now, done)
     written = replace(release, confirmed=done, written=release.stage, overwrites=False)
     if release.phase is Phase.SHIFTING:
-        written = replace(written, note=f"{release.share()} is written, not seen in traffic yet")
+        if release.is_leaving:
+            return moves.complete(written, now, "what was added for the shadow is gone")
+        written = replace(written, note=f"{wanted(release)} is written, not seen in traffic yet")
     # The message of the stage before says "applying" until now.
     left = (PostStage(release.id, release.stage - 1, Urgency.STAGE),) if release.stage > 0 else ()
     shown = (*left, RefreshCard(release.id, Urgency.STAGE))

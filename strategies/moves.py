@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from strategies.amount import wanted
 from strategies.decision import Decision
 from strategies.effects import (
     Audience,
@@ -58,7 +59,7 @@ def shift(release: Release, stage: int, now: datetime, why: str) -> Decision:
         reminded=False,
         resume_to=None,
     )
-    moved = replace(moved, note=f"sending {moved.share()} to {moved.target.candidate}")
+    moved = replace(moved, note=_sending(moved))
     left = (PostStage(release.id, release.stage, Urgency.DECISION),) if release.stage >= 0 else ()
     return Decision(moved, (*writes(moved), *left, RefreshCard(release.id, Urgency.STAGE)), why=why)
 
@@ -74,7 +75,7 @@ def observe(release: Release, now: datetime) -> Decision:
         hold_until=now + hold,
         hold_left=None,
         resume_to=None,
-        note=f"{release.share()} of requests measured at {release.target.candidate}",
+        note=f"{wanted(release)} seen in traffic at {release.target.candidate}",
     )
     return Decision(moved, (RefreshCard(release.id, Urgency.STAGE),), why=moved.note)
 
@@ -149,7 +150,11 @@ def retire(release: Release, now: datetime, why: str) -> Decision:
 
 
 def complete(release: Release, now: datetime, why: str) -> Decision:
-    """Nothing is left to do."""
+    """Nothing is left to do: the candidate has everything, or (a shadow) the baseline never lost anything."""
+    target = release.target
+    serving = f"{target.candidate} serves all requests"
+    if release.is_leaving:
+        serving = f"the shadow of {target.candidate} is over, {target.baseline} serves all requests as before"
     moved = replace(
         release,
         phase=Phase.COMPLETED,
@@ -159,7 +164,7 @@ def complete(release: Release, now: datetime, why: str) -> Decision:
         hold_until=None,
         asked_at=None,
         resume_to=None,
-        note=f"{release.target.candidate} serves all requests",
+        note=serving,
     )
     line = Say(release.id, f"completed:{moved.revision}", f"{release.id} is complete: {moved.note}.")
     stage = (PostStage(release.id, release.stage),) if release.stage >= 0 else ()
@@ -273,6 +278,12 @@ def missing(release: Release, now: datetime) -> str:
         left = int((release.hold_until - now).total_seconds())
         parts.append(f"the hold has {left // 60} min {left % 60} s left")
     return "; ".join(parts)
+
+
+def _sending(release: Release) -> str:
+    if release.is_leaving:
+        return f"taking away what mirrors requests to {release.target.candidate}"
+    return f"sending {wanted(release)} to {release.target.candidate}"
 
 
 def _decided(release: Release) -> tuple[Effect, ...]:

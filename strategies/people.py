@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from strategies import approvals, moves
+from strategies.amount import wanted
 from strategies.decision import Decision, ignored
 from strategies.effects import Audience, RefreshCard, Urgency
 from strategies.events import (
@@ -19,7 +20,7 @@ from strategies.events import (
 from strategies.plan import Plan
 from strategies.reasons import ReasonCode, Refused
 from strategies.release import Actor, Phase, Release, Role
-from strategies.routing import Split
+from strategies.routing import Split, Steering
 
 OPERATORS = frozenset({Role.RELEASER, Role.APPROVER, Role.ON_CALL})
 
@@ -205,18 +206,25 @@ def _adopt(release: Release, event: DriftResolved, now: datetime) -> Decision | 
         return refused
     if release.failing():
         return Refused(ReasonCode.GATE_FAILING, "A gate fails: roll back, or restore the split and override.")
-    share = found.share(release.target.candidate)
-    if not share:
+    candidate, service = release.target.candidate, release.target.service
+    if not found.reaches(candidate):
         return moves.roll_back(release, now, f"{event.actor.name} adopted a split without the candidate")
+    ours = release.current.splits[service] if release.current else found
+    if found.steering(candidate) is not ours.steering(candidate):
+        text = f"The split found steers {candidate} by {found.steering(candidate)}, the plan by another way: "
+        return Refused(ReasonCode.DRIFT, f"{text}restore or stop.")
     adopted = replace(release, plan=_with_split(release, found), drift=None)
     decision = moves.shift(adopted, release.stage, now, f"{event.actor.name} adopted the split found in the route")
-    return replace(decision, reply=f"The split found is now the plan: {decision.release.share()}.")
+    return replace(decision, reply=f"The split found is now the plan: {wanted(decision.release)}.")
 
 
 def _with_split(release: Release, found: Split) -> Plan:
     service, candidate = release.target.service, release.target.candidate
     stages, n = release.plan.stages, release.stage
     share = found.share(candidate)
+    if found.steering(candidate) is not Steering.WEIGHTS:
+        here = replace(stages[n], splits={**stages[n].splits, service: found})
+        return replace(release.plan, stages=(*stages[:n], here, *stages[n + 1 :]))
     # The present stage comes again when the split found is below it: only the plan's own end gives everything.
     later = tuple(stage for stage in stages[n:] if stage.splits[service].share(candidate) > share)
     gates = stages[n].gates

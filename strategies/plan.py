@@ -111,12 +111,16 @@ Gate = MetricGate | ApprovalGate
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One split per service, how long it is held, and what is asked before the next stage."""
+    """One split per service, how long it is held, and what is asked before the next stage.
+
+    `part` is the strategy that the stage belongs to in a pipeline, None in a plan of one strategy.
+    """
 
     splits: Mapping[str, Split]
     hold: timedelta
     gates: tuple[Gate, ...] = ()
     min_requests: int = 0
+    part: StrategyName | None = None
 
     def __post_init__(self) -> None:
         """Refuse a stage without a split or with a hold that runs backwards."""
@@ -150,6 +154,11 @@ class Plan:
         if not self.stages:
             raise ValueError("a plan needs at least one stage")
 
+    @property
+    def parts(self) -> tuple[StrategyName, ...]:
+        """The strategies of a pipeline in order, or the one there is."""
+        return tuple(dict.fromkeys(stage.part or self.strategy for stage in self.stages))
+
     def shares(self, service: str, candidate: str) -> tuple[Decimal, ...]:
         """The candidate's percent in each stage."""
         return tuple(stage.splits[service].share(candidate) for stage in self.stages)
@@ -161,7 +170,8 @@ class Spec:
 
     `steps` are the candidate's percents: of everybody's requests, or (shadow) of the mirrored ones; `inside` are those
     of the matched requests in an ab test. `holds` are the steps' own times, empty when `hold` speaks for all. `matches`
-    and `mirror` (percent) stand beside the weights until the last stage.
+    and `mirror` (percent) stand beside the weights until the last stage. `is_sticky` keeps each person by a cookie at
+    the version that answered first.
     """
 
     strategy: StrategyName
@@ -179,3 +189,4 @@ class Spec:
     mirror: Decimal | None = None
     inside: tuple[Decimal, ...] = (HUNDRED,)
     side_effects: SideEffects | None = None
+    is_sticky: bool = False

@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from decimal import Decimal
 from enum import StrEnum
 
 from strategies.plan import Plan, Stage
-from strategies.routing import Route, Split, percent
+from strategies.routing import Route, Split
 from strategies.verdicts import Outcome, Verdict
 
 
@@ -244,9 +243,15 @@ class Release:
 
     def wanted(self, service: str) -> Split | None:
         """The split that the mesh should serve now; None means the original fields."""
-        if self.is_going_back or self.current is None:
+        if self.is_going_back or self.current is None or self.is_leaving:
             return None
         return self.current.splits[service]
+
+    @property
+    def is_leaving(self) -> bool:
+        """True in a last stage that sends nothing to a candidate: a shadow ends as it began, by the original fields."""
+        stage = self.current if self.following is None else None
+        return stage is not None and not any(stage.splits[t.service].reaches(t.candidate) for t in self.targets)
 
     @property
     def is_confirmed(self) -> bool:
@@ -260,8 +265,3 @@ class Release:
     def waiting(self) -> tuple[Verdict, ...]:
         """Verdicts that still lack something."""
         return tuple(verdict for verdict in self.verdicts if verdict.outcome is Outcome.WAIT)
-
-    def share(self) -> str:
-        """The candidate's wanted percent as text, for sentences."""
-        split = self.wanted(self.target.service)
-        return percent(split.share(self.target.candidate) if split else Decimal(0))

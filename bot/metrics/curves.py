@@ -5,12 +5,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 from statistics import median
+from typing import assert_never
 
 from bot.ports import Card, Look
+from strategies.amount import amounts
 from strategies.gates.figures import milliseconds, percent
 from strategies.gates.latency import quantile
 from strategies.plan import MetricGate
-from strategies.verdicts import Arm, Outcome, Verdict
+from strategies.routing import Split, Steering
+from strategies.verdicts import Arm, Outcome, Reading, Verdict
 
 QUANTILES = {"latency_p50": 0.5, "latency_p95": 0.95, "latency_p99": 0.99}
 GAP_LOOKS = 2.5
@@ -73,26 +76,41 @@ def gaps(times: Sequence[float]) -> list[int]:
 
 def stage_spans(card: Card, looks: Sequence[Look], times: Sequence[float]) -> list[StageSpan]:
     """Stages as they follow each other in the looks."""
-    shares = asked_shares(card)
+    shares = amounts(card.release)
     spans: list[StageSpan] = []
     for stage, group in groupby(range(len(looks)), key=lambda place: looks[place].stage):
         places = list(group)
         start = spans[-1].end if spans else times[places[0]]
-        name = percent_of(shares[stage]) if 0 <= stage < len(shares) else ""
+        name = cut(shares[stage], 18) if 0 <= stage < len(shares) else ""
         after = times[places[-1] + 1] if places[-1] + 1 < len(times) else times[places[-1]]
         spans.append(StageSpan(start, (times[places[-1]] + after) / 2, name))
     return spans
 
 
 def asked_shares(card: Card) -> list[float]:
-    """The candidate's share of each stage, 0 to 1."""
-    target = card.release.target
-    return [float(share) / 100 for share in card.release.plan.shares(target.service, target.candidate)]
+    """What each stage asks of the candidate, 0 to 1: its share, or that of the copies; NaN where nobody can know."""
+    return [_asked(stage.splits[card.release.target.service], card) for stage in card.release.plan.stages]
 
 
-def percent_of(share: float) -> str:
-    """A share as people write it in a plan: `5 %`, not `5.0 %`."""
-    return f"{share * 100:g} %"
+def _asked(split: Split, card: Card) -> float:
+    candidate = card.release.target.candidate
+    match split.steering(candidate):
+        case Steering.WEIGHTS:
+            return float(split.share(candidate)) / 100
+        case Steering.MIRROR:
+            return float(split.mirror.percent) / 100 if split.mirror else math.nan
+        case Steering.MATCHES:
+            return math.nan
+        case _:  # pragma: no cover
+            assert_never(split.steering(candidate))
+
+
+def _measured(reading: Reading) -> float:
+    """The candidate's share of requests; of a mirrored look, its copies per live request."""
+    if not reading.is_mirrored:
+        return _or_nan(reading.share)
+    live = reading.baseline.requests
+    return (reading.candidate.requests or 0.0) / live if live else math.nan
 
 
 def panels(card: Card, looks: Sequence[Look]) -> list[Panel]:
@@ -128,9 +146,9 @@ def cut(text: str, longest: int) -> str:
 def _share(card: Card, looks: Sequence[Look]) -> Panel:
     shares = asked_shares(card)
     asked = [shares[look.stage] if 0 <= look.stage < len(shares) else math.nan for look in looks]
-    measured = [_or_nan(look.reading.share) for look in looks]
+    measured = [_measured(look.reading) for look in looks]
     candidate = card.release.target.candidate
-    title = f"Share of requests to {candidate}"
+    title = f"Share of requests {'copied ' * any(look.reading.is_mirrored for look in looks)}to {candidate}"
     return Panel(title, Curve(candidate, tuple(measured)), None, Curve("asked", tuple(asked)), percent, 0.05)
 
 

@@ -3,8 +3,9 @@
 import math
 from collections.abc import Sequence
 
-from bot.metrics.curves import Panel, asked_shares, cut, looks_in_order, newest_verdicts, outcome, panels, percent_of
+from bot.metrics.curves import Panel, cut, looks_in_order, newest_verdicts, outcome, panels
 from bot.ports import Card
+from strategies.amount import amounts
 from strategies.gates.figures import count
 from strategies.verdicts import Outcome
 
@@ -32,8 +33,8 @@ def why(card: Card) -> str:
 
 def subtitle(card: Card) -> str:
     """Where the release stands, and what the picture spans."""
-    parts = [str(card.release.plan.strategy.value)]
-    shares, stage = asked_shares(card), card.release.stage
+    parts = [" → ".join(card.release.plan.parts)]
+    shares, stage = card.release.plan.stages, card.release.stage
     if 0 <= stage < len(shares):
         parts.append(f"stage {stage + 1} of {len(shares)}")
     looks = looks_in_order(card)
@@ -44,11 +45,11 @@ def subtitle(card: Card) -> str:
 
 def alt_text(card: Card) -> str:
     """The verdict, the newest figures of both versions and why, in less than 2,000 characters."""
-    target, shares, stage = card.release.target, asked_shares(card), card.release.stage
+    target, shares, stage = card.release.target, amounts(card.release), card.release.stage
     verdict = outcome(card).value.upper()
     sentences = [f"{target.service} {target.baseline} to {target.candidate}: {verdict}."]
     if 0 <= stage < len(shares):
-        sentences.append(f"Stage {stage + 1} of {len(shares)} at {percent_of(shares[stage])}.")
+        sentences.append(f"Stage {stage + 1} of {len(shares)} at {shares[stage]}.")
     looks = looks_in_order(card)
     if not looks:
         return " ".join([*sentences, "No look yet."])

@@ -9,10 +9,10 @@ from bot.slack.guide import TOPICS
 from bot.slack.headlines import standing
 from bot.slack.questions import confirm_missing
 from bot.slack.text import code, code_block, escape, fit, moment, named, plain_moment, shorten, span
+from strategies.amount import amount
 from strategies.plan import Stage
 from strategies.reasons import ReasonCode, Refused
-from strategies.release import Release
-from strategies.routing import percent
+from strategies.release import Release, Target
 
 _MOVED_ON = frozenset(
     {ReasonCode.STALE_REVISION, ReasonCode.ALREADY_DECIDED, ReasonCode.WRONG_PHASE, ReasonCode.EXPIRED}
@@ -92,7 +92,7 @@ def _confirm(needed: ConfirmNeeded) -> Message:
 
 def _planned(planned: Planned, command: str, request: Request | None) -> Message:
     target = planned.target
-    title = f"Plan: {target.service} {target.baseline} → {target.candidate} · {planned.plan.strategy}"
+    title = f"Plan: {target.service} {target.baseline} → {target.candidate} · {' → '.join(planned.plan.parts)}"
     blocks: list[Block] = [header(title), section(_stage_table(planned))]
     if planned.diff:
         blocks.append(section(f"*First change*\n{code_block(planned.diff, 2_800)}"))
@@ -106,13 +106,20 @@ def _planned(planned: Planned, command: str, request: Request | None) -> Message
 
 
 def _stage_table(planned: Planned) -> str:
-    target, rows = planned.target, ["stage  share     hold        asks"]
+    target = planned.target
+    width = max(8, *(len(_share(stage, target)) for stage in planned.plan.stages[:MOST_STAGES]))
+    rows = [f"stage  {'share':<{width}}  hold        asks"]
     for n, stage in enumerate(planned.plan.stages[:MOST_STAGES]):
-        share = percent(stage.splits[target.service].share(target.candidate))
+        share = _share(stage, target)
         end = f"  ends {plain_moment(planned.ends[n], planned.ends[0])}" if n < len(planned.ends) else ""
-        rows.append(f"{n + 1:<5}  {share:<8}  {span(stage.hold):<10}  {_asks(stage):<22}{end}")
+        rows.append(f"{n + 1:<5}  {share:<{width}}  {span(stage.hold):<10}  {_asks(stage):<22}{end}")
     left = len(planned.plan.stages) - MOST_STAGES
     return code_block("\n".join([*rows, *([f"+{left} more"] if left > 0 else [])]), 2_900)
+
+
+def _share(stage: Stage, target: Target) -> str:
+    share = shorten(amount(stage.splits[target.service], target.candidate), 40)
+    return f"{stage.part} {share}" if stage.part else share
 
 
 def _asks(stage: Stage) -> str:

@@ -3,11 +3,11 @@
 from bot.ports import Card
 from bot.slack import evidence
 from bot.slack.blocks import Block, Message, context, fields, header, section
-from bot.slack.headlines import headline
+from bot.slack.headlines import fit_amount, headline
 from bot.slack.questions import place, question
 from bot.slack.text import clock, code, code_block, escape, fit, link, moment, span
+from strategies.amount import amounts
 from strategies.release import Phase, Release
-from strategies.routing import percent
 
 MOST_STEPS = 12
 
@@ -31,8 +31,7 @@ def root(card: Card, command: str) -> Message:
 
 def stage_line(release: Release) -> str:
     """`✅ 5 % → ⏳ 25 % → ○ 50 % → ○ 100 %`."""
-    shares = release.plan.shares(release.target.service, release.target.candidate)
-    steps = [f"{_step_sign(release, n)} {percent(share)}" for n, share in enumerate(shares)]
+    steps = [f"{_step_sign(release, n)} {_step(release, n, share)}" for n, share in enumerate(amounts(release))]
     if len(steps) <= MOST_STEPS:
         return " → ".join(steps)
     # Around the present stage, so that a long plan still shows where it is.
@@ -41,6 +40,13 @@ def stage_line(release: Release) -> str:
     before = ["…"] if first else []
     after = ["…"] if first + MOST_STEPS < len(steps) else []
     return " → ".join([*before, *shown, *after]) + f"  (stage {max(release.stage, 0) + 1} of {len(steps)})"
+
+
+def _step(release: Release, n: int, share: str) -> str:
+    """The stage's amount, with the part's name where a part of a pipeline begins."""
+    stages = release.plan.stages
+    begins = stages[n].part is not None and (n == 0 or stages[n - 1].part is not stages[n].part)
+    return f"*{stages[n].part}* {escape(fit_amount(share))}" if begins else escape(fit_amount(share))
 
 
 def where(card: Card) -> str:
@@ -71,7 +77,7 @@ def _fields(card: Card) -> list[tuple[str, str]]:
     look = evidence.latest(card, release.stage)
     pairs = [("Asked", evidence.asked(card, release.stage))]
     if release.stage >= 0:
-        pairs.append(("Measured", evidence.measured(look, release.target.candidate)))
+        pairs.append(("Measured", evidence.measured(look, release.target)))
     pairs.append(("From → to", f"{escape(release.target.baseline)} → {escape(release.target.candidate)}"))
     if release.stage >= 0 and not release.is_over:
         pairs.append(("Gates", evidence.tally(evidence.verdicts_of(card, release.stage))))

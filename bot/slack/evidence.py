@@ -5,7 +5,9 @@ from datetime import datetime
 
 from bot.ports import Card, Look
 from bot.slack.limits import size
-from bot.slack.text import clean, code_block, count, escape, figure
+from bot.slack.text import clean, code_block, count, escape, figure, fit
+from strategies.release import Target
+from strategies.routing import HUNDRED, Split, percent
 from strategies.verdicts import Outcome, Verdict
 
 MOST_ROWS = 10
@@ -57,12 +59,16 @@ def reasons(verdicts: Sequence[Verdict]) -> str:
     return "\n".join(lines)
 
 
-def measured(look: Look | None, candidate: str) -> str:
-    """The candidate's measured share beside the number of requests it was measured on."""
+def measured(look: Look | None, target: Target) -> str:
+    """The candidate's measured share beside the number of requests it was measured on; copies are told apart."""
+    candidate = target.candidate
     if look is None:
         return "not measured yet"
-    if look.reading.trouble and look.reading.share is None:
+    if look.reading.trouble and look.reading.share is None and not look.reading.candidate.requests:
         return f"no data: {escape(look.reading.trouble[:200])}"
+    if look.reading.is_mirrored:
+        copies, live = look.reading.candidate.requests or 0, look.reading.baseline.requests or 0
+        return f"{count(copies)} copies at {escape(candidate)} beside {count(live)} live at {escape(target.baseline)}"
     if look.reading.share is None:
         return "no requests seen"
     requests = (look.reading.baseline.requests or 0) + (look.reading.candidate.requests or 0)
@@ -75,7 +81,18 @@ def asked(card: Card, stage: int) -> str:
     wanted = card.release.plan.stages[stage].splits[target.service] if stage >= 0 else None
     if wanted is None or (card.release.is_going_back and stage == card.release.stage):
         return f"{escape(target.baseline)} 100 %"
-    return " · ".join(f"{escape(version)} {weight.normalize():f} %" for version, weight in wanted.weights.items())
+    shares = [f"{escape(version)} {weight.normalize():f} %" for version, weight in wanted.weights.items()]
+    return " · ".join([*shares, *([beside(wanted)] if beside(wanted) else [])])
+
+
+def beside(split: Split) -> str:
+    """What a split asks beside its weights: `header:x-beta=1 → v2`, `copies of 10 % → v2`; empty when nothing."""
+    matches = [
+        f"{fit(str(match), 120)}{'' if match.share == HUNDRED else f' ({percent(match.share)})'} → {escape(match.to)}"
+        for match in split.matches[:5]
+    ]
+    mirror = [f"copies of {percent(split.mirror.percent)} → {escape(split.mirror.to)}"] if split.mirror else []
+    return " · ".join([*matches, *mirror])
 
 
 def sampled(card: Card, stage: int) -> float:

@@ -16,12 +16,17 @@ class Topic:
 
 TOPICS: Mapping[str, Topic] = {
     "start": Topic(
-        "start <service> <version> [canary|phased] [steps=…] [hold=…] [approve=…] [baseline=…] [at=…]",
+        "start <service> <version> [canary|phased|blue-green|shadow|ab] [steps=…] [match=…] [mirror=…] "
+        "[hold=…] [approve=…] [baseline=…] [at=…]",
         "moves a service to a version in stages",
         "start reviews v2 steps=5,25,50,100 hold=10m approve=every",
         (
             "What is left out is as the profile says; without one: canary, steps 5,25,50,100, hold 10m, approve every.",
             "`phased from 5 by 10 every 15m to 100` goes by a timetable; `steps=90:10,0:100` names both shares.",
+            "`blue-green match=header:x-preview=1` shows it to testers, then switches at once; `shadow mirror=1,10,50` "
+            "copies requests; `ab match=cookie:group=beta steps=1,50` gives a group the new version.",
+            "`match=` takes header:, cookie:, query:, source_label: with a name, uri, method, authority; `=` exact, "
+            "`^=` prefix, `=~` regex.",
             "`approve=` is `every` (before each increase), `final` (before the last one) or `none`.",
             "`at=22:30`, `at=tomorrow 02:00` or `at=2026-12-01 02:00 Europe/Berlin` waits for that time.",
         ),

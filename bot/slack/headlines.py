@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.slack.text import plain_moment, span
+from bot.slack.text import plain_moment, shorten, span
+from strategies.amount import amounts, wanted
 from strategies.release import Phase, Release
-from strategies.routing import percent
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ def headline(release: Release, now: datetime) -> str:
 
 def standing(release: Release, now: datetime) -> Headline:
     """What is going on, without naming the release."""
-    share = f"{release.plan.strategy} {release.share()}"
+    share = f"{part(release)} {fit_amount(wanted(release))}"
     match release.phase:
         case Phase.SCHEDULED:
             when = plain_moment(release.starts_at, now) if release.starts_at else "as soon as told"
@@ -43,6 +43,8 @@ def standing(release: Release, now: datetime) -> Headline:
         case Phase.SOAKING:
             left = f" for {span(release.soak_until - now)}" if release.soak_until and release.soak_until > now else ""
             return Headline("🟢", f"100 % · soaking, {release.target.baseline} kept warm{left}")
+        case Phase.COMPLETED if release.is_leaving:
+            return Headline("✅", f"complete · shadow over, {release.target.baseline} serves 100 %")
         case _:
             return _PLAIN[release.phase](release.target.baseline)
 
@@ -57,12 +59,24 @@ _PLAIN: Mapping[Phase, Callable[[str], Headline]] = {
 }
 
 
+def part(release: Release) -> str:
+    """The strategy that is at work now: in a pipeline the part, with its place among the parts."""
+    parts = release.plan.parts
+    if len(parts) == 1:
+        return str(release.plan.strategy)
+    stage = release.current or release.plan.stages[0]
+    here = stage.part or release.plan.strategy
+    return f"{here} ({parts.index(here) + 1}/{len(parts)})"
+
+
 def next_share(release: Release) -> str:
-    """The candidate's percent in the stage after this one, empty at the last."""
-    following = release.following
-    if following is None:
-        return ""
-    return percent(following.splits[release.target.service].share(release.target.candidate))
+    """What the candidate gets in the stage after this one, empty at the last."""
+    return fit_amount(amounts(release)[release.stage + 1]) if release.following is not None else ""
+
+
+def fit_amount(text: str) -> str:
+    """An amount short enough for a line with others."""
+    return shorten(text, 40)
 
 
 def _observing(release: Release, share: str, now: datetime) -> Headline:
@@ -98,4 +112,4 @@ def _paused(release: Release) -> str:
 def _stuck(release: Release) -> str:
     if release.is_going_back:
         return "stuck while rolling back · trying on, needs you"
-    return f"stuck at {release.share()} · needs you"
+    return f"stuck at {fit_amount(wanted(release))} · needs you"

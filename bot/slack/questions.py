@@ -3,6 +3,7 @@
 from bot.slack.blocks import Block, Confirm, actions, button
 from bot.slack.buttons import APPROVE, DRIFT, PAUSE, RESUME, ROLL_BACK, Place
 from bot.slack.headlines import next_share
+from strategies import amount
 from strategies.events import DriftChoice
 from strategies.release import Phase, Release
 
@@ -52,8 +53,9 @@ def _approvals(release: Release) -> list[Block]:
 
 
 def _approve(release: Release, missing: str, acknowledged: bool) -> Block:
-    target, share = release.target, next_share(release) or "100 %"
-    effect = f"Send {share} of production traffic of {target.service} to {target.candidate}."
+    share = next_share(release) or "100 %"
+    last = len(release.plan.stages) - 1
+    effect = amount.effect(release, min(release.stage + 1, last))
     text = f"{effect} Still missing: {missing}" if missing else effect
     yes = "Approve without it" if missing else f"Approve {share}"
     title = f"Approve {share} without enough evidence?" if missing else f"Approve {share}?"
@@ -67,11 +69,11 @@ def _approve(release: Release, missing: str, acknowledged: bool) -> Block:
 
 
 def _pause(release: Release) -> Block:
-    share = release.share()
+    share = amount.wanted(release)
     confirm = Confirm(
         "Pause here?",
-        f"{release.target.candidate} keeps {share} of {release.target.service}; nothing advances until somebody "
-        "resumes. Harm still rolls back.",
+        f"{release.target.candidate} keeps {share} of {release.target.service}; nothing advances until "
+        "somebody resumes. Harm still rolls back.",
         "Pause",
     )
     return button("Pause", PAUSE, place(release).value(), confirm)
@@ -79,7 +81,7 @@ def _pause(release: Release) -> Block:
 
 def _resume(release: Release, label: str) -> Block:
     effect = (
-        f"{release.id} goes on where it stood, with {release.share()} of {release.target.service} on "
+        f"{release.id} goes on where it stood, with {amount.wanted(release)} of {release.target.service} on "
         f"{release.target.candidate}."
     )
     return button(label, RESUME, place(release).value(), Confirm(f"{label}?", effect, label), style="primary")
@@ -88,6 +90,9 @@ def _resume(release: Release, label: str) -> Block:
 def _roll_back(release: Release, label: str = "Roll back") -> Block:
     target = release.target
     effect = f"Send all production traffic of {target.service} back to {target.baseline}, now."
+    split = release.wanted(target.service)
+    if split is not None and not split.serves(target.candidate):
+        effect = f"Mirror no request of {target.service} any more, now; {target.baseline} serves everything throughout."
     if release.phase is Phase.SCHEDULED:
         effect = f"{release.id} does not start; {target.baseline} keeps all traffic of {target.service}."
     return button(
@@ -104,7 +109,7 @@ def _drift(release: Release) -> list[Block]:
     adopt = Confirm("Adopt the change?", f"What stands in the route now becomes the plan of {release.id}.", "Adopt")
     restore = Confirm(
         "Restore our split?",
-        f"Write {release.share()} of {target.service} to {target.candidate} again, over the other change.",
+        f"Write {amount.wanted(release)} of {target.service} to {target.candidate} again, over the other change.",
         "Restore",
         is_danger=True,
     )

@@ -4,11 +4,11 @@ from bot.ports import Card
 from bot.slack import evidence
 from bot.slack.blocks import Block, Message, context, divider, fields, header, section
 from bot.slack.cards import links, override_hint, requested_by, where
-from bot.slack.headlines import next_share, standing
+from bot.slack.headlines import fit_amount, next_share, standing
 from bot.slack.questions import place, question
 from bot.slack.text import clock, count, escape, fit, mention, span
+from strategies.amount import amounts
 from strategies.release import Approval, NoAnswer, Phase, Release
-from strategies.routing import percent
 
 
 def stage(card: Card, n: int, command: str) -> Message:
@@ -43,15 +43,17 @@ def _headline(card: Card, n: int) -> str:
 
 def _fields(card: Card, n: int) -> list[tuple[str, str]]:
     release, target = card.release, card.release.target
-    wanted = release.plan.stages[n].splits[target.service]
+    split = release.plan.stages[n].splits[target.service]
     traffic = (
-        f"baseline {wanted.share(target.baseline).normalize():f} / "
-        f"candidate {wanted.share(target.candidate).normalize():f}"
+        f"baseline {split.share(target.baseline).normalize():f} / "
+        f"candidate {split.share(target.candidate).normalize():f}"
     )
+    beside = evidence.beside(split)
+    name = release.plan.stages[n].part or release.plan.strategy
     return [
-        ("Strategy", escape(f"{release.plan.strategy} {target.baseline} → {target.candidate}")),
-        ("Traffic asked", traffic),
-        ("Measured", evidence.measured(evidence.latest(card, n), target.candidate)),
+        ("Strategy", escape(f"{name} {target.baseline} → {target.candidate}")),
+        ("Traffic asked", f"{traffic} · {beside}" if beside else traffic),
+        ("Measured", evidence.measured(evidence.latest(card, n), target)),
         ("Gates", evidence.tally(evidence.verdicts_of(card, n))),
         ("Held", _held(card, n)),
         ("Cluster", where(card)),
@@ -128,6 +130,11 @@ def _outcome(release: Release, n: int) -> tuple[str, str]:
         return "🔴", f"rolling back to {release.target.baseline}, applying"
     if release.phase is Phase.ROLLED_BACK:
         return "⏪", f"rolled back to {release.target.baseline}"
+    if release.is_leaving:
+        return (
+            "✅",
+            f"complete, {release.target.candidate} gets nothing any more, {release.target.baseline} serves 100 %",
+        )
     return "✅", f"complete, {release.target.candidate} serves 100 %"
 
 
@@ -144,4 +151,4 @@ def _is_applied(release: Release, n: int) -> bool:
 
 
 def _share(release: Release, n: int) -> str:
-    return percent(release.plan.shares(release.target.service, release.target.candidate)[n])
+    return fit_amount(amounts(release)[n])

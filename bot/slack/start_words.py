@@ -6,19 +6,22 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+import strategies.matches
 import strategies.steps
 from bot import durations
 from bot.requests import StartRequest
 from bot.slack import times
 from bot.slack.grammar import Words, bad, quoted, subject, version
 from bot.slack.words import nearest
-from strategies.catalog import STARTABLE
 from strategies.plan import Approve, StrategyName
 from strategies.reasons import ReasonCode, Refused
-from strategies.routing import HUNDRED, percent
+from strategies.routing import HUNDRED, Match, percent
 from strategies.steps import Steps
 
-OPTIONS = ("steps", "hold", "approve", "baseline", "at", "strategy")
+OPTIONS = ("steps", "hold", "approve", "baseline", "at", "strategy", "match", "mirror")
+STRATEGIES = tuple(strategy.value for strategy in StrategyName)
+REPEATED = frozenset({"match"})
+STICKY = ("cookie", "no")
 MOST_STEPS = 30
 RISE = ("from", "by", "every", "to")
 STEPS_ALLOWED = "Steps are percents that rise from above 0 to 100, for example steps=5,25,50,100."
@@ -30,6 +33,7 @@ class _Options:
     """Raw option values by name; a time keeps its words apart."""
 
     values: Mapping[str, str] = field(default_factory=dict)
+    matches: tuple[str, ...] = ()
     at: datetime | None = None
 
 
@@ -66,12 +70,12 @@ def steps(text: str) -> Steps | Refused:
     return _bad_steps(trouble) if trouble else found
 
 
-def _listed(text: str) -> tuple[Decimal, ...] | Refused:
+def _listed(text: str, what: str = "step") -> tuple[Decimal, ...] | Refused:
     found: list[Decimal] = []
     for part in re.split(r"[,;/]", text):
         word = part.strip().rstrip("%").strip()
         if not _NUMBER.fullmatch(word):
-            return _bad_steps(f"{quoted(part.strip()) if part.strip() else 'An empty step'} is no step.")
+            return _bad_steps(f"{quoted(part.strip()) if part.strip() else 'An empty step'} is no {what}.")
         step = Decimal(word)
         if not Decimal(0) < step <= HUNDRED:
             return _bad_steps(f"Step {percent(step)} is not above 0 and at most 100.")
@@ -104,7 +108,7 @@ def _options(words: Words) -> _Options | Refused:
 def _option(args: Sequence[str], words: Words, found: _Options) -> tuple[_Options, int] | Refused:
     name, sign, value = args[0].lstrip("-").partition("=")
     name = name.lower()
-    if not sign and name in STARTABLE:
+    if not sign and name in STRATEGIES:
         name, sign, value = "strategy", "=", name
     if name not in OPTIONS:
         return _unknown(args[0].lstrip("-"), bool(sign), words.verb)
@@ -118,6 +122,8 @@ def _option(args: Sequence[str], words: Words, found: _Options) -> tuple[_Option
         return replace(found, values={**found.values, name: " ".join(row)}), used + len(row) - 1
     if not rest or not rest[0]:
         return bad(f"{name} needs a value, for example {_EXAMPLES[name]}.", words.verb)
+    if name in REPEATED:
+        return replace(found, matches=(*found.matches, rest[0])), used
     if name != "at":
         return replace(found, values={**found.values, name: rest[0]}), used
     reading = times.read([part for word in rest for part in word.split()], words.now, words.zone)
@@ -150,26 +156,43 @@ _EXAMPLES = {
     "baseline": "baseline=v1",
     "at": "at=22:30",
     "strategy": "strategy=canary",
+    "match": "match=header:x-beta=1",
+    "mirror": "mirror=10",
+    "sticky": "sticky=cookie",
 }
 
 
 def _unknown(word: str, has_value: bool, verb: str) -> Refused:
     name = word.partition("=")[0]
-    strategies = tuple(strategy.value for strategy in STARTABLE)
-    near = nearest(name, OPTIONS if has_value else (*strategies, *OPTIONS))
+    near = nearest(name, OPTIONS if has_value else (*STRATEGIES, *OPTIONS))
     meant = f" Did you mean {_EXAMPLES.get(near, near)}?" if near else ""
     kind = "option" if has_value else "strategy or option"
-    allowed = f"Options are {', '.join(OPTIONS)}; strategies: {', '.join(strategies)}."
+    allowed = f"Options are {', '.join(OPTIONS)}; strategies: {', '.join(STRATEGIES)}."
     return bad(f"{quoted(name)} is no {kind} of {verb}.{meant} {allowed}", verb)
 
 
 def _typed(request: StartRequest, options: _Options, verb: str) -> StartRequest | Refused:
+    if options.matches:
+        found = _matches(options.matches, request.version)
+        if isinstance(found, Refused):
+            return found
+        request = replace(request, matches=found)
     for name, value in options.values.items():
         changed = _with(request, name, value, verb)
         if isinstance(changed, Refused):
             return changed
         request = changed
     return request
+
+
+def _matches(written: Sequence[str], candidate: str) -> tuple[Match, ...] | Refused:
+    found: list[Match] = []
+    for text in written:
+        match = strategies.matches.read(text, candidate)
+        if isinstance(match, Refused):
+            return match
+        found.append(match)
+    return tuple(found)
 
 
 def _with(request: StartRequest, name: str, value: str, verb: str) -> StartRequest | Refused:
@@ -186,6 +209,9 @@ def _with(request: StartRequest, name: str, value: str, verb: str) -> StartReque
             if length is not None
             else bad(f"hold={value[:40]} is not understood; give {durations.ALLOWED}, at most 30 days.", verb)
         )
+    if name == "mirror":
+        percents = _listed(value, "mirror")
+        return percents if isinstance(percents, Refused) else replace(request, mirror=percents)
     if name == "baseline":
         baseline = version(value, verb)
         return baseline if isinstance(baseline, Refused) else replace(request, baseline=baseline)
@@ -193,11 +219,14 @@ def _with(request: StartRequest, name: str, value: str, verb: str) -> StartReque
 
 
 def _with_word(request: StartRequest, name: str, value: str, verb: str) -> StartRequest | Refused:
-    allowed = [word.value for word in (Approve if name == "approve" else STARTABLE)]
+    kinds = {"approve": tuple(word.value for word in Approve), "sticky": STICKY}
+    allowed = kinds.get(name, STRATEGIES)
     if value not in allowed:
         near = nearest(value, allowed)
         meant = f" Did you mean {name}={near}?" if near else ""
         return bad(f"{name}={value[:40]} is not understood.{meant} It is one of {', '.join(allowed)}.", verb)
     if name == "approve":
         return replace(request, approve=Approve(value))
+    if name == "sticky":
+        return replace(request, is_sticky=value == "cookie")
     return replace(request, strategy=StrategyName(value))

@@ -215,10 +215,10 @@ def test_missing_evidence_is_confirmed_privately_and_then_approved(bot: Bot) -> 
     bot.desk.reply = ConfirmNeeded(asking(), "320 more requests")
     bot.slack.run(bot.hands.click("bob", "releases", ts, "release_approve"))
     assert "320 more requests" in bot.told("bob")
-    bot.desk.reply = Said("Approved: v2 goes to 50 %.")
+    bot.desk.reply = Said("Approved: v2 gets 50 %.")
     bot.slack.run(bot.hands.click("bob", "releases", bot.private("bob")[0]["ts"], "release_approve"))
     assert bot.desk.requests()[-1] == ApproveRequest("reviews-1", revision=7, acknowledged=True)
-    until(lambda: "Approved: v2 goes to 50 %." in str(bot.private("bob")))
+    until(lambda: "Approved: v2 gets 50 %." in str(bot.private("bob")))
 
 
 def test_a_button_of_an_older_card_still_tells_its_own_revision(bot: Bot) -> None:

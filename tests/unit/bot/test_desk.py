@@ -176,7 +176,7 @@ def test_an_approval_against_missing_evidence_asks_for_a_confirm_that_names_it(o
     assert isinstance(answer, ConfirmNeeded)
     assert answer.missing == "the hold has 10 min 0 s left"
     confirmed = ApproveRequest(release.id, revision=answer.release.revision, acknowledged=True)
-    assert office.ask(confirmed, BOB) == Said("Approved: v2 goes to 25 %.", release.id)
+    assert office.ask(confirmed, BOB) == Said("Approved: v2 gets 25 %.", release.id)
 
 
 def test_a_refusal_that_no_confirm_cures_stays_a_refusal(office: Office) -> None:

@@ -38,7 +38,7 @@ def test_a_permitted_yes_begins_the_next_stage_and_writes_it() -> None:
     decision = moved(asked(), yes(asked(), note="looks good"))
     assert (decision.release.phase, decision.release.stage) == (Phase.SHIFTING, 1)
     assert kinds(decision)[0] == "SetRoute"
-    assert decision.reply == "Approved: v2 goes to 25 %."
+    assert decision.reply == "Approved: v2 gets 25 %."
     assert decision.why == "approved by Person U2: looks good"
 
 
@@ -176,7 +176,7 @@ def test_a_yes_at_the_last_stage_begins_the_soak() -> None:
     release = asked(stage=3)
     decision = moved(release, yes(release))
     assert decision.release.phase is Phase.SOAKING
-    assert decision.reply == "Approved: v2 goes to 100 %."
+    assert decision.reply == "Approved: v2 gets 100 %."
 
 
 def test_a_look_that_turns_to_fail_makes_the_button_stale() -> None:

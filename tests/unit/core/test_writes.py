@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from strategies.amount import wanted
 from strategies.effects import PostStage, SetRoute, Urgency
 from strategies.events import ApprovalGiven, RollbackRequested, RouteConfirmed
 from strategies.release import Phase, Release
@@ -100,7 +101,7 @@ def test_reading_back_outside_shifting_keeps_the_note() -> None:
 
 def test_what_is_wanted_follows_the_stage_and_is_nothing_on_the_way_back() -> None:
     assert in_phase(Phase.PREPARING).wanted("reviews") is None
-    assert in_phase(Phase.PREPARING).share() == "0 %"
+    assert wanted(in_phase(Phase.PREPARING)) == "0 %"
     split = in_phase(Phase.OBSERVING).wanted("reviews")
     assert split is not None
     assert split.share("v2") == Decimal(5)

@@ -161,8 +161,10 @@ def test_a_timetable_that_is_none_is_refused_with_how_one_is_written(value: str,
         ("start", "needs a service"),
         ("start reviews v2@latest", "cannot be a version"),
         ("start rev;iews v2", "neither a release nor a service"),
-        ("start reviews v2 blue-green", "strategies: canary, phased"),
-        ("start reviews v2 strategy=shadow", "one of canary, phased"),
+        ("start reviews v2 blu-green", "Did you mean blue-green?"),
+        ("start reviews v2 ab match=x-beta", "has no value"),
+        ("start reviews v2 ab match=hedaer:x-beta=1", "one of header, cookie"),
+        ("start reviews v2 strategy=shade", "Did you mean strategy=shadow?"),
         ("rollback", "needs a release"),
         ("override reviews-1", "needs a reason"),
         ("resume reviews-1 now", "nothing else"),
@@ -271,3 +273,14 @@ def test_no_mixture_of_words_raises(verb: str, parts: list[str]) -> None:
 
 def vars_of(request: Request) -> dict[str, object]:
     return {name: getattr(request, name) for name in request.__dataclass_fields__}
+
+
+def test_matches_and_copies_are_read_in_any_order() -> None:
+    found = read("start reviews v2 ab match=header:X-Beta=1 steps=1,50 match=cookie:group=~b.*")
+    assert isinstance(found, StartRequest)
+    assert [str(match) for match in found.matches or ()] == ["header:x-beta=1", "cookie:group=~b.*"]
+    assert (found.strategy, found.steps) == (StrategyName.AB, (Decimal(1), Decimal(50)))
+    shadow = read("start reviews v2 shadow mirror=1,10")
+    assert isinstance(shadow, StartRequest)
+    assert shadow.mirror == (Decimal(1), Decimal(10))
+    assert refusal("start reviews v2 shadow mirror=50,10").reason_code is ReasonCode.BAD_STEPS

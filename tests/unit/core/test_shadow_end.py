@@ -1,0 +1,100 @@
+"""A shadow and a pipeline walk through the machine: what they say, and where they end."""
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from bot import orders
+from bot.looks import is_looked_at
+from strategies import amount, moves, pipeline, shadow
+from strategies.decision import Decision
+from strategies.events import LookTaken, RouteConfirmed
+from strategies.machine import decide
+from strategies.plan import Approve, Plan, SideEffects, Spec, StrategyName
+from strategies.release import Phase, Release
+from strategies.routing import Match
+from strategies.verdicts import Verdict
+from tests.builders import NOW, a_release
+from tests.unit.core.events_of import PASSES, in_phase, moved, said
+
+SPEC = Spec(
+    StrategyName.SHADOW, "reviews", "v1", "v2", (Decimal(10), Decimal(50)), timedelta(minutes=1), Approve.NONE,
+    side_effects=SideEffects.NONE, matches=(),
+)  # fmt: skip
+
+
+def a_shadow(stage: int, phase: Phase) -> Release:
+    plan = shadow.plan(SPEC)
+    assert isinstance(plan, Plan)
+    return replace(in_phase(phase, plan), stage=stage, written=stage, hold_until=NOW)
+
+
+def looked(release: Release, verdicts: tuple[Verdict, ...] = PASSES, ready: int = 2) -> Decision:
+    at = NOW + timedelta(minutes=2)
+    return moved(release, LookTaken(release.id, f"l{ready}", at, release.stage, verdicts, candidate_ready=ready), at)
+
+
+def confirmed(release: Release) -> Decision:
+    return moved(release, RouteConfirmed(release.id, "c", "shop/reviews", release.split_revision))
+
+
+def test_a_shadow_ends_by_the_original_fields_and_is_complete_when_they_are_read_back() -> None:
+    leaving = looked(a_shadow(1, Phase.OBSERVING)).release
+    assert (leaving.phase, leaving.stage, leaving.is_leaving) == (Phase.SHIFTING, 2, True)
+    assert leaving.note == "taking away what mirrors requests to v2"
+    [order] = orders.orders(leaving, "shop/reviews")
+    assert order.split is None
+    assert not is_looked_at(leaving)
+    decision = confirmed(leaving)
+    assert decision.release.phase is Phase.COMPLETED
+    assert said(decision)[0].text == (
+        "reviews-1 is complete: the shadow of v2 is over, v1 serves all requests as before."
+    )
+
+
+def test_a_shadow_never_soaks_and_never_retires_the_baseline() -> None:
+    rules = replace(in_phase(Phase.OBSERVING).rules, soak=timedelta(hours=1))
+    leaving = looked(replace(a_shadow(1, Phase.OBSERVING), rules=rules)).release
+    assert confirmed(leaving).release.phase is Phase.COMPLETED
+
+
+def test_copies_without_a_pod_wait_and_are_no_harm() -> None:
+    release = replace(a_shadow(0, Phase.OBSERVING), unready_looks=1)
+    decision = looked(release, ready=0)
+    assert (decision.release.phase, decision.release.unready_looks) == (Phase.OBSERVING, 2)
+    assert "v2 has no ready pod" in moves.missing(decision.release, NOW + timedelta(minutes=2))
+
+
+def test_a_group_without_a_pod_is_harm() -> None:
+    spec = replace(SPEC, strategy=StrategyName.AB, matches=(Match("header:x-beta", "v2", exact="1"),),
+                   approve=Approve.EVERY)  # fmt: skip
+    plan = pipeline.plan([spec, replace(SPEC, strategy=StrategyName.CANARY, steps=(Decimal(100),))])
+    assert isinstance(plan, Plan)
+    release = replace(in_phase(Phase.OBSERVING, plan), unready_looks=1)
+    assert looked(release, ready=0).release.phase is Phase.ROLLING_BACK
+
+
+@pytest.mark.parametrize(
+    ("n", "effect"),
+    [
+        (0, "Mirror 10 % of the requests of reviews to v2; nobody gets its answers."),
+        (2, "End the shadow: v2 gets no request of reviews any more; v1 serves all."),
+    ],
+)
+def test_a_confirm_names_what_a_stage_does(n: int, effect: str) -> None:
+    assert amount.effect(a_shadow(0, Phase.OBSERVING), n) == effect
+
+
+def test_a_switch_of_everybody_at_once_says_so() -> None:
+    release = a_release()
+    assert amount.effect(release, 1) == "Send 25 % of production traffic of reviews to v2."
+    sudden = replace(release, plan=replace(release.plan, strategy=StrategyName.BLUE_GREEN))
+    assert amount.effect(sudden, 3) == "Switch 100 % of production traffic of reviews to v2 at once."
+
+
+def test_a_rollback_of_a_shadow_wants_the_original_fields() -> None:
+    release = a_shadow(1, Phase.ROLLING_BACK)
+    assert release.wanted("reviews") is None
+    assert decide(release, RouteConfirmed(release.id, "c", "shop/reviews", 1), NOW) is not None
