@@ -148,7 +148,8 @@ class Source:
     def _raise_if_stopped(self) -> None:
         if self._stopped.is_set():
             if self._stream is not None:
-                self._stream.shut()
+                # The informer has not been given this one, so nobody else closes it.
+                self._stream.close()
             raise Stopping(status=0, reason="stopping")
 
     def _lost(self, problem: BaseException) -> None:

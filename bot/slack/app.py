@@ -85,16 +85,20 @@ class SocketDoor:
         self._thread.start()
 
     def stop(self) -> None:
-        """Close the connection and let go of the threads."""
+        """Close the connection and let go of the threads, also when one is being opened right now."""
         self._stopping.set()
-        self._client.auto_reconnect_enabled = False
+        # Each new connection of the SDK starts from the default again.
+        self._client.default_auto_reconnect_enabled = self._client.auto_reconnect_enabled = False
         self._client.closed = True
+        if self._thread.is_alive():
+            self._thread.join(2)
+        self._close()
+
+    def _close(self) -> None:
         # The SDK's dispatcher sleeps a second on its queue; nothing to dispatch wakes it.
         self._client.message_queue.put(None)
         self._hang_up()
         self._handler.close()  # type: ignore[no-untyped-call]  # bolt leaves it bare
-        if self._thread.is_alive():
-            self._thread.join(2)
 
     def troubles(self) -> Sequence[str]:
         """Why no payload can arrive now; empty while connected."""
@@ -128,8 +132,11 @@ class SocketDoor:
         except (OSError, SlackClientError) as error:
             self._failed(f"Slack's Socket Mode cannot be reached: {cause(error)}")
         else:
+            if self._stopping.is_set():
+                # Whoever stopped has not waited for this one.
+                self._close()
             # The loop looks at the connection itself; a refused handshake raises nothing.
-            if self._client.is_connected():
+            elif self._client.is_connected():
                 log.info("connected to Slack by Socket Mode")
             else:
                 self._failed("Slack's Socket Mode refused the connection")

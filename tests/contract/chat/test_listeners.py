@@ -310,6 +310,19 @@ def test_a_start_without_slack_waits_for_it_in_the_background(slack: SlackThread
         door.stop()
 
 
+def test_a_stop_while_it_connects_leaves_no_connection(slack: SlackThread, people: People) -> None:
+    bot = Bot(slack, people)
+    slow = Fault(kind=FaultKind.SLOW, methods=frozenset({"apps.connections.open"}), seconds=2.5, times=1)
+    slack.read(lambda: slack.stand_in.faults.add(slow))
+    door = SocketDoor(build(bot.reception, bot.replies, bot.web), bot.hands.settings.app_token, bot.web)
+    door.start()
+    door.stop()
+    door._thread.join(5)
+    assert not door._thread.is_alive()
+    until(lambda: slack.read(lambda: slack.stand_in.sockets.connections) == 0)
+    assert not door._client.is_connected()
+
+
 def test_one_payload_on_two_connections_is_one_request(slack: SlackThread, people: People) -> None:
     bot = Bot(slack, people)
     with socket(bot), socket(bot):
