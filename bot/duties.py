@@ -81,11 +81,14 @@ class Duties:
 
     def _compare(self, effect: SetRoute) -> None:
         # Whoever edits right behind our write is heard before it is confirmed, and nobody listens for drift by then.
+        # Of several objects the first is written long before the last: all are compared once all are confirmed.
         release = self._engine.release(effect.release)
-        wanted = orders.settled(release, effect.object) if release else ()
-        drift = self._mesh.observe(effect.object, wanted) if wanted else None
-        if drift is not None:
-            self.report_drift(effect.release, wanted[0].revision, drift)
+        for name in release.objects if release else ():
+            wanted = orders.settled(release, name) if release else ()
+            drift = self._mesh.observe(name, wanted) if wanted else None
+            if drift is not None:
+                self.report_drift(effect.release, wanted[0].revision, drift)
+                return
 
     def report_drift(self, release: str, revision: int, drift: Drift) -> None:
         """Tell the release that somebody else changed its fields."""

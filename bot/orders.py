@@ -41,7 +41,7 @@ def _orders(release: Release, name: str) -> Sequence[RouteOrder]:
             original=release.originals.get(route.key, ""),
             expected=last_written(release, target),
             force=release.overwrites or release.is_going_back,
-            is_last=release.following is None,
+            earlier=tuple(splits[target.service] for splits in release.replaced if target.service in splits),
         )
         for target, route in routes(release, name)
     )

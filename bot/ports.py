@@ -48,8 +48,9 @@ class RouteOrder:
     """What one route should carry: a split, or (None) its original fields.
 
     `original` is the canonical JSON that `Preparation.originals` gave for this route, empty when nothing was captured.
-    `expected` is what we last wrote and read back (None: the original), for telling drift from our own past.
-    `force` overwrites drift: a rollback, or a person's choice to restore. `is_last` says that the split ends the plan.
+    `expected` is what we last wrote and read back (None: the original), for telling drift from our own past; `earlier`
+    are splits of ours that may stand there still, because another object's edit was adopted before all were written.
+    `force` overwrites drift: a rollback, or a person's choice to restore.
     """
 
     release: str
@@ -60,12 +61,7 @@ class RouteOrder:
     original: str = ""
     expected: Split | None = None
     force: bool = False
-    is_last: bool = False
-
-    @property
-    def leaves_nothing(self) -> bool:
-        """True when nothing of ours stays in the route: it goes back, or the plan ends without the candidate."""
-        return self.split is None or (self.is_last and not self.split.reaches(self.target.candidate))
+    earlier: tuple[Split, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

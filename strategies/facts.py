@@ -61,7 +61,7 @@ def confirmed(release: Release, event: RouteConfirmed, now: datetime) -> Decisio
         return Decision(replace(release, confirmed=done), why=f"{event.object} is written")
     if release.is_going_back:
         return moves.rolled_back(release, now, done)
-    written = replace(release, confirmed=done, written=release.stage, overwrites=False)
+    written = replace(release, confirmed=done, written=release.stage, overwrites=False, replaced=())
     if release.phase is Phase.SHIFTING:
         if release.is_leaving:
             return moves.complete(written, now, "what was added for the shadow is gone")

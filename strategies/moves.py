@@ -235,6 +235,7 @@ def rolled_back(release: Release, now: datetime, confirmed: frozenset[str]) -> D
         confirmed=confirmed,
         written=-1,
         overwrites=False,
+        replaced=(),
         resume_to=None,
     )
     text = f"{release.target.baseline} serves all requests of {release.target.service} again."

@@ -213,7 +213,9 @@ def _adopt(release: Release, event: DriftResolved, now: datetime) -> Decision | 
     if found.steering(candidate) is not ours.steering(candidate):
         text = f"The split found steers {candidate} by {found.steering(candidate)}, the plan by another way: "
         return Refused(ReasonCode.DRIFT, f"{text}restore or stop.")
-    adopted = replace(release, plan=_with_split(release, found), drift=None)
+    # Other objects still carry the split that the plan forgets now: it is our past and nobody's edit.
+    past = (*release.replaced, *([release.current.splits] if release.current else []))
+    adopted = replace(release, plan=_with_split(release, found), drift=None, replaced=past)
     decision = moves.shift(adopted, release.stage, now, f"{event.actor.name} adopted the split found in the route")
     return replace(decision, reply=f"The split found is now the plan: {wanted(decision.release)}.")
 

@@ -168,7 +168,8 @@ class Release:
     stands. `originals` holds each targeted route's fields before the first write, as canonical JSON by route key.
     `confirmed` are the objects whose present split was read back; `split_revision` is the revision that wanted it;
     `written` is the stage whose split was read back everywhere (-1: the originals). `overwrites` lets the next write
-    replace somebody else's edit. `memory` belongs to the judge and is opaque here.
+    replace somebody else's edit. `replaced` are the splits that an adopted edit took the place of, until the new one is
+    read back everywhere. `memory` belongs to the judge and is opaque here.
     """
 
     id: str
@@ -198,6 +199,7 @@ class Release:
     confirmed: frozenset[str] = frozenset()
     written: int = -1
     overwrites: bool = False
+    replaced: tuple[Mapping[str, Split], ...] = ()
     originals: Mapping[str, str] = field(default_factory=dict)
     approvals: tuple[Approval, ...] = ()
     standing: StandingApproval | None = None

@@ -233,7 +233,7 @@ class FakeMesh:
 
     def _tidy(self, orders: Sequence[RouteOrder]) -> None:
         for order in orders:
-            if not order.leaves_nothing:
+            if order.split is not None:
                 continue
             for rule in rules_of(self.destination_rules(), order.target.host, order.route.namespace):
                 after = remove_added(rule, order.release)

@@ -201,7 +201,7 @@ class IstioMesh:
         """Take our subset out again once proxies have forgotten the route to it; on removal the rule comes last."""
         for order in orders:
             rules = rules_of(self._cache.destination_rules(), order.target.host, order.route.namespace)
-            if not order.leaves_nothing or not any(remove_added(rule, order.release) for rule in rules):
+            if order.split is not None or not any(remove_added(rule, order.release) for rule in rules):
                 continue
             timer = threading.Timer(self._propagation.total_seconds(), self._tidy, [order])
             timer.daemon = True

@@ -57,7 +57,7 @@ def edit(document: Document, orders: Sequence[RouteOrder]) -> Document | Refused
             return refusal
     for release in sorted({order.release for order in orders} - {""}):
         own = [order for order in orders if order.release == release]
-        if all(order.leaves_nothing for order in own):
+        if all(order.split is None for order in own):
             unmark(edited, release)
             forget(edited, release)
         else:

@@ -119,4 +119,10 @@ def _drift(release: Release) -> list[Block]:
         (DriftChoice.RESTORE, "Restore", restore),
         (DriftChoice.STOP, "Stop", stop),
     )
-    return [button(label, DRIFT[choice], value, confirm) for choice, label, confirm in offered]
+    # What is no split of the two versions cannot become the plan.
+    is_split = release.drift is not None and release.drift.split is not None
+    return [
+        button(label, DRIFT[choice], value, confirm)
+        for choice, label, confirm in offered
+        if is_split or choice is not DriftChoice.ADOPT
+    ]

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from bot.errors import Fault, Transient
-from bot.mesh.drift import find_drift
+from bot.mesh.drift import find_drift, last_editor
 from bot.mesh.virtual_service import edit
 from bot.mesh.writing import check_kept, next_document
 from strategies.reasons import Refused
@@ -39,17 +39,48 @@ def test_other_weights_are_drift_with_their_author() -> None:
     document = with_weights(60, 40)
     entry: Document = {"fieldsV1": {"f:spec": {}}}
     document["metadata"]["managedFields"] = [
-        {"manager": "argocd", "time": "2026-03-02T09:00:00Z"} | entry,
-        {"manager": "kubectl-edit", "time": "2026-03-02T09:30:00Z"} | entry,
+        {"manager": "argocd", "operation": "Apply", "time": "2026-03-02T09:00:00Z"} | entry,
+        {"manager": "kubectl-edit", "operation": "Update", "time": "2026-03-02T09:30:00Z"} | entry,
         {"manager": "sluice", "time": "2026-03-02T09:31:00Z"} | entry,
     ]
     drift = find_drift(document, [an_order(a_virtual_service(), FIFTY, expected=FIVE)])
     assert drift == Drift(
         "shop/reviews",
         'reviews route "main": Sluice left v1 95 %, v2 5 %; now v1 60 %, v2 40 %',
-        "kubectl-edit",
+        "kubectl-edit (Update, 2026-03-02 09:30:00 UTC)",
         Split.between("v1", "v2", Decimal(40)),
     )
+
+
+def test_who_owns_the_routes_is_told_rather_than_who_wrote_another_part_later() -> None:
+    document = with_weights(60, 40)
+    document["metadata"]["managedFields"] = [
+        {"manager": "kustomize-controller", "operation": "Apply", "fieldsV1": {"f:spec": {"f:http": {}}}},
+        {"manager": "kubectl-label", "time": "2026-03-02T09:30:00Z", "fieldsV1": {"f:spec": {"f:hosts": {}}}},
+    ]
+    assert last_editor(document) == "kustomize-controller (Apply)"
+    assert last_editor(a_virtual_service()) == "somebody"
+
+
+def test_all_changed_routes_of_an_object_are_told_together() -> None:
+    document = a_virtual_service(*({"name": name, "route": [a_destination()]} for name in ("main", "api")))
+    orders = [an_order(document, name="main", expected=FIVE), an_order(document, name="api", expected=FIVE)]
+    drift = find_drift(document, [replace(order, split=FIFTY) for order in orders])
+    assert drift is not None
+    assert [line.partition(":")[0] for line in drift.difference.splitlines()] == [
+        'reviews route "main"',
+        'reviews route "api"',
+    ]
+    assert drift.split == Split.between("v1", "v2", Decimal(0))
+
+
+def test_routes_that_were_changed_apart_have_no_split_to_adopt() -> None:
+    document = a_virtual_service(*({"name": name, "route": [a_destination()]} for name in ("main", "api")))
+    orders = [an_order(document, name=name, expected=FIVE) for name in ("main", "api")]
+    document["spec"]["http"][0]["route"] = [a_destination("v1", 60), a_destination("v2", 40)]
+    drift = find_drift(document, orders)
+    assert drift is not None
+    assert drift.split is None
 
 
 def test_a_destination_added_by_hand_is_drift_without_a_split() -> None:

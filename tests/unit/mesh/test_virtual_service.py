@@ -11,7 +11,7 @@ import pytest
 from bot.mesh.marks import marks
 from bot.mesh.virtual_service import capture, carries, edit, read_split
 from strategies.reasons import ReasonCode, Refused
-from strategies.routing import Mirror, Split
+from strategies.routing import Split
 from tests.mesh_documents import Document, a_destination, a_virtual_service
 from tests.unit.mesh.orders import an_order, back, the_target
 
@@ -230,15 +230,6 @@ def test_a_damaged_record_of_routes_gives_way_to_the_next_release(damaged: str) 
     again = edited(written, replace(an_order(document), release="reviews-2"))
     assert marks(again) == {"reviews-2": 2}
     assert edited(again, replace(back(an_order(document)), release="reviews-2")) == document
-
-
-def test_a_plan_that_ends_without_the_candidate_leaves_nothing_of_ours() -> None:
-    document = a_virtual_service()
-    order = an_order(document, replace(Split.between("v1", "v2", Decimal(0)), mirror=Mirror("v2", Decimal(20))))
-    mirrored = edited(document, order)
-    assert marks(mirrored)
-    ended = replace(order, split=Split.between("v1", "v2", Decimal(0)), expected=order.split, is_last=True)
-    assert edited(mirrored, ended) == document
 
 
 def test_a_new_release_takes_over_the_mark_of_the_one_before() -> None:

@@ -46,8 +46,10 @@ def asking(**changes: object) -> Release:
     return in_phase(Phase.AWAITING_APPROVAL, asked_at=NOW - timedelta(minutes=1), **changes)
 
 
-def drifted() -> Release:
-    drift = Drift("shop/reviews", "- weight: 25\n+ weight: 60", "kubectl-edit", None)
+def drifted(share: int | None = 60) -> Release:
+    """Somebody gave the candidate that share; None: something that is no split of the two versions."""
+    split = None if share is None else Split.between("v1", "v2", Decimal(share))
+    drift = Drift("shop/reviews", "- weight: 25\n+ weight: 60", "kubectl-edit", split)
     return in_phase(Phase.PAUSED, drift=drift, resume_to=Phase.OBSERVING)
 
 

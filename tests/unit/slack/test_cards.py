@@ -76,6 +76,7 @@ def test_the_header_says_in_sign_and_words_where_it_stands(release: Release, lin
         (in_phase(Phase.PAUSED), ["Resume", "Roll back"]),
         (in_phase(Phase.PAUSED, verdicts=(a_verdict(Outcome.FAIL),)), ["Roll back"]),
         (drifted(), ["Adopt", "Restore", "Stop", "Roll back"]),
+        (drifted(share=None), ["Restore", "Stop", "Roll back"]),
         (in_phase(Phase.STUCK), ["Try again", "Roll back"]),
         (in_phase(Phase.STUCK, resume_to=Phase.ROLLING_BACK), ["Try again"]),
         (in_phase(Phase.SOAKING, stage=3), ["Pause", "Roll back"]),
