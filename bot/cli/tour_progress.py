@@ -20,8 +20,9 @@ from bot.sandbox.tour.told import (
 )
 
 if TYPE_CHECKING:
+    from bot.sandbox.route_memory import Asked
     from bot.sandbox.supervisor import Supervisor
-    from bot.sandbox.tour.report import StoryReport, TourReport
+    from bot.sandbox.tour.report import StageReport, StoryReport, TourReport
 
 BAR = 24
 
@@ -61,7 +62,7 @@ class Progress:
             case FaultSet():
                 self._line("!", "red", f"{told.version}: {told.what}")
             case Restored():
-                self._line("←", "green", f"all traffic back at v1, {told.seconds:.1f} s after the fault")
+                self._line("←", "green", f"v2 gets nothing any more, {told.seconds:.1f} s after the {told.cause}")
             case StoryEnded():
                 sign, style = ("✗", "red") if told.broken else ("✓", "green")
                 self._line(sign, style, told.broken or "ended as told")
@@ -84,7 +85,7 @@ def print_report(report: "TourReport", folder: Path, tail: str, console: Console
     console.print()
     console.print(table)
     for story in report.stories:
-        back = "" if story.fault_to_restored_s is None else f", back {story.fault_to_restored_s:.1f} s after the fault"
+        back = "" if story.fault_to_restored_s is None else f", back in {story.fault_to_restored_s:.1f} s"
         ended = story.broken or f"{story.end_phase}{back}, {story.failed_requests} failed requests"
         console.print(Text(f"{story.name}: {ended}", style="red" if story.broken else "green"))
     if tail:
@@ -99,14 +100,29 @@ def _rows(table: Table, story: "StoryReport") -> None:
         table.add_row(
             story.name if stage.n == 1 else "",
             str(stage.n),
-            f"{stage.asked['v2']} %",
-            f"{stage.share['v2']:.1%}" if stage.share else "–",
+            _asked(stage),
+            _served(stage),
             f"{sum(stage.requests.values()):,}",
             stage.verdict or "–",
             stage.approved_by or "–",
         )
 
 
-def _bar(asked: dict[str, int]) -> str:
-    filled = round(BAR * asked.get("v2", 0) / 100)
-    return f"v1 {asked.get('v1', 0):>3} %  {'─' * (BAR - filled)}{'━' * filled}  v2 {asked.get('v2', 0):>3} %"
+def _asked(stage: "StageReport") -> str:
+    if stage.mirror:
+        return f"copies {stage.mirror:g} %"
+    return f"{stage.asked['v2']} % + match" if stage.matches else f"{stage.asked['v2']} %"
+
+
+def _served(stage: "StageReport") -> str:
+    if not stage.share:
+        return "–"
+    return f"{stage.mirrored:,} copies" if stage.mirror else f"{stage.share['v2']:.1%}"
+
+
+def _bar(asked: "Asked") -> str:
+    weights = asked.weights
+    filled = round(BAR * weights.get("v2", 0) / 100)
+    bar = f"v1 {weights.get('v1', 0):>3} %  {'─' * (BAR - filled)}{'━' * filled}  v2 {weights.get('v2', 0):>3} %"
+    copies = f"  copies to v2 {asked.mirror:g} %" if asked.mirror else ""
+    return f"{bar}{copies}" + "".join(f"  [{match}]" for match in asked.matches)

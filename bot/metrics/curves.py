@@ -8,11 +8,11 @@ from statistics import median
 from typing import assert_never
 
 from bot.ports import Card, Look
-from strategies.amount import amounts
+from strategies.amount import amount
 from strategies.gates.figures import milliseconds, percent
 from strategies.gates.latency import quantile
 from strategies.plan import MetricGate
-from strategies.routing import Split, Steering
+from strategies.routing import HUNDRED, Split, Steering
 from strategies.verdicts import Arm, Outcome, Reading, Verdict
 
 QUANTILES = {"latency_p50": 0.5, "latency_p95": 0.95, "latency_p99": 0.99}
@@ -76,12 +76,12 @@ def gaps(times: Sequence[float]) -> list[int]:
 
 def stage_spans(card: Card, looks: Sequence[Look], times: Sequence[float]) -> list[StageSpan]:
     """Stages as they follow each other in the looks."""
-    shares = amounts(card.release)
+    shares = [_stage_name(stage.splits[card.release.target.service], card) for stage in card.release.plan.stages]
     spans: list[StageSpan] = []
     for stage, group in groupby(range(len(looks)), key=lambda place: looks[place].stage):
         places = list(group)
         start = spans[-1].end if spans else times[places[0]]
-        name = cut(shares[stage], 18) if 0 <= stage < len(shares) else ""
+        name = shares[stage] if 0 <= stage < len(shares) else ""
         after = times[places[-1] + 1] if places[-1] + 1 < len(times) else times[places[-1]]
         spans.append(StageSpan(start, (times[places[-1]] + after) / 2, name))
     return spans
@@ -90,6 +90,16 @@ def stage_spans(card: Card, looks: Sequence[Look], times: Sequence[float]) -> li
 def asked_shares(card: Card) -> list[float]:
     """What each stage asks of the candidate, 0 to 1: its share, or that of the copies; NaN where nobody can know."""
     return [_asked(stage.splits[card.release.target.service], card) for stage in card.release.plan.stages]
+
+
+def _stage_name(split: Split, card: Card) -> str:
+    """The stage's amount; a match is called the group, for a picture has no room for its words."""
+    candidate = card.release.target.candidate
+    if split.steering(candidate) is not Steering.MATCHES:
+        return amount(split, candidate)
+    weight, inside = split.share(candidate), min(match.share for match in split.matches)
+    group = "group" if inside == HUNDRED else f"{inside.normalize():f} % of group"
+    return f"{weight.normalize():f} % + {group}" if weight else group
 
 
 def _asked(split: Split, card: Card) -> float:

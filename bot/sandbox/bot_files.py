@@ -31,6 +31,8 @@ PROFILE: Mapping[str, Any] = {
     "min_requests": 20,
     "deadline": "10m",
     "soak": "0s",
+    # The shop's pods store nothing and call nobody, so copies of requests do no harm.
+    "side_effects": "none",
 }
 ROLES: Mapping[str, list[str]] = {
     "releaser": ["U0ALICE"],
@@ -81,11 +83,15 @@ class BotFiles:
     def write(self, neighbours: Neighbours) -> None:
         """Write everything the environment names."""
         self.profiles.mkdir(parents=True, exist_ok=True)
-        (self.profiles / f"{SERVICE}.yaml").write_text(yaml.safe_dump(dict(PROFILE), sort_keys=False))
+        self.write_profile({})
         self.roles.write_text(yaml.safe_dump(dict(ROLES), sort_keys=False))
         document = kubeconfig(neighbours.kubernetes, neighbours.kubernetes_token)
         self.kubeconfig.touch(mode=0o600)
         self.kubeconfig.write_text(yaml.safe_dump(document, sort_keys=False))
+
+    def write_profile(self, changes: Mapping[str, Any]) -> None:
+        """The shop's profile with some keys changed; the bot reads it again by itself."""
+        (self.profiles / f"{SERVICE}.yaml").write_text(yaml.safe_dump({**PROFILE, **changes}, sort_keys=False))
 
     def environment(self, neighbours: Neighbours, port: int) -> dict[str, str]:
         """The bot's whole environment: ours without anybody else's `SLUICE_*`, and its own."""

@@ -11,7 +11,7 @@ import aiohttp
 TIMEOUT = aiohttp.ClientTimeout(total=15, sock_connect=2)
 KEPT_SECONDS = 300
 PEOPLE = 200
-INTERNAL_SHARE, STARS_SHARE = 0.1, 0.03
+INTERNAL_SHARE, BETA_SHARE, STARS_SHARE = 0.1, 0.2, 0.03
 FAULT = "failed"
 
 
@@ -33,8 +33,8 @@ class Tally:
 class Load:
     """Sends `rate` requests a second to a service, whether earlier ones have been answered or not.
 
-    One in ten callers is internal (header `x-user-group: internal`); each has a cookie with a name of their own,
-    so that routes can tell them apart.
+    One in ten callers is internal (header `x-user-group: internal`), two in ten test what is new (`x-beta: 1`); each
+    has a cookie with a name of their own, so that routes can tell them apart.
     """
 
     def __init__(self, url: str, host: str, *, rate: float = 100.0, seed: int = 0) -> None:
@@ -105,6 +105,8 @@ class Load:
         headers = {"Host": self._host, "Cookie": f"user=person-{person}"}
         if person < PEOPLE * INTERNAL_SHARE:
             headers["x-user-group"] = "internal"
+        elif person < PEOPLE * (INTERNAL_SHARE + BETA_SHARE):
+            headers["x-beta"] = "1"
         topic = "/reviews/stars" if self._random.random() < STARS_SHARE else f"/reviews/{person % 20}"
         return topic, headers
 

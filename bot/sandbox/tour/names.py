@@ -1,4 +1,5 @@
 """The names of the tours, known without loading one."""
 
 DEFAULT = "canary"
-NAMES = (DEFAULT,)
+ALL = "all"
+NAMES = (DEFAULT, "phased", "blue-green", "shadow", "ab", ALL)

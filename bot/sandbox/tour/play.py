@@ -2,11 +2,11 @@
 
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.sandbox.supervisor import Supervisor
-from bot.sandbox.tour import canary, names
+from bot.sandbox.tour import canary, counted, names, strategies
 from bot.sandbox.tour.report import StoryReport, TourReport
 from bot.sandbox.tour.scene import BrokenError, Scene
 from bot.sandbox.tour.told import StoryBegan, StoryEnded, Tell
@@ -14,27 +14,46 @@ from bot.sandbox.tour.told import StoryBegan, StoryEnded, Tell
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """A script, and how it must end."""
+    """A script, and how it must end. Without `has_failures` no caller may get a failed answer."""
 
     name: str
     summary: str
     strategy: str
     script: Callable[[Scene], Awaitable[None]]
     end_phase: str
+    has_failures: bool = False
+    profile: Mapping[str, object] = field(default_factory=dict)
 
 
 TOURS: Mapping[str, Sequence[Story]] = {
     names.DEFAULT: (
         Story(canary.GOOD, canary.GOOD_SUMMARY, "canary", canary.good, "completed"),
-        Story(canary.BAD, canary.BAD_SUMMARY, "canary", canary.failing, "rolled_back"),
+        Story(canary.BAD, canary.BAD_SUMMARY, "canary", canary.failing, "rolled_back", has_failures=True),
     ),
-}
+    "phased": (Story("phased", strategies.PHASED_SUMMARY, "phased", strategies.phased, "completed"),),
+    "blue-green": (
+        Story(
+            "blue-green", strategies.BLUE_GREEN_SUMMARY, "blue-green", strategies.blue_green, "rolled_back",
+            profile=strategies.SOAKING,
+        ),
+    ),
+    "shadow": (
+        Story("shadow", strategies.SHADOW_SUMMARY, "shadow", strategies.shadow, "completed"),
+        Story("shadow-failing", strategies.DARK_SUMMARY, "shadow", strategies.failing_shadow, "rolled_back"),
+    ),
+    "ab": (Story("ab", strategies.AB_SUMMARY, "ab", strategies.ab, "completed", profile=strategies.FEW),),
+}  # fmt: skip
+
+
+def stories(name: str) -> Sequence[Story]:
+    """The stories of a tour; of all tours for `all`."""
+    return TOURS[name] if name != names.ALL else [story for told in TOURS.values() for story in told]
 
 
 async def play(name: str, supervisor: Supervisor, tell: Tell, out: Path) -> TourReport:
     """Tell every story of a tour, each on a shop as new; the first one that breaks ends the tour."""
     tour = TourReport(stand_ins=supervisor.stand_ins())
-    for story in TOURS[name]:
+    for story in stories(name):
         report = await _told(story, supervisor, tell, out)
         tour.stories.append(report)
         if report.broken:
@@ -47,7 +66,7 @@ async def _told(story: Story, supervisor: Supervisor, tell: Tell, out: Path) -> 
     report = StoryReport(story.name, story.strategy)
     tell(StoryBegan(story.name, story.summary))
     scene = Scene(supervisor, report, tell, out)
-    await scene.reset()
+    await scene.reset(story.profile)
     await scene.open()
     try:
         await story.script(scene)
@@ -66,8 +85,10 @@ def _disagreement(story: Story, scene: Scene) -> str:
     report = scene.report
     if report.end_phase != story.end_phase:
         return f"it ended {report.end_phase}, not {story.end_phase}"
+    if report.failed_requests and not story.has_failures:
+        return f"{report.failed_requests} callers got a failed answer"
     try:
-        canary.check_shares(scene)
+        counted.check_shares(scene)
     except BrokenError as broken:
         return str(broken)
     return ""

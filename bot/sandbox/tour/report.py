@@ -5,7 +5,11 @@ from dataclasses import asdict, dataclass, field
 
 @dataclass(slots=True)
 class StageReport:
-    """One split that the proxy served, by the proxy's own counters."""
+    """One split that the proxy served, by the proxy's own counters.
+
+    `matches` are the routes inserted before the service's own, `mirror` the percent that is copied to v2, `mirrored`
+    how many copies the proxy sent.
+    """
 
     n: int
     asked: dict[str, int]
@@ -15,6 +19,14 @@ class StageReport:
     verdict: str | None = None
     ended: str | None = None
     approved_by: str | None = None
+    matches: list[str] = field(default_factory=list)
+    mirror: float | None = None
+    mirrored: int = 0
+
+    @property
+    def reaches(self) -> bool:
+        """Whether v2 got anything."""
+        return bool(self.asked.get("v2") or self.matches or self.mirror)
 
 
 @dataclass(slots=True)
@@ -46,11 +58,17 @@ class TourReport:
         return bool(self.stories) and not any(story.broken for story in self.stories)
 
     def document(self) -> dict[str, object]:
-        """The report as JSON; an expectation that broke is named beside the contract's keys."""
+        """The report as JSON; a broken expectation, matches and copies are named beside the contract's keys."""
         stories = []
         for story in self.stories:
             shown = asdict(story)
             if not shown["broken"]:
                 del shown["broken"]
+            shown["stages"] = [_without_nothing(stage) for stage in shown["stages"]]
             stories.append(shown)
         return {"ok": self.ok, "seconds": round(self.seconds, 1), "stand_ins": self.stand_ins, "stories": stories}
+
+
+def _without_nothing(stage: dict[str, object]) -> dict[str, object]:
+    beside = ("matches", "mirror", "mirrored")
+    return {key: value for key, value in stage.items() if key not in beside or value}

@@ -3,15 +3,15 @@
 import asyncio
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from bot.sandbox.bot_files import NAMESPACE
-from bot.sandbox.cluster.client import VIRTUAL_SERVICES, KubernetesClient
+from bot.sandbox.cluster.client import VIRTUAL_SERVICES, Document, KubernetesClient
 from bot.sandbox.cluster.shop import SERVICE, shop_objects
 from bot.sandbox.slack import DriverError
 from bot.sandbox.supervisor import Supervisor
-from bot.sandbox.tour.channel import APPROVE, CHANNEL, ReleaseThread
+from bot.sandbox.tour.channel import APPROVE, CHANNEL, ROLL_BACK, ReleaseThread
 from bot.sandbox.tour.report import StageReport, StoryReport
 from bot.sandbox.tour.splits import Splits
 from bot.sandbox.tour.told import FaultSet, HeadlineChanged, PersonActed, Restored, SplitMoved, Tell
@@ -41,16 +41,19 @@ class Scene:
         self._headline = ""
         self._failed_before = 0
         self._fault_at: float | None = None
+        self._cause = "fault"
+        self._original: Document = {}
         self.report = report
 
     async def open(self) -> None:
         """Begin to observe."""
+        self._original = await self._route()
         self._failed_before = (await self._mesh.counters())["failed"]
         self._following = asyncio.create_task(self._splits.follow(), name="the proxy's splits")
 
     async def pictured(self, seconds: float) -> None:
         """Wait until the last stage has its picture too, which follows its message by a moment."""
-        stages = sum(1 for one in self.accounts if one.asked.get("v2", 0) > 0)
+        stages = sum(1 for one in self.accounts if one.reaches)
         await self.until(lambda: len(self._thread("bob").pictures()) >= stages, seconds, "each stage has a picture")
 
     async def close(self) -> None:
@@ -65,7 +68,7 @@ class Scene:
         report.end_phase = _end_phase(thread.headline())
         verdicts = thread.verdicts()
         # The split before the first stage and the one after a rollback are no stages.
-        report.stages = [one for one in self._splits.accounts if one.asked.get("v2", 0) > 0]
+        report.stages = [one for one in self._splits.accounts if one.reaches]
         for number, stage in enumerate(report.stages, 1):
             stage.n, stage.verdict = number, verdicts.get(number)
         report.pictures = self._kept(thread)
@@ -101,12 +104,30 @@ class Scene:
         self._fault_at = time.monotonic()
         self._tell(FaultSet(version, f"{error_rate:.0%} of requests fail"))
 
+    async def roll_back(self, user: str) -> None:
+        """Press the button that takes everything back, through its dialog."""
+        root = self._thread(user).root()
+        if root is None:
+            raise BrokenError("there is no release to take back")
+        self._fault_at, self._cause = time.monotonic(), "click"
+        self._tell(PersonActed(user, "Roll back"))
+        outcome = await self._slack.click(user, CHANNEL, root["ts"], ROLL_BACK)
+        if not outcome.acknowledged:
+            raise BrokenError(f"{user}'s rollback was not acknowledged: {outcome.error}")
+
     async def restored(self, seconds: float) -> None:
-        """Wait until the proxy sends everything to the baseline again."""
-        await self.until(lambda: self._splits.asked.get("v2") == 0, seconds, "the proxy sends all traffic back to v1")
+        """Wait until the proxy sends nothing to v2 any more, no copies either."""
+        await self.until(lambda: not self._splits.reaches, seconds, "the proxy sends nothing to v2 any more")
         if self._fault_at is not None:
             self.report.fault_to_restored_s = round(time.monotonic() - self._fault_at, 2)
-            self._tell(Restored(self.report.fault_to_restored_s))
+            self._tell(Restored(self.report.fault_to_restored_s, self._cause))
+
+    async def untouched(self) -> None:
+        """The route is what it was when the story began: nothing that was added is left."""
+        present = await self._route()
+        for part in ("spec", "annotations"):
+            if present[part] != self._original[part]:
+                raise BrokenError(f"the route's {part} are not what they were: {present[part]}")
 
     async def until(self, holds: Callable[[], bool], seconds: float, expectation: str, approver: str = "") -> None:
         """Wait for something, an approver saying yes meanwhile; BrokenError when the time is over."""
@@ -130,12 +151,23 @@ class Scene:
         return self._splits.asked
 
     @property
+    def reaches(self) -> bool:
+        """Whether v2 gets any request: by weight, by a match, or as a copy."""
+        return self._splits.reaches
+
+    @property
+    def present(self) -> StageReport | None:
+        """What the proxy serves now."""
+        return self._splits.accounts[-1] if self._splits.accounts else None
+
+    @property
     def accounts(self) -> list[StageReport]:
         """Every split so far."""
         return self._splits.accounts
 
-    async def reset(self) -> None:
-        """Make the shop as it was first: healthy, all traffic on v1 by an untouched route."""
+    async def reset(self, profile: Mapping[str, object]) -> None:
+        """Make the shop as it was first: healthy, all traffic on v1 by an untouched route, and the story's profile."""
+        self._supervisor.files.write_profile(profile)
         for version in ("v1", "v2"):
             await self._mesh.set_knob(version, error_rate=0.0, delay_ms=0.0, dead=False)
         original = next(body for resource, body in shop_objects(NAMESPACE) if resource is VIRTUAL_SERVICES)
@@ -145,6 +177,11 @@ class Scene:
             present["spec"] = original["spec"]
             present["metadata"].pop("annotations", None)
             await client.replace(VIRTUAL_SERVICES, NAMESPACE, present)
+
+    async def _route(self) -> Document:
+        async with KubernetesClient(self._supervisor.kubernetes_url, self._supervisor.kubernetes_token) as client:
+            found = await client.get(VIRTUAL_SERVICES, NAMESPACE, SERVICE)
+        return {"spec": found["spec"], "annotations": found["metadata"].get("annotations", {})}
 
     def _thread(self, user: str) -> ReleaseThread:
         return ReleaseThread(self._slack, user, self._after)

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from bot.sandbox.route_memory import Asked
+
 
 @dataclass(frozen=True, slots=True)
 class StoryBegan:
@@ -25,7 +27,7 @@ class PersonActed:
 class SplitMoved:
     """The proxy took a new split."""
 
-    asked: dict[str, int]
+    asked: Asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +47,10 @@ class FaultSet:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """All traffic is back at the baseline, so many seconds after the fault."""
+    """All traffic is back at the baseline, so many seconds after the fault, or the click."""
 
     seconds: float
+    cause: str = "fault"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from bot.sandbox.tour.names import NAMES
-from bot.sandbox.tour.play import TOURS
+from bot.sandbox.tour.names import ALL, NAMES
+from bot.sandbox.tour.play import TOURS, stories
 from bot.sandbox.tour.report import StageReport, StoryReport, TourReport
 
 STORY_KEYS = {
@@ -41,4 +41,12 @@ def test_a_tour_without_a_story_is_not_ok() -> None:
 
 
 def test_every_tour_that_has_a_name_can_be_played() -> None:
-    assert tuple(TOURS) == NAMES
+    assert (*TOURS, ALL) == NAMES
+    assert len(stories(ALL)) == sum(len(stories(name)) for name in TOURS)
+
+
+def test_copies_and_matches_are_told_where_there_are_some() -> None:
+    stage = StageReport(n=1, asked={"v1": 100, "v2": 0}, started="", mirror=20.0, mirrored=11)
+    [told] = as_read(TourReport([StoryReport("shadow", "shadow", stages=[stage])]))["stories"]
+    assert (told["stages"][0]["mirror"], told["stages"][0]["mirrored"]) == (20.0, 11)
+    assert "matches" not in told["stages"][0]

@@ -1,0 +1,40 @@
+"""What the proxy counted in a story, held against what its stages asked for."""
+
+from bot.sandbox.mesh.load import BETA_SHARE
+from bot.sandbox.tour.report import StageReport
+from bot.sandbox.tour.scene import BrokenError, Scene
+
+# A share is a random draw: a right one lies outside once in 16,000 stages.
+SHARE_SIGMAS = 4.0
+# Requests that the proxy had begun to route when it took the next split.
+STRAYS = 3
+# A copy is counted when it has been answered, which nobody waits for.
+LATE_COPIES = 12
+
+
+def check_shares(scene: Scene) -> None:
+    """Each stage's measured share agrees with what was asked, by the proxy's own counters."""
+    for stage in scene.report.stages:
+        if not sum(stage.requests.values()):
+            raise BrokenError(f"stage {stage.n} served no request")
+        _agree(stage, _expected(stage), stage.requests["v2"], "the proxy served")
+        if stage.mirror is not None:
+            _agree(stage, stage.mirror / 100, stage.mirrored, "the proxy copied", LATE_COPIES)
+
+
+def _expected(stage: StageReport) -> float:
+    """The share of all requests that v2 answers: its weight, and what the testers among the callers send it."""
+    weight = stage.asked["v2"] / 100
+    if not stage.matches:
+        return weight
+    inside = [
+        int(part.rpartition(" ")[2]) / 100 for match in stage.matches for part in match.split(", ") if "v2 " in part
+    ]
+    return BETA_SHARE * sum(inside) + (1 - BETA_SHARE) * weight
+
+
+def _agree(stage: StageReport, asked: float, number: int, verb: str, strays: int = STRAYS) -> None:
+    whole = sum(stage.requests.values())
+    tolerance = SHARE_SIGMAS * (asked * (1 - asked) / whole) ** 0.5 + strays / whole
+    if abs(number / whole - asked) > tolerance:
+        raise BrokenError(f"stage {stage.n} asked for {asked:.1%} and {verb} {number / whole:.1%}")
