@@ -51,7 +51,7 @@ from strategies.release import Release, Target
 
 log = logging.getLogger(__name__)
 
-THREADS = {Lane.ROUTE: 5, Lane.CHAT: 1}  # one of the five is kept free for rollbacks
+THREADS = {Lane.ROUTE: 5, Lane.METRICS: 1, Lane.CHAT: 1}  # one of the five is kept free for rollbacks
 
 
 class CannotStart(Exception):

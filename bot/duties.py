@@ -7,14 +7,33 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import assert_never
 
-from bot import orders
+from bot import orders, preflight
 from bot.engine import Engine
 from bot.errors import Fault, Transient
 from bot.ports import Card, Chat, Clock, Line, Look, Mesh, Metrics, Picture, Posted, Preparation, RouteOrder, Written
 from storage.database import Database
 from storage.messages import StoredMessage
-from strategies.effects import CallOnCall, Effect, Lane, PostStage, Prepare, RefreshCard, RetireBaseline, Say, SetRoute
-from strategies.events import BaselineRetired, DriftFound, EffectFailed, PreparationBlocked, Prepared, RouteConfirmed
+from strategies.effects import (
+    CallOnCall,
+    Effect,
+    Lane,
+    PostStage,
+    Prepare,
+    ReadHistory,
+    RefreshCard,
+    RetireBaseline,
+    Say,
+    SetRoute,
+)
+from strategies.events import (
+    BaselineRetired,
+    DriftFound,
+    EffectFailed,
+    HistoryRead,
+    PreparationBlocked,
+    Prepared,
+    RouteConfirmed,
+)
 from strategies.reasons import ReasonCode, Refused
 from strategies.release import Drift, Phase, Release
 
@@ -52,6 +71,23 @@ class Duties:
                 self._engine.submit(PreparationBlocked(release.id, key, code, text, code not in CURABLE))
             case _:
                 assert_never(found)
+
+    def read_history(self, effect: ReadHistory) -> None:
+        """Say how the baseline behaved in the day before; a Prometheus that does not answer is asked again."""
+        release = self._engine.release(effect.release)
+        if release is None or release.is_over or release.history:
+            return
+        found = preflight.of_release(self._metrics, release, self._clock.now())
+        if found.past.trouble:
+            raise Transient(found.past.trouble)
+        self._tell_history(release.id, found)
+
+    def history_unread(self, effect: ReadHistory, text: str) -> None:
+        """Nothing is known of the time before: the release goes on with more caution, and says so."""
+        self._tell_history(effect.release, preflight.unread(text))
+
+    def _tell_history(self, release: str, found: preflight.Found) -> None:
+        self._engine.submit(HistoryRead(release, f"history:{release}", found.history, found.sentence))
 
     def set_route(self, effect: SetRoute) -> None:
         """Make one VirtualService carry what its release wants."""
@@ -215,6 +251,8 @@ class Dispatch:
         match effect:
             case Prepare():
                 self._duties.prepare(effect)
+            case ReadHistory():
+                self._duties.read_history(effect)
             case SetRoute():
                 self._duties.set_route(effect)
             case RetireBaseline():
@@ -235,6 +273,9 @@ class Dispatch:
 
         Raises Transient while that cannot be stored.
         """
+        if isinstance(effect, ReadHistory):
+            self._duties.history_unread(effect, text)
+            return
         if effect.lane is Lane.CHAT:
             log.error("not sent release=%s effect=%s: %s", effect.release, type(effect).__name__, text)
             return

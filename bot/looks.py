@@ -115,6 +115,7 @@ def _case(release: Release, reading: Reading, make: "type[judge.Case]") -> "judg
         baseline=release.target.baseline,
         candidate=candidate,
         aim=None if is_known else _aim(split, candidate),
+        past=release.history,
     )
 
 

@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from strategies.effects import Audience
+from strategies.gates.course import Recorded
+from strategies.plan import MetricGate
 from strategies.reasons import Refused
 from strategies.release import Drift, Release, Target
 from strategies.routing import Route, Split
@@ -148,6 +150,15 @@ class Metrics(Protocol):
 
     def is_idle(self, target: Target, version: str, window: timedelta, at: datetime) -> tuple[bool, str]:
         """True with the proof when nothing called `version` in the window while its targets were scraped."""
+        ...
+
+    def past(
+        self, target: Target, gates: Sequence[MetricGate], since: datetime, at: datetime, patience: float
+    ) -> Recorded:
+        """What the baseline did minute by minute on the gates' metrics, read within `patience` seconds.
+
+        In a bounded number of queries, beside the looks. Trouble is inside, never raised.
+        """
         ...
 
     def troubles(self) -> Sequence[str]:

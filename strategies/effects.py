@@ -12,6 +12,7 @@ class Lane(StrEnum):
     """Queues that are independent of each other, so that Slack down never delays a rollback."""
 
     ROUTE = "route"
+    METRICS = "metrics"
     CHAT = "chat"
 
 
@@ -45,6 +46,20 @@ class Prepare:
     def subject(self) -> str:
         """What a newer effect of the same kind replaces."""
         return f"prepare:{self.release}"
+
+
+@dataclass(frozen=True, slots=True)
+class ReadHistory:
+    """Read how the baseline behaved in the day before, for the judge and for the people who start."""
+
+    release: str
+    lane = Lane.METRICS
+    urgency = Urgency.STAGE
+
+    @property
+    def subject(self) -> str:
+        """What a newer effect of the same kind replaces."""
+        return f"history:{self.release}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,4 +154,4 @@ class CallOnCall:
         return f"call:{self.release}:{self.line}"
 
 
-Effect = Prepare | SetRoute | RetireBaseline | RefreshCard | PostStage | Say | CallOnCall
+Effect = Prepare | ReadHistory | SetRoute | RetireBaseline | RefreshCard | PostStage | Say | CallOnCall

@@ -133,6 +133,16 @@ class PreparationBlocked:
 
 
 @dataclass(frozen=True, slots=True)
+class HistoryRead:
+    """How the baseline behaved before the release, as the judge keeps it; `preflight` says it in a sentence."""
+
+    release: str
+    key: str
+    history: str
+    preflight: str
+
+
+@dataclass(frozen=True, slots=True)
 class RouteConfirmed:
     """The object carries the fields of `revision`: written and read back."""
 
@@ -203,6 +213,7 @@ Event = (
     | DriftResolved
     | Prepared
     | PreparationBlocked
+    | HistoryRead
     | RouteConfirmed
     | DriftFound
     | LookTaken

@@ -13,6 +13,7 @@ from strategies.events import (
     BaselineRetired,
     DriftFound,
     EffectFailed,
+    HistoryRead,
     LookTaken,
     PreparationBlocked,
     Prepared,
@@ -48,6 +49,15 @@ def blocked(release: Release, event: PreparationBlocked, now: datetime) -> Decis
         told = Say(release.id, f"blocked:{release.revision}", text, audience=Audience.REQUESTER_AND_ON_CALL)
         return Decision(replace(waiting, reminded=True), (*effects, told), why=text)
     return Decision(waiting, effects, why=event.text, is_notable=changed)
+
+
+def history_read(release: Release, event: HistoryRead) -> Decision:
+    """What was known before goes to the judge with the next look, and to the people with the card."""
+    if release.history:
+        return ignored(release)
+    known = replace(release, history=event.history, preflight=event.preflight)
+    # It decides nothing, and comes when it comes: the journal of a release does not depend on it.
+    return Decision(known, (RefreshCard(release.id, Urgency.STAGE),), why=event.preflight, is_notable=False)
 
 
 def confirmed(release: Release, event: RouteConfirmed, now: datetime) -> Decision:

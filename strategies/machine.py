@@ -40,6 +40,7 @@ from strategies.events import (
     DriftResolved,
     EffectFailed,
     Event,
+    HistoryRead,
     LookTaken,
     PauseRequested,
     PreparationBlocked,
@@ -90,6 +91,16 @@ TRANSITIONS: Mapping[type[Event], Row] = {
     DriftResolved: _row(WRONG, Phase.PAUSED, Phase.STUCK),
     Prepared: _row(IGNORED, Phase.PREPARING),
     PreparationBlocked: _row(IGNORED, Phase.PREPARING),
+    HistoryRead: _row(
+        IGNORED,
+        Phase.PREPARING,
+        Phase.SHIFTING,
+        Phase.OBSERVING,
+        Phase.AWAITING_APPROVAL,
+        Phase.PAUSED,
+        Phase.SOAKING,
+        Phase.STUCK,
+    ),
     RouteConfirmed: _row(
         IGNORED,
         Phase.SHIFTING,
@@ -166,6 +177,8 @@ def _move(release: Release, event: Event, now: datetime) -> Decision | Refused: 
             return facts.prepared(release, event, now)
         case PreparationBlocked():
             return facts.blocked(release, event, now)
+        case HistoryRead():
+            return facts.history_read(release, event)
         case RouteConfirmed():
             return facts.confirmed(release, event, now)
         case DriftFound():

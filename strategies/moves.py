@@ -10,6 +10,7 @@ from strategies.effects import (
     Effect,
     PostStage,
     Prepare,
+    ReadHistory,
     RefreshCard,
     RetireBaseline,
     Say,
@@ -35,7 +36,9 @@ def prepare(release: Release, now: datetime, why: str) -> Decision:
         reminded=False,
         note="checking the cluster",
     )
-    return Decision(moved, (Prepare(release.id), RefreshCard(release.id, Urgency.STAGE)), why=why)
+    # Read beside the preparation, which does not wait for it.
+    read = () if release.history else (ReadHistory(release.id),)
+    return Decision(moved, (Prepare(release.id), *read, RefreshCard(release.id, Urgency.STAGE)), why=why)
 
 
 def shift(release: Release, stage: int, now: datetime, why: str) -> Decision:

@@ -169,7 +169,8 @@ class Release:
     `confirmed` are the objects whose present split was read back; `split_revision` is the revision that wanted it;
     `written` is the stage whose split was read back everywhere (-1: the originals). `overwrites` lets the next write
     replace somebody else's edit. `replaced` are the splits that an adopted edit took the place of, until the new one is
-    read back everywhere. `memory` belongs to the judge and is opaque here.
+    read back everywhere. `memory` and `history` (what was known before the release) belong to the judge and are opaque
+    here; `preflight` says in a sentence what the gates need at the service's traffic.
     """
 
     id: str
@@ -205,6 +206,8 @@ class Release:
     standing: StandingApproval | None = None
     verdicts: tuple[Verdict, ...] = ()
     memory: str = ""
+    history: str = ""
+    preflight: str = ""
     last_look_at: datetime | None = None
     unready_looks: int = 0
     resume_to: Phase | None = None

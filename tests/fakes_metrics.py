@@ -5,6 +5,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.ports import Subject
+from strategies.gates.course import Course, Recorded
+from strategies.plan import MetricGate
 from strategies.release import Target
 from strategies.verdicts import Reading
 
@@ -17,6 +19,8 @@ class FakeMetrics:
     def __init__(self) -> None:
         self.looks: list[tuple[datetime, tuple[str, ...]]] = []
         self.trouble = ""
+        self.courses: dict[str, Course] = {}
+        self.pasts: list[tuple[timedelta, float]] = []
         self.idle: dict[str, tuple[bool, str]] = {}
         self._scripts: dict[str, list[Reading]] = {}
 
@@ -32,6 +36,21 @@ class FakeMetrics:
     def is_idle(self, target: Target, version: str, window: timedelta, at: datetime) -> tuple[bool, str]:
         """What `idle` says of the version; not idle where it says nothing."""
         return self.idle.get(version, (False, f"{version} is still called."))
+
+    def past(
+        self, target: Target, gates: Sequence[MetricGate], since: datetime, at: datetime, patience: float
+    ) -> Recorded:
+        """The scripted past, moved to the asked time; no series where none is scripted."""
+        self.pasts.append((at - since, patience))
+        if self.trouble:
+            return Recorded(since, at, trouble=self.trouble)
+        missing = {gate.metric: NOTHING for gate in gates if gate.metric not in self.courses}
+        return Recorded(
+            since,
+            at,
+            {gate.metric: self.courses[gate.metric] for gate in gates if gate.metric in self.courses},
+            missing,
+        )
 
     def troubles(self) -> Sequence[str]:
         """The scripted trouble."""

@@ -1,8 +1,8 @@
 """Instant queries over prometheus-api-client: POST, a timeout, and one sentence for any trouble."""
 
 import ipaddress
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,7 +19,7 @@ class UnansweredError(Exception):
 
 
 class Connection:
-    """One Prometheus, asked for instants."""
+    """One Prometheus, asked for instants and ranges."""
 
     def __init__(self, url: str, timeout: int) -> None:
         self._name = _shown(url)
@@ -39,8 +39,20 @@ class Connection:
         params = {"timeout": f"{seconds}s"}
         if at is not None:
             params["time"] = f"{at.timestamp():.3f}"
+        return self._answered(seconds, lambda: self._prometheus.custom_query(query, params=params, timeout=seconds))
+
+    def ask_range(
+        self, query: str, since: datetime, until: datetime, step: timedelta, timeout: int | None = None
+    ) -> Sequence[Mapping[str, Any]]:
+        """The values of `query` at each step, both ends included; raises UnansweredError for anything but an answer."""
+        seconds = timeout or self._timeout
+        every, params = f"{step.total_seconds():g}", {"timeout": f"{seconds}s"}
+        asked = self._prometheus.custom_query_range
+        return self._answered(seconds, lambda: asked(query, since, until, every, params, seconds))
+
+    def _answered(self, seconds: int, ask: Callable[[], Any]) -> Sequence[Mapping[str, Any]]:
         try:
-            result = self._prometheus.custom_query(query, params=params, timeout=seconds)
+            result = ask()
         except requests.Timeout as error:
             text = f"Prometheus at {self._name} did not answer within {seconds} s."
             raise UnansweredError(text) from error

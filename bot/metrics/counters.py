@@ -12,14 +12,13 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from bot.metrics.queries import CLIENT_LEFT, GRPC_SERVER_ERRORS
 from bot.metrics.snapshots import Answer, Gone, Snapshot, Source
 from strategies.release import Target
 from strategies.verdicts import Arm
 
 UNKNOWN = "unknown"
 KEPT_LOOKS = 5_000  # half a day; a pod that is gone for longer does not come back
-CLIENT_LEFT = frozenset({"DC", "-", ""})
-GRPC_SERVER_ERRORS = frozenset({"2", "4", "12", "13", "14", "15"})  # what google.rpc.Code maps to 5xx
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,7 @@ def mirrored(callers: Window, receivers: Window, target: Target) -> Measured:
     found = measured(receivers, target)
     live = None
     if callers.sees_absence and not _trouble(callers, target):
-        live = _arm(callers, _picker(target)(target.candidate)).requests
+        live = _arm(callers, picker(target)(target.candidate)).requests
     return replace(found, unattributed=None, live=live)
 
 
@@ -69,7 +68,7 @@ def measured(window: Window, target: Target) -> Measured:
     trouble = _trouble(window, target)
     if trouble:
         return Measured(trouble=trouble)
-    pick = _picker(target)
+    pick = picker(target)
     arms = [_arm(window, pick(version)) for version in (target.baseline, target.candidate)]
     nobody = pick(UNKNOWN)
     fresh = window.fresh(window.answers_scraped)
@@ -131,7 +130,8 @@ def _nothing(target: Target) -> str:
     return f"No instance that reports {target.host} was scraped at both ends of this look."
 
 
-def _picker(target: Target) -> Callable[[str], Callable[[Source], bool]]:
+def picker(target: Target) -> Callable[[str], Callable[[Source], bool]]:
+    """Which counters are a version's: by its label, or by the Deployment where another label names the version."""
     if target.version_label == "version":
         return lambda version: lambda source: source.version == version
     names = {**target.workloads, UNKNOWN: UNKNOWN}

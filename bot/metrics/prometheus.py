@@ -12,6 +12,8 @@ from bot.metrics.counters import Measured, Window, measured, mirrored, remembere
 from bot.metrics.queries import Reporter
 from bot.metrics.snapshots import Scrapes, Snapshot, of_reporter, scrapes, snapshots, with_received
 from bot.ports import Subject
+from strategies.gates.course import MINUTE, Recorded
+from strategies.plan import MetricGate
 from strategies.release import Target
 from strategies.verdicts import Reading
 
@@ -73,6 +75,22 @@ class PrometheusMetrics:
             return False, str(error)
         self._heard("")
         return idleness.proof(accounts, target, version, self._reporter)
+
+    def past(
+        self, target: Target, gates: Sequence[MetricGate], since: datetime, at: datetime, patience: float = TIMEOUT
+    ) -> Recorded:
+        """The baseline's minutes from `since` to `at` on the gates' metrics, in at most eight queries.
+
+        Looks do not wait for it. Trouble is inside, never raised.
+        """
+        # What it decides with brings scipy, for which a start does not wait.
+        from bot.metrics import past  # noqa: PLC0415
+
+        whole = datetime.fromtimestamp(int(since.timestamp()), since.tzinfo)
+        asked = past.Asked(target, full_host(target), gates, whole, whole + (at - since) // MINUTE * MINUTE, patience)
+        found = past.read(self._connection, self._reporter, asked)
+        self._heard(found.trouble)
+        return found
 
     def troubles(self) -> Sequence[str]:
         """Why Prometheus cannot be relied on now; asks it when nothing else did lately."""

@@ -13,6 +13,8 @@ DURATIONS = "istio_request_duration_milliseconds_bucket"
 PROBE = "vector(1)"
 _SOURCE = ("destination_service", "destination_version", "destination_workload", "instance")
 _ANSWER = (*_SOURCE, "response_code", "response_flags", "grpc_response_status")
+CLIENT_LEFT = frozenset({"DC", "-", ""})
+GRPC_SERVER_ERRORS = frozenset({"2", "4", "12", "13", "14", "15"})  # what google.rpc.Code maps to 5xx
 _SPECIAL = frozenset("\\.+*?()|[]{}^$")
 
 
@@ -54,6 +56,29 @@ def durations(hosts: Sequence[str], reporter: str) -> str:
     return f"sum by ({','.join((*_SOURCE, 'le'))}) ({DURATIONS}{_selector(hosts, reporter)})"
 
 
+def answered(host: str, reporter: str) -> str:
+    """Requests so far by service, version, workload and instance."""
+    return f"sum by ({','.join(_SOURCE)}) ({REQUESTS}{_selector((host,), reporter)})"
+
+
+def failed(host: str, reporter: str) -> str:
+    """The bad ones among them: 5xx, a gRPC status of the same meaning, or no answer while the caller still waited."""
+    kinds = (
+        'response_code=~"5.."',
+        f'grpc_response_status=~"{"|".join(sorted(GRPC_SERVER_ERRORS, key=int))}"',
+        f'response_code="0",response_flags!~"{"|".join(sorted(CLIENT_LEFT - {""}))}|"',
+    )
+    series = " or ".join(REQUESTS + _selector((host,), reporter, kind) for kind in kinds)
+    return f"sum by ({','.join(_SOURCE)}) ({series})"
+
+
+def durations_at(host: str, reporter: str, edges: Sequence[str]) -> str:
+    """Requests so far whose duration was at most each of the edges, as their `le` is written."""
+    alternatives = _quoted("|".join(_literal(edge) for edge in sorted(edges)))
+    selector = _selector((host,), reporter, f'le=~"{alternatives}"')
+    return f"sum by ({','.join((*_SOURCE, 'le'))}) ({DURATIONS}{selector})"
+
+
 def scrapes(hosts: Sequence[str]) -> str:
     """When each instance was scraped last, in seconds since 1970."""
     return f"max by (destination_service,reporter,instance) (timestamp({REQUESTS}{_selector(hosts)}))"
@@ -70,10 +95,11 @@ def scrape_counts(hosts: Sequence[str], window: timedelta) -> str:
     return f"min by ({','.join((*_SOURCE, 'reporter'))}) (count_over_time({REQUESTS}{_selector(hosts)}{span}))"
 
 
-def _selector(hosts: Sequence[str], reporter: str = "") -> str:
+def _selector(hosts: Sequence[str], reporter: str = "", besides: str = "") -> str:
     by_reporter = f'reporter="{reporter}"' if reporter else 'reporter=~"source|destination"'
     alternatives = _quoted("|".join(_literal(host) for host in sorted(set(hosts))))
-    return f'{{{by_reporter},destination_service=~"{alternatives}"}}'
+    more = f",{besides}" if besides else ""
+    return f'{{{by_reporter},destination_service=~"{alternatives}"{more}}}'
 
 
 def _literal(text: str) -> str:

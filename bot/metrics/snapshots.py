@@ -81,7 +81,7 @@ def snapshots(
     for result in durations:
         labels = result["metric"]
         if (buckets := times.get(labels["destination_service"])) is not None and "le" in labels:
-            buckets.setdefault(_source(labels), {})[float(labels["le"])] = float(result["value"][1])
+            buckets.setdefault(source(labels), {})[float(labels["le"])] = float(result["value"][1])
     return {host: Snapshot(at, answers[host], times[host]) for host in answers}
 
 
@@ -108,10 +108,11 @@ def scrapes(results: Sequence[Result]) -> Scrapes:
 
 def _answer(labels: Mapping[str, str]) -> Answer:
     code, flags = _label(labels, "response_code"), _label(labels, "response_flags")
-    return Answer(_source(labels), code, flags, _label(labels, "grpc_response_status"))
+    return Answer(source(labels), code, flags, _label(labels, "grpc_response_status"))
 
 
-def _source(labels: Mapping[str, str]) -> Source:
+def source(labels: Mapping[str, str]) -> Source:
+    """Whose counter a series is."""
     version, workload = _label(labels, "destination_version"), _label(labels, "destination_workload")
     return Source(version, workload, _label(labels, "instance"))
 

@@ -21,6 +21,7 @@ def root(card: Card, command: str) -> Message:
         fields(_fields(card)),
         section(stage_line(release)),
         _note(release),
+        _preflight(release),
         _difference(release),
         override_hint(release, command),
         question(release),
@@ -120,6 +121,13 @@ def _step_sign(release: Release, n: int) -> str:
 
 def _note(release: Release) -> Block | None:
     return section(f"*Why:* {fit(release.note, 900)}") if release.note else None
+
+
+def _preflight(release: Release) -> Block | None:
+    """What the gates need, for as long as there is time to choose another plan."""
+    if not release.preflight or release.stage > 0 or release.is_over:
+        return None
+    return context([f"preflight: {fit(release.preflight, 600)}"])
 
 
 def _difference(release: Release) -> Block | None:

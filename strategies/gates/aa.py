@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from strategies.gates.account import AT_LAUNCH, ERRORS_APART, FIRST_GUESS, LONGEST, MOST, RECENT, SOON, STAKES
 from strategies.gates.chance import Line
 from strategies.gates.counts import STEPS, Border, Floats, Guess, Samples, log_evidence, worse
+from strategies.gates.course import Minutes
 from strategies.gates.overdispersion import Bursts, Window
 
 HOUR = 60  # windows of 60 s that one replayed release lasts
@@ -24,9 +25,6 @@ STEP = 1.15
 MOST_RAISED = 20.0
 SURE = 3.0  # standard errors before pods are believed to differ
 FEWEST = 20  # requests of the candidate in a replay that says anything
-
-Minutes = Sequence[Window | None]
-"""Requests and bad ones minute by minute; None for a minute that was not measured."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,29 +1,15 @@
 """From the minutes before a release to what the judge must know of them."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from strategies.gates import aa
-from strategies.gates.aa import Minutes
 from strategies.gates.account import Account
 from strategies.gates.chance import Line
-from strategies.gates.exceedance import Exceedance
+from strategies.gates.course import Course, Minutes
 from strategies.gates.overdispersion import bursts
 from strategies.gates.past import MetricPast
 
 LATELY = 60  # minutes that the present rate is guessed from
-
-
-@dataclass(frozen=True, slots=True)
-class Course:
-    """What a version did on one metric, minute by minute: altogether as the judge reads it, and by pod.
-
-    `edge` is the latency's question, None for errors.
-    """
-
-    minutes: Minutes = ()
-    pods: Mapping[str, Minutes] = field(default_factory=dict)
-    edge: Exceedance | None = None
 
 
 def learnt(course: Course, border: Line) -> tuple[MetricPast, aa.Findings]:
@@ -45,16 +31,17 @@ def learnt(course: Course, border: Line) -> tuple[MetricPast, aa.Findings]:
         false_alarms=len(found.alarms),
         raised=found.raised,
     )
-    return _with_edge(past, course.edge), found
+    return _with_edge(past, course), found
 
 
-def per_second(minutes: Sequence[tuple[int, int] | None]) -> float:
+def per_second(minutes: Minutes) -> float:
     """Requests per second over the minutes that were measured; zero without any."""
     measured = [minute for minute in minutes if minute is not None]
     return sum(n for n, _ in measured) / (60 * len(measured)) if measured else 0.0
 
 
-def _with_edge(past: MetricPast, edge: Exceedance | None) -> MetricPast:
-    if edge is None:
+def _with_edge(past: MetricPast, course: Course) -> MetricPast:
+    if course.edge is None:
         return past
-    return replace(past, edge=edge.edge, border=Line(1.0, edge.allowed), tolerated=Line(1.0, edge.tolerated))
+    borders = Line(1.0, course.allowed), Line(1.0, course.tolerated)
+    return replace(past, edge=course.edge, border=borders[0], tolerated=borders[1])

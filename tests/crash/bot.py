@@ -120,7 +120,13 @@ class Life:
 
     def _something(self) -> bool:
         try:
-            return self._served() or self._alarms.ring() or self._worked(Lane.ROUTE) or self._worked(Lane.CHAT)
+            return (
+                self._served()
+                or self._alarms.ring()
+                or self._worked(Lane.ROUTE)
+                or self._worked(Lane.METRICS)
+                or self._worked(Lane.CHAT)
+            )
         except StorageError:
             # A lane's thread waits and looks again.
             self._line.rest(self._clock.now() + PAUSE)

@@ -8,6 +8,8 @@ from typing import Any
 
 from bot.errors import Transient
 from bot.ports import Preparation, RouteOrder, Subject, SurveyRequest, Written
+from strategies.gates.course import Recorded
+from strategies.plan import MetricGate
 from strategies.reasons import Refused
 from strategies.release import Drift, Release, Target
 from strategies.verdicts import Reading
@@ -111,6 +113,15 @@ class MetricsDoor:
             found: Mapping[str, Reading] = self.line.call("world", "look", subjects, at)
         except TimeoutError as error:
             return {each.release: Reading(at, each.since, trouble=str(error)) for each in subjects}
+        return found
+
+    def past(
+        self, target: Target, gates: Sequence[MetricGate], since: datetime, at: datetime, patience: float
+    ) -> Recorded:
+        try:
+            found: Recorded = self.line.call("world", "past", target, gates, since, at, patience)
+        except TimeoutError as error:
+            return Recorded(since, at, trouble=str(error))
         return found
 
     def is_idle(self, target: Target, version: str, window: timedelta, at: datetime) -> tuple[bool, str]:

@@ -10,7 +10,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.ports import Subject
-from strategies.release import Actor
+from strategies.gates.course import Recorded
+from strategies.plan import MetricGate
+from strategies.release import Actor, Target
 from strategies.verdicts import Arm, Reading
 from tests.crash.slack import Slack
 from tests.fakes_mesh import FakeMesh
@@ -96,6 +98,13 @@ class World:
             each.release: Reading(at, each.since, Arm(REQUESTS - ours, 0.0), Arm(ours, errors), unattributed=0.0)
             for each in subjects
         }
+
+    def past(
+        self, target: Target, gates: Sequence[MetricGate], since: datetime, at: datetime, patience: float
+    ) -> Recorded:
+        """A Prometheus that was set up a moment ago."""
+        del target, patience
+        return Recorded(since, at, missing={gate.metric: "no series" for gate in gates})
 
     def wish(self) -> Wish | None:
         """What somebody wants and was not answered yet; asked anew, it is a new request."""

@@ -9,12 +9,14 @@ from bot.duties import Dispatch, Duties, Messages
 from bot.errors import Fault, Transient
 from bot.mesh.documents import Document
 from bot.ports import Picture
+from bot.preflight import UNHURRIED
 from storage.errors import DatabaseDown
 from strategies.effects import (
     Audience,
     CallOnCall,
     PostStage,
     Prepare,
+    ReadHistory,
     RefreshCard,
     RetireBaseline,
     Say,
@@ -22,6 +24,8 @@ from strategies.effects import (
     Urgency,
 )
 from strategies.events import EffectFailed, PauseRequested, Prepared, RollbackRequested
+from strategies.gates.course import Course
+from strategies.gates.past import recall
 from strategies.release import Phase
 from tests.fakes import FakeChat, FakeMesh, FakeMetrics
 from tests.unit.bot.house import House
@@ -59,6 +63,36 @@ def share(crew: Crew) -> list[int | None]:
     document = crew.mesh.virtual_service("shop/reviews")
     assert document is not None
     return [destination.get("weight") for destination in document["spec"]["http"][0]["route"]]
+
+
+def test_the_day_before_is_read_once_beside_the_preparation(house: House, crew: Crew) -> None:
+    release = house.begin()
+    crew.metrics.courses["errors"] = Course([(6000, 6)] * 1440)
+    for _ in range(2):
+        crew.do(ReadHistory(release.id))
+    assert crew.metrics.pasts == [(timedelta(days=1), UNHURRIED)]
+    stored = house.stored(release.id)
+    assert stored.phase is Phase.PREPARING
+    assert recall(stored.history).metrics["errors"].bursts.is_known
+    assert stored.preflight.startswith("At about 360,000 requests an hour every stage can be answered")
+    assert [entry.event for entry in house.journal(release.id)] == ["ReleaseRequested"]
+
+
+def test_a_prometheus_that_is_down_is_asked_again_and_then_nothing_is_known(house: House, crew: Crew) -> None:
+    release = house.begin()
+    crew.metrics.trouble = "Prometheus is unreachable."
+    with pytest.raises(Transient, match="unreachable"):
+        crew.do(ReadHistory(release.id))
+    crew.do.gave_up(ReadHistory(release.id), "failed:1", "Prometheus is unreachable. (tried for 120 s)")
+    stored = house.stored(release.id)
+    assert stored.phase is Phase.PREPARING
+    assert recall(stored.history).trouble == "Prometheus is unreachable. (tried for 120 s)"
+    assert stored.preflight.startswith("The time before the release could not be read: Prometheus is unreachable.")
+
+
+def test_history_for_a_release_that_is_over_is_not_read(house: House, crew: Crew) -> None:
+    crew.do(ReadHistory("gone-1"))
+    assert crew.metrics.pasts == []
 
 
 def test_a_ready_cluster_moves_the_release_on_with_its_originals(house: House, crew: Crew) -> None:

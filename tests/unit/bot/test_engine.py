@@ -34,7 +34,7 @@ def test_a_decision_is_stored_with_its_journal_entry_and_its_effects(house: Hous
     release = house.begin()
     assert house.stored("reviews-1") == release
     assert [entry.event for entry in house.journal("reviews-1")] == ["ReleaseRequested"]
-    assert [type(job.effect).__name__ for job in house.jobs("reviews-1")] == ["Prepare", "RefreshCard"]
+    assert [type(job.effect).__name__ for job in house.jobs("reviews-1")] == ["Prepare", "ReadHistory", "RefreshCard"]
 
 
 def test_a_journal_entry_says_who_did_what_and_what_followed(house: House) -> None:

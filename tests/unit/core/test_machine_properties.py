@@ -15,6 +15,7 @@ from strategies.events import (
     DriftResolved,
     EffectFailed,
     Event,
+    HistoryRead,
     PauseRequested,
     PreparationBlocked,
     Prepared,
@@ -63,6 +64,7 @@ def event(name: str, release: Release, n: int, now: datetime) -> Event:
     made: dict[str, Event] = {
         "prepared": Prepared(id, key, {"shop/reviews/http/main": "{}"}),
         "blocked": PreparationBlocked(id, key, ReasonCode.NOT_READY, "no ready pod", is_final=False),
+        "history": HistoryRead(id, key, '{"v":1}', "known"),
         "confirmed": RouteConfirmed(id, key, "shop/reviews", revision),
         "passes": a_look(release, PASSES, now),
         "waits": a_look(release, WAITS, now),

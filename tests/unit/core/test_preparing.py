@@ -37,7 +37,7 @@ def test_a_request_is_prepared_at_once() -> None:
     decision = asked_for()
     assert isinstance(decision, Decision)
     assert decision.release.phase is Phase.PREPARING
-    assert kinds(decision) == ["Prepare", "RefreshCard"]
+    assert kinds(decision) == ["Prepare", "ReadHistory", "RefreshCard"]
     assert decision.reply == "reviews-1 is on its way: v1 → v2."
 
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from strategies.gates import aa
-from strategies.gates.aa import Minutes
 from strategies.gates.chance import Line
-from strategies.gates.history import Course, learnt, per_second
+from strategies.gates.course import Course, Minutes
+from strategies.gates.history import learnt, per_second
 from strategies.gates.overdispersion import Bursts, bursts
 from strategies.gates.question import Kind, Metric, Question
 from strategies.gates.sequential import judge

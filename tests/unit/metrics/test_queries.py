@@ -20,6 +20,9 @@ def every_query(hosts: list[str]) -> list[str]:
     return [
         *(queries.requests(hosts, reporter) for reporter in reporters),
         *(queries.durations(hosts, reporter) for reporter in reporters),
+        *(queries.answered(hosts[0], reporter) for reporter in reporters),
+        *(queries.failed(hosts[0], reporter) for reporter in reporters),
+        *(queries.durations_at(hosts[0], reporter, ["250.0", "+Inf"]) for reporter in reporters),
         queries.scrapes(hosts),
         queries.totals(hosts),
         queries.scrape_counts(hosts, timedelta(seconds=60)),
@@ -44,6 +47,9 @@ def parts(node: Any) -> Iterator[str]:
             assert node.at is None
             yield "selector"
             yield from (str(matcher.op) for matcher in node.matchers.matchers)
+        case promql.BinaryExpr():
+            yield str(node.op)
+            yield from (*parts(node.lhs), *parts(node.rhs))
         case promql.NumberLiteral():
             yield "number"
         case _:
@@ -55,6 +61,7 @@ def test_the_bot_uses_this_subset_of_promql_and_no_more() -> None:
     assert used == {
         "sum by", "max by", "min by", "timestamp()", "count_over_time()", "vector()",
         "selector", "range", "number", "MatchOp.Equal", "MatchOp.Re",
+        "MatchOp.NotRe", "or",
     }  # fmt: skip
 
 

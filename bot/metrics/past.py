@@ -1,0 +1,176 @@
+"""Reads the minutes before a release: a bounded number of range queries, whatever the traffic."""
+
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bot.metrics import minutes, queries
+from bot.metrics.connection import Connection, UnansweredError
+from bot.metrics.counters import picker
+from bot.metrics.minutes import Ours
+from bot.metrics.queries import Reporter
+from bot.metrics.snapshots import Result, source
+from strategies.gates.course import MINUTE, Course, Minutes, Recorded
+from strategies.gates.exceedance import Exceedance, exceedance
+from strategies.gates.latency import quantile, total
+from strategies.gates.memory import ERRORS
+from strategies.gates.thresholds import QUANTILES
+from strategies.plan import Margin, MetricGate
+from strategies.release import Target
+
+LATELY = 60  # minutes that a latency's edge is chosen from
+ENOUGH = 100  # requests in them; else all of the time is taken
+USUAL = Margin(0.1, relative=True)  # for a latency that is only held to a limit
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The past of the target's baseline on these gates, from `since` to `at`, within `patience` seconds."""
+
+    target: Target
+    host: str
+    gates: Sequence[MetricGate]
+    since: datetime
+    at: datetime
+    patience: float
+
+
+@dataclass(slots=True)
+class _Reader:
+    """One reading: all queries share its time."""
+
+    connection: Connection
+    asked: Asked
+    ends: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.ends = time.monotonic() + self.asked.patience
+
+    @property
+    def length(self) -> int:
+        return round((self.asked.at - self.asked.since) / MINUTE)
+
+    @property
+    def is_ours(self) -> Ours:
+        return picker(self.asked.target)(self.asked.target.baseline)
+
+    def range(self, query: str) -> Sequence[Result]:
+        return self.connection.ask_range(query, self.asked.since, self.asked.at, MINUTE, self._left())
+
+    def instant(self, query: str, at: datetime) -> Sequence[Result]:
+        return self.connection.ask(query, at, self._left())
+
+    def values(self, results: Sequence[Result]) -> minutes.Values:
+        return minutes.values(results, self.is_ours, self.asked.since)
+
+    def _left(self) -> int:
+        left = self.ends - time.monotonic()
+        if left <= 0:
+            text = f"The past of {self.asked.target.service} was not read within {self.asked.patience:g} s."
+            raise UnansweredError(text)
+        return max(math.ceil(left), 1)
+
+
+def read(connection: Connection, reporter: Reporter, asked: Asked) -> Recorded:
+    """The courses of the gates' metrics; what was read before trouble came is kept."""
+    reader = _Reader(connection, asked)
+    courses: dict[str, Course] = {}
+    missing: dict[str, str] = {}
+    trouble = ""
+    try:
+        if any(gate.metric == ERRORS for gate in asked.gates):
+            courses[ERRORS] = _errors(reader, reporter)
+        latencies = [gate for gate in asked.gates if gate.metric in QUANTILES]
+        if latencies:
+            courses.update(_latencies(reader, reporter, latencies))
+    except UnansweredError as error:
+        trouble = str(error)
+    who = f"{asked.host} at {asked.target.baseline}"
+    for gate in asked.gates if not trouble else ():
+        if gate.metric in {ERRORS, *QUANTILES} and not courses.get(gate.metric, Course()).is_known:
+            name = queries.REQUESTS if gate.metric == ERRORS else queries.DURATIONS
+            missing[gate.metric] = f"Prometheus has no {name} of {who}."
+    return Recorded(asked.since, asked.at, courses, missing, trouble)
+
+
+def _errors(reader: _Reader, reporter: Reporter) -> Course:
+    pods = _answers(reader, "destination") if reporter is not Reporter.SOURCE else {}
+    whole = pods if reporter.of_requests == "destination" else _answers(reader, reporter.of_requests)
+    return Course(minutes.together(whole, reader.length), pods)
+
+
+def _answers(reader: _Reader, reporter: str) -> dict[str, Minutes]:
+    host = reader.asked.host
+    every = reader.range(queries.answered(host, reporter))
+    failed = reader.range(queries.failed(host, reporter)) if every else ()
+    return minutes.by_instance(reader.values(every), reader.values(failed), reader.length)
+
+
+def _latencies(reader: _Reader, reporter: Reporter, gates: Sequence[MetricGate]) -> Mapping[str, Course]:
+    histogram, written = _histogram(reader, reporter.of_durations)
+    found = {gate.metric: (gate, edge) for gate in gates if (edge := _edge(gate, histogram))}
+    if not found:
+        return {}
+    edges = {edge.edge for _, edge in found.values()}
+    wanted = [text for text, value in written.items() if value in edges or math.isinf(value)]
+    results = reader.range(queries.durations_at(reader.asked.host, reporter.of_durations, wanted))
+    every = reader.values([each for each in results if math.isinf(float(each["metric"]["le"]))])
+    courses = {}
+    for name, (_, edge) in found.items():
+        below = reader.values([each for each in results if float(each["metric"]["le"]) == edge.edge])
+        pods = minutes.by_instance_above(every, below, reader.length)
+        whole = minutes.together(pods, reader.length)
+        is_by_pod = reporter.of_durations == "destination"
+        usual = quantile(QUANTILES[name], histogram)
+        courses[name] = Course(
+            whole, pods if is_by_pod else {}, edge.edge, edge.allowed, edge.tolerated, usual.value if usual else None
+        )
+    return courses
+
+
+def _histogram(reader: _Reader, reporter: str) -> tuple[Mapping[float, float], Mapping[str, float]]:
+    """What the baseline's requests took lately, and how each edge is written in Prometheus."""
+    at, query = reader.asked.at, queries.durations((reader.asked.host,), reporter)
+    now = reader.instant(query, at)
+    written = {str(each["metric"]["le"]): float(each["metric"]["le"]) for each in now if "le" in each["metric"]}
+    for start in (max(at - LATELY * MINUTE, reader.asked.since), reader.asked.since):
+        grown = _grown(reader.instant(query, start), now, reader.is_ours)
+        if total(grown) >= ENOUGH:
+            return grown, written
+    return grown, written
+
+
+def _grown(then: Sequence[Result], now: Sequence[Result], is_ours: Ours) -> dict[float, float]:
+    before, after = _buckets(then, is_ours), _buckets(now, is_ours)
+    sums: dict[float, float] = {}
+    for instance, buckets in after.items():
+        old = before.get(instance, {})
+        if any(buckets.get(edge, 0.0) < count for edge, count in old.items()):
+            old = {}
+        for edge, count in buckets.items():
+            sums[edge] = sums.get(edge, 0.0) + count - old.get(edge, 0.0)
+    return {} if any(map(math.isnan, sums.values())) else dict(sorted(sums.items()))
+
+
+def _buckets(results: Sequence[Result], is_ours: Callable[..., bool]) -> dict[str, dict[float, float]]:
+    found: dict[str, dict[float, float]] = {}
+    for result in results:
+        labels = result["metric"]
+        if "le" in labels and is_ours(source(labels)):
+            here = found.setdefault(labels.get("instance", ""), {})
+            here[float(labels["le"])] = here.get(float(labels["le"]), 0.0) + float(result["value"][1])
+    return found
+
+
+def _edge(gate: MetricGate, histogram: Mapping[float, float]) -> Exceedance | None:
+    """The edge that the gate's margins are asked at; margins in milliseconds are taken relative to the quantile."""
+    q = QUANTILES[gate.metric]
+    usual = quantile(q, histogram)
+    if usual is None or usual.value <= 0:
+        return None
+    tolerated = gate.tolerated or gate.allowed or USUAL
+    allowed = gate.allowed or tolerated
+    sizes = [abs(m.value) if m.relative else abs(m.value) / usual.value for m in (allowed, tolerated)]
+    return exceedance(q, sizes[0], sizes[1], histogram)
