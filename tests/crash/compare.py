@@ -35,7 +35,7 @@ def differences(calm: Ending, shaken: Ending, repeats: int) -> Iterator[str]:
 
 
 def settled(release: Release) -> Release:
-    """A release without the times at which things happened, and what the looks happened to see."""
+    """A release without the times at which things happened, and what looks and history happened to see."""
     return replace(
         release,
         created_at=START,
@@ -46,6 +46,8 @@ def settled(release: Release) -> Release:
         soak_until=None,
         asked_at=None,
         memory="",
+        history="",
+        preflight="",
         verdicts=(),
         note=plain(release.note),
         approvals=tuple(replace(approval, at=START) for approval in release.approvals),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,8 +28,11 @@ def prometheus_binary() -> Path:
 
 
 @contextlib.contextmanager
-def running_prometheus(folder: Path, configuration: str = SCRAPES_NOTHING) -> Iterator[str]:
-    """Yield the URL of an empty Prometheus that also takes remote writes; its first scrape comes after 5 s."""
+def running_prometheus(folder: Path, configuration: str = SCRAPES_NOTHING, past: str = "") -> Iterator[str]:
+    """Yield the URL of a Prometheus that also takes remote writes; its first scrape comes after 5 s.
+
+    It is empty but for `past`: samples of days gone by, as OpenMetrics text with times.
+    """
     (folder / "prometheus.yml").write_text(configuration)
     port = free_ports(1)[0]
     url = f"http://127.0.0.1:{port}"
@@ -40,5 +44,10 @@ def running_prometheus(folder: Path, configuration: str = SCRAPES_NOTHING) -> It
             return False
 
     binary = str(prometheus_binary())
-    with running(command(binary, folder, port), log=folder / "prometheus.log", ready=ready, seconds=20):
+    if past:
+        (folder / "past.txt").write_text(past)
+        make = ["promtool", "tsdb", "create-blocks-from", "openmetrics", "--quiet"]
+        subprocess.run([*make, str(folder / "past.txt"), str(folder / "data")], check=True, capture_output=True)
+    line = [part.replace("retention.time=2h", "retention.time=30d") for part in command(binary, folder, port)]
+    with running(line, log=folder / "prometheus.log", ready=ready, seconds=20):
         yield url
