@@ -96,6 +96,7 @@ def _aim(split: Split, candidate: str) -> "steered.Aim":
         float(most) / 100,
         " or ".join(str(match) for match in split.matches if match.to == candidate),
         float(split.mirror.percent) / 100 if split.mirror else 0.0,
+        float(split.share(candidate)) / 100 if split.sticky else None,
     )
 
 

@@ -99,7 +99,7 @@ def _matches(request: StartRequest, profile: Profile, strategy: StrategyName, ca
 def _is_sticky(request: StartRequest, profile: Profile, strategy: StrategyName) -> bool:
     if strategy not in {StrategyName.CANARY, StrategyName.PHASED}:
         return False
-    return bool(request.is_sticky)
+    return request.is_sticky if request.is_sticky is not None else profile.sticky is not None
 
 
 def _part(request: StartRequest, part: Part, target: Target) -> StartRequest:

@@ -66,6 +66,7 @@ class Ways(BaseModel):
         (), description="blue-green: the header or host that reaches the candidate before the switch"
     )
     mirror: Shares = Field(DEFAULT_MIRROR, description="shadow: percents of requests that are copied, rising")
+    sticky: Sticky | None = Field(None, description="canary and phased: a cookie keeps each person at their version")
     side_effects: SideEffects | None = Field(
         None, description="what mirrored requests do to data stores and external APIs; shadow is refused without it"
     )

@@ -18,6 +18,9 @@ def amount(split: Split | None, version: str) -> str:
             return f"copies of {percent(split.mirror.percent)}" if split.mirror else percent(HUNDRED - HUNDRED)
         case Steering.MATCHES:
             groups = groups_of(split, version)
+            if split.sticky is not None:
+                people = f"{percent(split.share(version))} of people"
+                return f"{people} and {groups}" if groups else people
             return f"{percent(split.share(version))} and {groups}" if split.share(version) else groups
         case _:  # pragma: no cover
             assert_never(split.steering(version))
@@ -52,6 +55,8 @@ def effect(release: Release, stage: int) -> str:
             part = share.removeprefix("copies of ")
             return f"Mirror {part} of the requests of {service} to {candidate}; nobody gets its answers."
         case Steering.MATCHES:
+            if split.share(candidate):
+                return f"Send {share} of production traffic of {service} to {candidate}."
             return f"Send requests of {service} to {candidate}: {share}. All others stay with {target.baseline}."
         case Steering.WEIGHTS if not split.reaches(candidate):
             return f"End the shadow: {candidate} gets no request of {service} any more; {target.baseline} serves all."

@@ -1,10 +1,12 @@
 """Stages of a growing share, as canary and phased have them."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 from strategies import beside, steps
 from strategies.plan import ApprovalGate, Approve, Gate, Plan, Spec, Stage
 from strategies.reasons import ReasonCode, Refused
+from strategies.routing import HUNDRED, Sticky
 
 
 def plan(spec: Spec) -> Plan | Refused:
@@ -25,7 +27,10 @@ def _stage(spec: Spec, step: Decimal, n: int) -> Stage:
     gates: tuple[Gate, ...] = spec.gates
     if is_asked(spec.approve, n, len(spec.steps)):
         gates = (*gates, ApprovalGate(spec.quorum))
-    return Stage({spec.service: beside.split(spec, step)}, hold, gates, spec.min_requests)
+    split = beside.split(spec, step)
+    if spec.is_sticky and step < HUNDRED:
+        split = replace(split, sticky=Sticky.between(n, spec.steps[n - 1] if n else step, step))
+    return Stage({spec.service: split}, hold, gates, spec.min_requests)
 
 
 def is_asked(approve: Approve, n: int, count: int) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from enum import StrEnum
 
 HUNDRED = Decimal(100)
@@ -89,6 +89,24 @@ class Mirror:
             raise ValueError(f"mirror percent must be above 0 and at most 100, got {self.percent}")
 
 
+@dataclass(frozen=True, slots=True)
+class Sticky:
+    """A cookie keeps each person at one version: at the candidate for good, at the baseline until the share grows.
+
+    `generation` counts the shares of the release so far; `rise` is the percent of those left at the baseline by the
+    share before that move to the candidate now, 0 for the first share.
+    """
+
+    generation: int = 0
+    rise: Decimal = Decimal(0)
+
+    @classmethod
+    def between(cls, generation: int, before: Decimal, now: Decimal) -> "Sticky":
+        """The rise that makes `now` percent of the people out of `before`; never more than that for want of digits."""
+        rise = (now - before) * HUNDRED / (HUNDRED - before) if generation else Decimal(0)
+        return cls(generation, rise.quantize(FINEST, ROUND_DOWN))
+
+
 class Steering(StrEnum):
     """What brings requests to a version, which decides how its share can be measured."""
 
@@ -104,6 +122,7 @@ class Split:
     weights: Mapping[str, Decimal]
     matches: tuple[Match, ...] = field(default=())
     mirror: Mirror | None = None
+    sticky: Sticky | None = None
 
     def __post_init__(self) -> None:
         """Refuse unnamed versions, weights outside 0 to 100, more than two decimals, a sum other than 100."""
@@ -139,7 +158,12 @@ class Split:
         return self.bounds(version)[1] > 0
 
     def bounds(self, version: str) -> tuple[Decimal, Decimal]:
-        """The least and the most percent of all requests that `version` answers, whoever sends them."""
+        """The least and the most percent of all requests that `version` answers, whoever sends them.
+
+        People who keep their version make shares of people: of requests, anything may come.
+        """
+        if self.sticky is not None:
+            return Decimal(0), HUNDRED
         inside = [match.share if match.to == version else HUNDRED - match.share for match in self.matches]
         everywhere = (self.share(version), *inside)
         return min(everywhere), max(everywhere)

@@ -1,4 +1,4 @@
-"""The annotation that says which matches and mirrors we wrote beside the weights, so that exactly these go again."""
+"""The annotation that says what we wrote beside the weights, so that exactly this goes again."""
 
 import json
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from bot.mesh.documents import Document
-from strategies.routing import Match, Mirror
+from strategies.routing import Match, Mirror, Sticky
 
 ADDED = "sluice/added"
 
@@ -18,6 +18,7 @@ class Added:
 
     matches: tuple[Match, ...] = ()
     mirror: Mirror | None = None
+    sticky: Sticky | None = None
 
 
 NOTHING = Added()
@@ -64,10 +65,11 @@ def forget(document: Document, release: str) -> None:
 
 
 def _read(written: Mapping[str, Any]) -> Added:
-    mirror = written.get("mirror")
+    mirror, sticky = written.get("mirror"), written.get("sticky")
     return Added(
         tuple(_match(each) for each in written.get("matches", [])),
         Mirror(mirror["to"], Decimal(mirror["percent"])) if mirror else None,
+        Sticky(int(sticky["generation"]), Decimal(sticky["rise"])) if sticky else None,
     )
 
 
@@ -88,6 +90,8 @@ def _plain(present: Added) -> dict[str, object]:
         plain["matches"] = [_plain_match(match) for match in present.matches]
     if present.mirror is not None:
         plain["mirror"] = {"to": present.mirror.to, "percent": str(present.mirror.percent)}
+    if present.sticky is not None:
+        plain["sticky"] = {"generation": present.sticky.generation, "rise": str(present.sticky.rise)}
     return plain
 
 

@@ -2,7 +2,7 @@
 
 import json
 
-from bot.mesh import inserted, mirrors
+from bot.mesh import inserted, mirrors, sticky
 from bot.mesh.added import NOTHING, Added, added, note
 from bot.mesh.destinations import leading_to
 from bot.mesh.documents import Document, full_name, namespace_of
@@ -10,7 +10,7 @@ from bot.mesh.names import release_for
 from bot.ports import RouteOrder
 from strategies.reasons import ReasonCode, Refused
 from strategies.release import Target
-from strategies.routing import HUNDRED, Mirror, Split
+from strategies.routing import HUNDRED, Mirror, Split, Sticky
 
 
 def read(document: Document, entry: Document, route: str, target: Target) -> Added | Refused:
@@ -28,24 +28,37 @@ def read(document: Document, entry: Document, route: str, target: Target) -> Add
     present = inserted.present(entries, label)
     if not present:
         return Added((), mirror)
-    wanted = inserted.render(entry, known.matches, target, namespace_of(document), label)
+    matches = (*known.matches, *sticky.pins(known.sticky, owners[0], target))
+    wanted = inserted.render(entry, matches, target, namespace_of(document), label)
     is_whole = not isinstance(wanted, Refused) and inserted.are_alike(present, wanted)
     if not is_whole or not inserted.stand_before(entries, entry, label):
         return _drift(document, route, "the routes inserted for its matches")
-    return Added(known.matches, mirror)
+    if known.sticky is not None and not sticky.is_dressed(
+        entry["route"], namespace_of(document), target, (known.sticky, owners[0])
+    ):
+        return _drift(document, route, "the cookies that its destinations set")
+    return Added(known.matches, mirror, known.sticky)
 
 
 def write(document: Document, entry: Document, order: RouteOrder, split: Split) -> Refused | None:
-    """Make the document carry the split's matches and mirror, and nothing of ours besides.
+    """Make the document carry the split's matches, cookie and mirror, and nothing of ours besides.
 
     Refused with FOREIGN_MIRROR when somebody else's mirror stands where ours would, with BAD_INPUT when a match cannot
     be asked for on top of the route's own.
     """
     _remove_mirror(document, entry, order)
     namespace, label = namespace_of(document), _label(order)
-    wanted = inserted.render(entry, split.matches, order.target, namespace, label)
+    sticky.undress(entry["route"], label[0])
+    matches = (*split.matches, *sticky.pins(split.sticky, label[0], order.target))
+    wanted = inserted.render(entry, matches, order.target, namespace, label)
     if isinstance(wanted, Refused):
         return wanted
+    if split.sticky is not None:
+        refusal = _dressed(
+            [entry, *(each for each in wanted if len(each["route"]) > 1)], order, split.sticky, namespace
+        )
+        if refusal is not None:
+            return refusal
     inserted.put(document["spec"]["http"], entry, label, wanted)
     if split.mirror is not None:
         if mirrors.has_mirror(entry):
@@ -54,13 +67,21 @@ def write(document: Document, entry: Document, order: RouteOrder, split: Split) 
         destination = leading_to(entry["route"], namespace, order.target, split.mirror.to)
         mirrors.write(entry, destination, split.mirror)
     if order.release:
-        note(document, order.release, order.route.name, Added(split.matches, split.mirror))
+        note(document, order.release, order.route.name, Added(split.matches, split.mirror, split.sticky))
     return None
 
 
+def _dressed(entries: list[Document], order: RouteOrder, cookie: Sticky, namespace: str) -> Refused | None:
+    """Who is drawn gets a cookie: by the route's own weights, or because the share has grown."""
+    wanted = (cookie, _label(order)[0])
+    refusals = (sticky.dress(each["route"], namespace, order.target, wanted) for each in entries)
+    return next((each for each in refusals if each is not None), None)
+
+
 def remove(document: Document, entry: Document, order: RouteOrder) -> None:
-    """Take our matches and our mirror out again."""
+    """Take our matches, our cookie and our mirror out again."""
     _remove_mirror(document, entry, order)
+    sticky.undress(entry.get("route") or [], _label(order)[0])
     inserted.put(document["spec"]["http"], entry, _label(order), [])
     if order.release:
         note(document, order.release, order.route.name, NOTHING)

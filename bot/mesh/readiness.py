@@ -47,7 +47,11 @@ def originals(view: View, release: Release, target: Target) -> dict[str, str] | 
 def _unwritable(document: Document, release: Release, target: Target, order: RouteOrder) -> Refused | None:
     """Why some stage of the plan cannot be written there: said before the first one, not in the middle."""
     splits = (stage.splits[target.service] for stage in release.plan.stages)
-    tried = (edit(document, [replace(order, split=split)]) for split in splits if split.matches or split.mirror)
+    tried = (
+        edit(document, [replace(order, split=split)])
+        for split in splits
+        if split.matches or split.mirror or split.sticky
+    )
     return next((each for each in tried if isinstance(each, Refused)), None)
 
 

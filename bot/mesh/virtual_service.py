@@ -96,6 +96,8 @@ def describe(split: Split) -> str:
     ]
     if split.mirror is not None:
         parts.append(f"mirror {percent(split.mirror.percent)} to {split.mirror.to}")
+    if split.sticky is not None:
+        parts.append("each person kept by a cookie")
     return ", ".join(parts)
 
 
@@ -115,7 +117,9 @@ def _split_at(document: Document, place: Place, route: Route, target: Target) ->
     if isinstance(split, Refused) or place.route.protocol is not Protocol.HTTP:
         return split
     found = beside.read(document, place.entry, route.name, target)
-    return found if isinstance(found, Refused) else replace(split, matches=found.matches, mirror=found.mirror)
+    if isinstance(found, Refused):
+        return found
+    return replace(split, matches=found.matches, mirror=found.mirror, sticky=found.sticky)
 
 
 def _apply(document: Document, order: RouteOrder) -> Refused | None:
@@ -137,8 +141,8 @@ def _apply(document: Document, order: RouteOrder) -> Refused | None:
 
 def _unsupported(place: Place, split: Split) -> Refused | None:
     """Connections have no headers to match on and cannot be mirrored."""
-    if not split.matches and split.mirror is None:
+    if not split.matches and split.mirror is None and split.sticky is None:
         return None
-    what = "matches" if split.matches else "a mirror"
+    what = "matches" if split.matches else "a mirror" if split.mirror else "a cookie"
     text = f"{place.position} is a {place.route.protocol} route, which cannot carry {what}, only weights."
     return Refused(ReasonCode.UNSUPPORTED_KIND, text)

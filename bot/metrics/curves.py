@@ -95,7 +95,7 @@ def asked_shares(card: Card) -> list[float]:
 def _stage_name(split: Split, card: Card) -> str:
     """The stage's amount; a match is called the group, for a picture has no room for its words."""
     candidate = card.release.target.candidate
-    if split.steering(candidate) is not Steering.MATCHES:
+    if split.steering(candidate) is not Steering.MATCHES or not split.matches:
         return amount(split, candidate)
     weight, inside = split.share(candidate), min(match.share for match in split.matches)
     group = "group" if inside == HUNDRED else f"{inside.normalize():f} % of group"
@@ -110,7 +110,7 @@ def _asked(split: Split, card: Card) -> float:
         case Steering.MIRROR:
             return float(split.mirror.percent) / 100 if split.mirror else math.nan
         case Steering.MATCHES:
-            return math.nan
+            return float(split.share(candidate)) / 100 if split.sticky else math.nan
         case _:  # pragma: no cover
             assert_never(split.steering(candidate))
 

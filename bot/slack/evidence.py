@@ -92,7 +92,7 @@ def beside(split: Split) -> str:
         for match in split.matches[:5]
     ]
     mirror = [f"copies of {percent(split.mirror.percent)} → {escape(split.mirror.to)}"] if split.mirror else []
-    return " · ".join([*matches, *mirror])
+    return " · ".join([*matches, *mirror, *(["each person kept at their version"] if split.sticky else [])])
 
 
 def sampled(card: Card, stage: int) -> float:

@@ -16,7 +16,7 @@ class Topic:
 
 TOPICS: Mapping[str, Topic] = {
     "start": Topic(
-        "start <service> <version> [canary|phased|blue-green|shadow|ab] [steps=…] [match=…] [mirror=…] "
+        "start <service> <version> [canary|phased|blue-green|shadow|ab] [steps=…] [match=…] [mirror=…] [sticky=…] "
         "[hold=…] [approve=…] [baseline=…] [at=…]",
         "moves a service to a version in stages",
         "start reviews v2 steps=5,25,50,100 hold=10m approve=every",
@@ -26,7 +26,7 @@ TOPICS: Mapping[str, Topic] = {
             "`blue-green match=header:x-preview=1` shows it to testers, then switches at once; `shadow mirror=1,10,50` "
             "copies requests; `ab match=cookie:group=beta steps=1,50` gives a group the new version.",
             "`match=` takes header:, cookie:, query:, source_label: with a name, uri, method, authority; `=` exact, "
-            "`^=` prefix, `=~` regex.",
+            "`^=` prefix, `=~` regex. `sticky=cookie` keeps each person at one version while shares grow.",
             "`approve=` is `every` (before each increase), `final` (before the last one) or `none`.",
             "`at=22:30`, `at=tomorrow 02:00` or `at=2026-12-01 02:00 Europe/Berlin` waits for that time.",
         ),

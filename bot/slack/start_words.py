@@ -18,7 +18,7 @@ from strategies.reasons import ReasonCode, Refused
 from strategies.routing import HUNDRED, Match, percent
 from strategies.steps import Steps
 
-OPTIONS = ("steps", "hold", "approve", "baseline", "at", "strategy", "match", "mirror")
+OPTIONS = ("steps", "hold", "approve", "baseline", "at", "strategy", "match", "mirror", "sticky")
 STRATEGIES = tuple(strategy.value for strategy in StrategyName)
 REPEATED = frozenset({"match"})
 STICKY = ("cookie", "no")

@@ -22,7 +22,8 @@ class Aim:
     """What a stage asks of traffic whose share is not known beforehand.
 
     `least` and `most` bound the candidate's share of all requests, 0 to 1; `group` names in words whose requests it
-    gets; `mirrored` is the share of the requests that is copied, 0 to 1.
+    gets; `mirrored` is the share of the requests that is copied, 0 to 1; `people` the share of the people who keep the
+    candidate by a cookie, None where each request is drawn anew.
     """
 
     steering: Steering
@@ -30,6 +31,7 @@ class Aim:
     most: float = 1.0
     group: str = ""
     mirrored: float = 0.0
+    people: float | None = None
 
 
 def judge_aim(aim: Aim, total: Tally, reading: Reading, names: Names) -> Verdict:
@@ -51,6 +53,9 @@ def _matched(aim: Aim, total: Tally, names: Names) -> Verdict:
         return _verdict(Outcome.WAIT, text, missing=f"requests with {aim.group}" if aim.group else "requests")
     share = ours / whole
     seen = f"{names.candidate} answered {percent(share)} of {count(whole, 'request')}"
+    if aim.people is not None:
+        text = f"{seen}: people keep their version, so requests only come near the {percent(aim.people)} of them asked."
+        return _verdict(Outcome.PASS, text, share, aim.people)
     if aim.most < 1 and is_surely_above(Counts(whole, ours), aim.most, STAGE):
         text = f"{seen}; at most {percent(aim.most)} was asked."
         return _verdict(Outcome.WAIT, text, share, aim.most, missing="a share that the split allows")

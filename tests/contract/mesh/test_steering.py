@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ import pytest
 
 from bot.mesh.virtual_service import edit
 from strategies.reasons import Refused
-from strategies.routing import HUNDRED, Match, Mirror, Split
+from strategies.routing import HUNDRED, Match, Mirror, Split, Sticky
 from tests.contract.envoy.bench import Bench, bench, run
 from tests.mesh_documents import a_destination, a_virtual_service
 from tests.unit.mesh.orders import an_order, back
@@ -100,6 +101,52 @@ def test_a_mirror_copies_its_percent_and_answers_nobody(tmp_path: Path) -> None:
         assert abs(await one.pod_requests("v2") - 250) < 69
 
     told(story, tmp_path)
+
+
+def test_people_with_a_cookie_never_go_back_while_shares_grow_and_are_free_after_a_rollback(tmp_path: Path) -> None:
+    people: list[dict[str, str]] = [{} for _ in range(300)]
+
+    async def visited(one: Bench) -> list[str]:
+        """Each person's version in two visits; who changes between both is `flipped`."""
+        seen = [await asyncio.gather(*(visit(one, person) for person in people)) for _ in range(2)]
+        return [first if first == again else "flipped" for first, again in zip(*seen, strict=True)]
+
+    async def story(one: Bench) -> None:
+        document, before = a_virtual_service(), ["v1"] * len(people)
+        for n, (share, earlier) in enumerate([(20, 0), (50, 20), (80, 50)]):
+            split = replace(
+                Split.between("v1", "v2", Decimal(share)), sticky=Sticky.between(n, Decimal(earlier), Decimal(share))
+            )
+            document = written(document, split)
+            await one.route(*document["spec"]["http"])
+            now = await visited(one)
+            assert "flipped" not in now
+            assert not [each for each in zip(before, now, strict=True) if each == ("v2", "v1")]
+            # Five standard deviations of 300 people: 45 of them.
+            assert abs(now.count("v2") - share * 3) < 45
+            before = now
+        undone = edit(document, [back(an_order(a_virtual_service(), split))])
+        assert undone == a_virtual_service()
+        await one.route(*undone["spec"]["http"])
+        assert await visited(one) == ["v1"] * len(people)
+
+    told(story, tmp_path)
+
+
+async def visit(one: Bench, jar: dict[str, str]) -> str:
+    """One request of somebody whose browser keeps cookies."""
+    cookies = "; ".join(["user=7", *(f"{name}={value}" for name, value in jar.items())])
+    answer = await one.ask(cookie=cookies)
+    name, sign, value = answer.headers.get("set-cookie", "").partition(";")[0].partition("=")
+    jar.update({name: value} if sign else {})
+    return answer.version
+
+
+def written(document: Document, split: Split) -> Document:
+    """The next split on what the one before left."""
+    found = edit(document, [an_order(a_virtual_service(), split)])
+    assert not isinstance(found, Refused)
+    return found
 
 
 @pytest.mark.parametrize(("split", "version"), [(None, "v1"), (Split.between("v1", "v2", HUNDRED), "v2")])

@@ -124,3 +124,11 @@ def test_a_strategy_that_is_named_goes_before_the_pipeline() -> None:
 def test_a_profile_that_says_nonsense_is_refused_with_what_is_allowed(text: str, told: str) -> None:
     with pytest.raises(WrongProfile, match=told):
         a_profile(text)
+
+
+def test_a_cookie_keeps_people_where_shares_grow_and_nowhere_else() -> None:
+    steps = (Decimal(5), Decimal(100))
+    assert planned(replace(START, steps=steps), "sticky: cookie") == ["5 % of people", "100 %"]
+    assert planned(replace(START, steps=steps, is_sticky=False), "sticky: cookie") == ["5 %", "100 %"]
+    assert planned(asking(StrategyName.BLUE_GREEN), "sticky: cookie")[0].startswith("header")
+    assert refused(asking(StrategyName.AB, matches=BETA, is_sticky=True)).reason_code is ReasonCode.BAD_INPUT

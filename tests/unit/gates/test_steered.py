@@ -77,3 +77,9 @@ def test_errors_without_a_version_belong_to_a_candidate_without_pods() -> None:
 
 def test_a_mirrored_reading_has_no_share() -> None:
     assert a_look(1, an_arm(400), an_arm(40), is_mirrored=True).share is None
+
+
+def test_people_who_keep_their_version_make_no_exact_share_of_requests() -> None:
+    verdict = Judge(aim=Aim(Steering.MATCHES, 0.0, 1.0, people=0.25)).see(an_arm(700), an_arm(300))["split"]
+    assert (verdict.outcome, verdict.candidate, verdict.bound) == (Outcome.PASS, 0.3, 0.25)
+    assert "people keep their version" in verdict.reason

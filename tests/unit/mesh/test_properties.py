@@ -15,7 +15,7 @@ from bot.mesh.names import release_of
 from bot.mesh.virtual_service import edit, read_split
 from strategies.plan import SideEffects, StrategyName
 from strategies.reasons import Refused
-from strategies.routing import Match, Mirror, Split
+from strategies.routing import Match, Mirror, Split, Sticky
 from tests.mesh_documents import Document, a_destination, a_virtual_service
 from tests.unit.mesh.orders import an_order, back
 from tests.unit.strategies.specs import a_spec, planned
@@ -80,11 +80,17 @@ def documents(draw: st.DrawFn) -> Document:
     return document
 
 
+cookies = st.none() | st.builds(
+    Sticky, st.integers(0, 30), st.integers(0, 9_999).map(lambda cents: Decimal(cents) / 100)
+)
 splits = st.builds(
-    lambda share, matches, mirror: replace(Split.between("v1", "v2", share), matches=tuple(matches), mirror=mirror),
+    lambda share, matches, mirror, sticky: replace(
+        Split.between("v1", "v2", share), matches=tuple(matches), mirror=mirror, sticky=sticky
+    ),
     shares,
     st.lists(ours, max_size=3),
     mirrors,
+    cookies,
 )
 
 
@@ -136,13 +142,13 @@ def test_putting_back_gives_the_document_as_it_was(document: Document, stages: l
     assert canonical(restored) == canonical(document)
 
 
-@given(documents(), st.sampled_from(StrategyName), st.integers(0, 9), st.booleans())
+@given(documents(), st.sampled_from(StrategyName), st.integers(0, 9), st.booleans(), st.booleans())
 def test_wherever_a_plan_breaks_off_the_baselines_fields_come_back(
-    document: Document, strategy: StrategyName, stages: int, breaks_off: bool
+    document: Document, strategy: StrategyName, stages: int, breaks_off: bool, is_sticky: bool
 ) -> None:
     given_matches = () if strategy is StrategyName.SHADOW else (Match("header:x-beta", "v2", exact="1"),)
     mirror = Decimal(20) if strategy is StrategyName.CANARY else None
-    spec = a_spec(strategy, matches=given_matches, mirror=mirror, side_effects=SideEffects.NONE)
+    spec = a_spec(strategy, matches=given_matches, mirror=mirror, side_effects=SideEffects.NONE, is_sticky=is_sticky)
     walked = [stage.splits["reviews"] for stage in planned(spec).stages]
     current, order = document, an_order(document)
     for split in walked[:stages] if breaks_off else walked:
