@@ -57,8 +57,7 @@ def test_a_larger_share_draws_those_again_whom_an_earlier_one_left() -> None:
 
 
 def test_the_rise_brings_the_people_to_the_new_share() -> None:
-    steps = tuple(Decimal(step) for step in (5, 25, 50, 100))
-    plan = planned(a_spec(StrategyName.CANARY, steps=steps, is_sticky=True))
+    plan = planned(a_spec(StrategyName.CANARY, "5", "25", "50", "100", is_sticky=True))
     rises = [stage.splits["reviews"].sticky for stage in plan.stages]
     assert rises == [
         Sticky(0, Decimal("0.00")), Sticky(1, Decimal("21.05")), Sticky(2, Decimal("33.33")), None,
