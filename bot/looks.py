@@ -70,7 +70,14 @@ def since(release: Release) -> datetime:
 
 
 def _subject(release: Release) -> Subject:
-    return Subject(release.id, release.target, since(release), is_mirrored=_steering(release) is Steering.MIRROR)
+    return Subject(
+        release.id,
+        release.target,
+        since(release),
+        is_mirrored=_steering(release) is Steering.MIRROR,
+        gates=release.current.metric_gates if release.current else (),
+        look=release.rules.look,
+    )
 
 
 def _steering(release: Release) -> Steering:

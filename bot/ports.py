@@ -133,12 +133,15 @@ class Subject:
     """What to read for one release: the service and its two versions, since the last look.
 
     `is_mirrored` where the candidate gets copies alone: then both versions are read as their receivers counted.
+    `gates` say what is read besides errors and latency, `look` how often.
     """
 
     release: str
     target: Target
     since: datetime
     is_mirrored: bool = False
+    gates: tuple[MetricGate, ...] = ()
+    look: timedelta = timedelta(seconds=15)
 
 
 class Metrics(Protocol):

@@ -13,7 +13,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from bot import durations, margins, ways, yaml_text
+from bot import durations, ways, yaml_text
+from bot.criteria import Criterion
 from bot.ports import NamedRoutes
 from bot.ways import Step, Ways
 from strategies.plan import Approve, MetricGate, StrategyName
@@ -40,8 +41,6 @@ def _positive(value: timedelta) -> timedelta:
 
 
 Lasting = Annotated[Duration, AfterValidator(_positive)]
-Latency = ("latency_p50", "latency_p95", "latency_p99")
-UNITS = {"errors": "ratio"} | dict.fromkeys(Latency, "ms")
 
 
 class _Strict(BaseModel):
@@ -74,20 +73,6 @@ class RouteChoice(_Strict):
         """The same for a survey."""
         name = self.virtual_service or self.delegate
         return NamedRoutes(name, self.http, self.tcp, self.tls, is_delegate=bool(self.delegate))
-
-
-class Bounds(_Strict):
-    """What a metric may be (`limit`) and how much worse than the baseline (`allowed`, `tolerated`)."""
-
-    limit: str | None = None
-    allowed: str | None = None
-    tolerated: str | None = None
-
-    @model_validator(mode="after")
-    def _says_something(self) -> Self:
-        if self.limit is None and self.allowed is None:
-            raise ValueError("needs limit, allowed, or both")
-        return self
 
 
 class Unanswered(_Strict):
@@ -131,8 +116,8 @@ class Profile(Ways):
     quorum: int = Field(1, ge=1)
     requester_may_approve: bool = False
     no_answer: Unanswered = Unanswered()
-    metrics: Mapping[str, Bounds] = Field(
-        default_factory=lambda: {"errors": Bounds(allowed="+1pp"), "latency_p95": Bounds(allowed="+50%")}
+    metrics: Mapping[str, Criterion] = Field(
+        default_factory=lambda: {"errors": Criterion(allowed="+1pp"), "latency_p95": Criterion(allowed="+50%")}
     )
     min_requests: int = Field(100, ge=0)
     deadline: Lasting = timedelta(minutes=30)
@@ -155,25 +140,7 @@ class Profile(Ways):
 
     def gates(self) -> tuple[MetricGate, ...]:
         """The metric gates, with their bounds in the metric's unit; ValueError names the metric and what is allowed."""
-        return tuple(_gate(name, bounds) for name, bounds in self.metrics.items())
-
-
-def _gate(name: str, bounds: Bounds) -> MetricGate:
-    unit = UNITS.get(name)
-    if unit is None:
-        near = difflib.get_close_matches(name, UNITS, 1)
-        hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(UNITS)}"
-        raise ValueError(f"metrics.{name} is not a metric; {hint}")
-    try:
-        return MetricGate(
-            name,
-            unit,
-            limit=None if bounds.limit is None else margins.limit(bounds.limit, unit),
-            allowed=None if bounds.allowed is None else margins.margin(bounds.allowed, unit),
-            tolerated=None if bounds.tolerated is None else margins.margin(bounds.tolerated, unit),
-        )
-    except ValueError as error:
-        raise ValueError(f"metrics.{name}: {error}") from error
+        return tuple(criterion.gate(name) for name, criterion in self.metrics.items())
 
 
 class WrongProfile(Exception):
@@ -202,7 +169,8 @@ def read(path: str, text: str) -> Profile:
 def _sentence(problem: Mapping[str, Any]) -> str:
     field = ".".join(str(part) for part in problem["loc"])
     if problem["type"] == "extra_forbidden":
-        known = RouteChoice.model_fields if problem["loc"][0] == "routes" else Profile.model_fields
+        nested: Mapping[object, type[BaseModel]] = {"routes": RouteChoice, "metrics": Criterion}
+        known = nested.get(problem["loc"][0] if len(problem["loc"]) == 3 else "", Profile).model_fields
         near = difflib.get_close_matches(str(problem["loc"][-1]), known, 1)
         hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(sorted(known))}"
         return f"{field} is not a key of this version; {hint}"

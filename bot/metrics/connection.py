@@ -19,9 +19,10 @@ class UnansweredError(Exception):
 
 
 class Connection:
-    """One Prometheus, asked for instants and ranges."""
+    """One Prometheus, asked for instants and ranges; `sent` counts the instants."""
 
     def __init__(self, url: str, timeout: int) -> None:
+        self.sent = 0
         self._name = _shown(url)
         self._timeout = timeout
         session = _FormSession()
@@ -35,6 +36,7 @@ class Connection:
 
     def ask(self, query: str, at: datetime | None = None, timeout: int | None = None) -> Sequence[Mapping[str, Any]]:
         """The instant vector of `query`; raises UnansweredError for anything but an answer."""
+        self.sent += 1
         seconds = timeout or self._timeout
         params = {"timeout": f"{seconds}s"}
         if at is not None:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from bot.metrics import idleness, queries
 from bot.metrics.connection import Connection, UnansweredError
 from bot.metrics.counters import Measured, Window, measured, mirrored, remembered
+from bot.metrics.measures import Measures
 from bot.metrics.queries import Reporter
 from bot.metrics.snapshots import Scrapes, Snapshot, of_reporter, scrapes, snapshots, with_received
 from bot.ports import Subject
@@ -18,6 +19,7 @@ from strategies.release import Target
 from strategies.verdicts import Reading
 
 TIMEOUT = 5
+QUERIES = 8  # of one look, whatever is asked and however many releases there are
 PROBE_TIMEOUT = 2
 PROBE_EVERY = 15.0
 FORGOTTEN_AFTER = timedelta(hours=1)
@@ -34,10 +36,11 @@ class _Kept:
 
 
 class PrometheusMetrics:
-    """Reads releases from one Prometheus. Three queries a look, up to seven after a restart."""
+    """Reads releases from one Prometheus: three queries a look and one per further kind of metric, at most eight."""
 
     def __init__(self, url: str, reporter: Reporter = Reporter.BOTH, timeout: int = TIMEOUT) -> None:
         self._connection = Connection(url, timeout)
+        self._measures = Measures(self._connection)
         self._reporter = reporter
         self._kept: dict[str, _Kept] = {}
         self._lock = threading.Lock()
@@ -49,14 +52,16 @@ class PrometheusMetrics:
         if not subjects:
             return {}
         with self._lock:
+            before = self._connection.sent
             try:
                 now, scraped = self._present(subjects, at)
             except UnansweredError as error:
                 self._heard(str(error))
+                self._measures.missed(subjects, at)
                 return {subject.release: self._failed(subject, at, str(error)) for subject in subjects}
             readings = dict(self._readings(subjects, at, now, scraped))
             self._forget(at)
-            return readings
+            return self._measures.read(subjects, readings, at, QUERIES - (self._connection.sent - before))
 
     def is_idle(self, target: Target, version: str, window: timedelta, at: datetime) -> tuple[bool, str]:
         """True with the proof when nothing called `version` in the window while its targets were scraped."""
@@ -120,6 +125,18 @@ class PrometheusMetrics:
         requests = self._connection.ask(queries.both_accounts(hosts), at)
         return with_received(snapshots(hosts, at, of_reporter(requests, reporter), durations), requests)
 
+    def _past(self, subjects: Sequence[Subject], at: datetime) -> dict[str, Snapshot]:
+        """The counters at an instant before, in one query."""
+        hosts, reporter = _hosts(subjects), self._reporter.of_requests
+        is_mirrored = any(subject.is_mirrored for subject in subjects)
+        query = queries.counters(hosts, "" if is_mirrored else reporter, self._reporter.of_durations)
+        results = self._connection.ask(query, at)
+        durations = [result for result in results if "le" in result["metric"]]
+        requests = [result for result in results if "le" not in result["metric"]]
+        if not is_mirrored:
+            return snapshots(hosts, at, requests, durations)
+        return with_received(snapshots(hosts, at, of_reporter(requests, reporter), durations), requests)
+
     def _readings(
         self, subjects: Sequence[Subject], at: datetime, now: Mapping[str, Snapshot], scraped: Scrapes
     ) -> Iterator[tuple[str, Reading]]:
@@ -160,7 +177,7 @@ class PrometheusMetrics:
                 unknown.append(subject)
         try:
             for instant, group in _past_instants(unknown, at):
-                past = self._counters(group, instant)
+                past = self._past(group, instant)
                 starts.update({subject.release: past[full_host(subject.target)] for subject in group})
         except UnansweredError as error:
             self._heard(str(error))

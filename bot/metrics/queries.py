@@ -8,14 +8,21 @@ from collections.abc import Sequence
 from datetime import timedelta
 from enum import StrEnum
 
+from bot.templates import literal, quoted
+
 REQUESTS = "istio_requests_total"
 DURATIONS = "istio_request_duration_milliseconds_bucket"
+CPU = "container_cpu_usage_seconds_total"
+MEMORY = "container_memory_working_set_bytes"
 PROBE = "vector(1)"
+PART = "sluice_part"  # the label that tells the parts of one query apart
 _SOURCE = ("destination_service", "destination_version", "destination_workload", "instance")
 _ANSWER = (*_SOURCE, "response_code", "response_flags", "grpc_response_status")
 CLIENT_LEFT = frozenset({"DC", "-", ""})
 GRPC_SERVER_ERRORS = frozenset({"2", "4", "12", "13", "14", "15"})  # what google.rpc.Code maps to 5xx
-_SPECIAL = frozenset("\\.+*?()|[]{}^$")
+_CALL = ("source_workload", "source_workload_namespace", "instance", "response_code", "response_flags")
+_CALLS = (*_CALL, "grpc_response_status")
+_CONTAINER = ("namespace", "pod", "container")
 
 
 class Reporter(StrEnum):
@@ -74,9 +81,42 @@ def failed(host: str, reporter: str) -> str:
 
 def durations_at(host: str, reporter: str, edges: Sequence[str]) -> str:
     """Requests so far whose duration was at most each of the edges, as their `le` is written."""
-    alternatives = _quoted("|".join(_literal(edge) for edge in sorted(edges)))
-    selector = _selector((host,), reporter, f'le=~"{alternatives}"')
+    selector = _selector((host,), reporter, f'le=~"{_pattern(edges)}"')
     return f"sum by ({','.join((*_SOURCE, 'le'))}) ({DURATIONS}{selector})"
+
+
+def counters(hosts: Sequence[str], of_requests: str, of_durations: str) -> str:
+    """Requests (of both reporters where none is named) and durations at once, told apart by `le`."""
+    account = requests(hosts, of_requests) if of_requests else both_accounts(hosts)
+    return f"{account} or {durations(hosts, of_durations)}"
+
+
+def calls(workloads: Sequence[tuple[str, str]]) -> str:
+    """Requests so far that these workloads (namespace, name) sent to others, as they count themselves."""
+    namespaces, names = (_pattern(each) for each in zip(*workloads, strict=True))
+    selector = f'{{reporter="source",source_workload_namespace=~"{namespaces}",source_workload=~"{names}"}}'
+    return f"sum by ({','.join(_CALLS)}) ({REQUESTS}{selector})"
+
+
+def resources(workloads: Sequence[tuple[str, str]]) -> str:
+    """CPU seconds and bytes of all containers in pods that are named like these workloads (namespace, name)."""
+    namespaces, names = (_pattern(each) for each in zip(*workloads, strict=True))
+    selector = f'{{namespace=~"{namespaces}",pod=~"(?:{names})-.+",container!="",container!="POD"}}'
+    # The greatest of each container, for it may be scraped by two jobs; by id, for a restarted one begins anew.
+    cpu = f"max by ({','.join((*_CONTAINER, 'id'))}) ({CPU}{selector})"
+    memory = f"max by ({','.join(_CONTAINER)}) ({MEMORY}{selector})"
+    return f'label_replace({cpu}, "{PART}", "cpu", "", "") or label_replace({memory}, "{PART}", "memory", "", "")'
+
+
+def labelled(texts: Sequence[str]) -> str:
+    """All texts as one query; the series of the n-th carry n in the label `PART`."""
+    parts = [f'label_replace((\n{text}\n), "{PART}", "{n}", "", "")' for n, text in enumerate(texts)]
+    # In pairs, so that a thousand of them nest ten deep.
+    while len(parts) > 1:
+        pairs = zip(parts[::2], parts[1::2], strict=False)
+        rest = parts[-1:] if len(parts) % 2 else []
+        parts = [*(f"({one} or {other})" for one, other in pairs), *rest]
+    return parts[0]
 
 
 def scrapes(hosts: Sequence[str]) -> str:
@@ -97,16 +137,10 @@ def scrape_counts(hosts: Sequence[str], window: timedelta) -> str:
 
 def _selector(hosts: Sequence[str], reporter: str = "", besides: str = "") -> str:
     by_reporter = f'reporter="{reporter}"' if reporter else 'reporter=~"source|destination"'
-    alternatives = _quoted("|".join(_literal(host) for host in sorted(set(hosts))))
     more = f",{besides}" if besides else ""
-    return f'{{{by_reporter},destination_service=~"{alternatives}"{more}}}'
+    return f'{{{by_reporter},destination_service=~"{_pattern(hosts)}"{more}}}'
 
 
-def _literal(text: str) -> str:
-    """The text as an RE2 pattern that matches it and nothing else, as Go's QuoteMeta writes it."""
-    return "".join(f"\\{sign}" if sign in _SPECIAL else sign for sign in text)
-
-
-def _quoted(text: str) -> str:
-    """The text inside a PromQL string of double quotes."""
-    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+def _pattern(names: Sequence[str]) -> str:
+    """The names as alternatives, inside a PromQL string of double quotes."""
+    return quoted("|".join(literal(name) for name in sorted(set(names))))

@@ -77,7 +77,7 @@ def snapshots(
     for result in requests:
         labels = result["metric"]
         if (known := answers.get(labels["destination_service"])) is not None:
-            known[_answer(labels)] = float(result["value"][1])
+            known[answer(labels)] = float(result["value"][1])
     for result in durations:
         labels = result["metric"]
         if (buckets := times.get(labels["destination_service"])) is not None and "le" in labels:
@@ -106,7 +106,8 @@ def scrapes(results: Sequence[Result]) -> Scrapes:
     return Scrapes(newest)
 
 
-def _answer(labels: Mapping[str, str]) -> Answer:
+def answer(labels: Mapping[str, str]) -> Answer:
+    """Whose counter of what kind of answers the labels name."""
     code, flags = _label(labels, "response_code"), _label(labels, "response_flags")
     return Answer(source(labels), code, flags, _label(labels, "grpc_response_status"))
 

@@ -81,7 +81,7 @@ def test_everything_is_read_in_peoples_words() -> None:
         ("quorum: 0", "quorum=0: should be greater than or equal to 1"),
         ("metrics: {errrors: {limit: 1%}}", "metrics.errrors is not a metric; did you mean errors?"),
         ("metrics: {errors: {limit: 1}}", "metrics.errors"),
-        ("metrics: {errors: {allowed: 1pp}}", "metrics.errors: '1pp' needs a + sign"),
+        ("metrics: {errors: {allowed: 1pp}}", "metrics.errors.allowed: '1pp' needs a + sign"),
         ("metrics: {errors: {}}", "metrics.errors"),
     ],
 )

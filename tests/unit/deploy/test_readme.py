@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot import durations, profiles
+from bot import criteria, durations, profiles
 from bot.cli.output import Exit
 from bot.settings import SECRETS, Settings, variable
 from bot.slack.guide import TOPICS
@@ -86,7 +86,7 @@ def test_the_annotated_profile_is_taken_and_shows_every_key() -> None:
     assert block is not None
     profile = profiles.read("reviews.yaml", block[1])
     assert profile.model_fields_set == set(profiles.Profile.model_fields)
-    assert all(metric in block[1] for metric in profiles.UNITS)
+    assert all(metric in block[1] for metric in criteria.UNITS)
 
 
 @pytest.mark.parametrize("key", ["steps", "hold", "approve", "quorum", "requester_may_approve", "deadline", "soak"])

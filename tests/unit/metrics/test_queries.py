@@ -8,10 +8,13 @@ import promql_parser as promql
 import pytest
 import re2
 
+from bot import templates
 from bot.metrics import queries
 from bot.metrics.queries import Reporter
 
 HOSTS = ["reviews.shop.svc.cluster.local", "cart.shop.svc.cluster.local"]
+LOOK = timedelta(seconds=15)
+OWN = """orders_total{service=~"{{service}}",version='{{version}}'} # since [{{look}}] ago"""
 NASTY = ['a.b+c|d(e)[f]{g}^h$i\\j"k\nl', "*.example.com"]
 
 
@@ -26,6 +29,10 @@ def every_query(hosts: list[str]) -> list[str]:
         queries.scrapes(hosts),
         queries.totals(hosts),
         queries.scrape_counts(hosts, timedelta(seconds=60)),
+        *(queries.counters(hosts, reporter, "destination") for reporter in ("source", "")),
+        queries.calls([("shop", host) for host in hosts]),
+        queries.resources([("shop", host) for host in hosts]),
+        queries.labelled([templates.filled(OWN, templates.values(host, "v1.2", "shop", LOOK)) for host in hosts]),
         queries.PROBE,
     ]
 
@@ -50,6 +57,10 @@ def parts(node: Any) -> Iterator[str]:
         case promql.BinaryExpr():
             yield str(node.op)
             yield from (*parts(node.lhs), *parts(node.rhs))
+        case promql.ParenExpr():
+            yield from parts(node.expr)
+        case promql.StringLiteral():
+            yield "text"
         case promql.NumberLiteral():
             yield "number"
         case _:
@@ -59,9 +70,9 @@ def parts(node: Any) -> Iterator[str]:
 def test_the_bot_uses_this_subset_of_promql_and_no_more() -> None:
     used = {part for query in every_query(HOSTS) for part in parts(promql.parse(query))}
     assert used == {
-        "sum by", "max by", "min by", "timestamp()", "count_over_time()", "vector()",
-        "selector", "range", "number", "MatchOp.Equal", "MatchOp.Re",
-        "MatchOp.NotRe", "or",
+        "sum by", "max by", "min by", "timestamp()", "count_over_time()", "vector()", "label_replace()", "or",
+        "selector", "range", "number", "text", "MatchOp.Equal", "MatchOp.NotEqual", "MatchOp.Re",
+        "MatchOp.NotRe",
     }  # fmt: skip
 
 
@@ -103,3 +114,20 @@ def test_each_setting_takes_each_figure_from_one_reporter(
     reporter: Reporter, of_requests: str, of_durations: str, required: tuple[str, ...]
 ) -> None:
     assert (reporter.of_requests, reporter.of_durations, reporter.required) == (of_requests, of_durations, required)
+
+
+def test_a_thousand_owners_are_one_query_that_nests_ten_deep() -> None:
+    texts = [f'orders_total{{version="v{n}"}} # of {n}' for n in range(1000)]
+    query = queries.labelled(texts)
+
+    def depth(node: Any) -> int:
+        match node:
+            case promql.ParenExpr():
+                return depth(node.expr)
+            case promql.BinaryExpr():
+                return 1 + max(depth(node.lhs), depth(node.rhs))
+            case _:
+                return 0
+
+    assert depth(promql.parse(query)) == 10
+    assert query.count("label_replace(") == 1000
