@@ -2,19 +2,20 @@
 
 import math
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.figure import Figure
 
 from bot.metrics.curves import Curve, Panel, StageSpan, cut
 from bot.metrics.palette import BASELINE, BOUND, CANDIDATE, INK, QUIET, RULE, STRIPE
-from bot.ports import Look
 
+MOST_TICKS = 4
 DOTS_UP_TO = 40  # looks; more of them are a line alone
 LONGEST_NAME = 8  # letters of a direct label
-LABEL_GAP = 0.17  # of the panel's height between two direct labels
+LONGEST = 16  # letters of it and its figure
+LABEL_GAP = 0.205  # inches between two direct labels
 
 
 def draw_panel(axes: Axes, panel: Panel, times: Sequence[float], breaks: Sequence[int], *, title_pad: float) -> None:
@@ -54,28 +55,44 @@ def draw_stages(axes: Axes, spans: Sequence[StageSpan], *, is_named: bool) -> No
             )  # fmt: skip
 
 
-def time_axis(axes: Axes, looks: Sequence[Look], times: Sequence[float]) -> None:
-    """A few clock times under the lowest panel."""
+def time_axis(axes: Axes, times: Sequence[float], start: datetime | None) -> None:
+    """A few times under the lowest panel: the clock's, or seconds and minutes where there is no clock."""
     span = times[-1] - times[0]
     ticks = [times[0]] if span == 0 else [times[0] + span * part / 3 for part in range(4)]
-    form = "%H:%M:%S" if span < 300 else "%H:%M"
-    names = [f"{looks[0].at + timedelta(seconds=tick):{form}}" for tick in ticks]
-    names[-1] += " UTC"
+    if start is None:
+        is_short = times[-1] < 180
+        names = [f"{tick:.0f} s" if is_short else f"{tick / 60:.1f}".removesuffix(".0") for tick in ticks]
+        names[-1] += "" if is_short else " min"
+    else:
+        form = "%H:%M:%S" if span < 300 else "%H:%M"
+        names = [f"{start + timedelta(seconds=tick):{form}}" for tick in ticks]
+        names[-1] += " UTC"
     axes.set_xticks(ticks, names)
     axes.tick_params(axis="x", length=3, width=0.8, color=QUIET, labelcolor=QUIET, pad=3)
 
 
 def _frame(axes: Axes, panel: Panel, title_pad: float) -> None:
-    axes.set_title(panel.title, loc="left", color=INK, fontweight="bold", fontsize="medium", pad=title_pad)
+    axes.set_title(panel.title, loc="left", color=INK, fontweight="bold", fontsize="medium", pad=title_pad, y=1.0)
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.spines["bottom"].set_color(QUIET)
     axes.tick_params(axis="y", length=0, labelcolor=QUIET, pad=4)
     axes.tick_params(axis="x", length=0, labelbottom=False)
     axes.grid(axis="y", color=RULE, lw=0.8)
     axes.set_axisbelow(True)
-    axes.yaxis.set_major_locator(MaxNLocator(nbins=3, steps=[1, 2, 5, 10], min_n_ticks=2))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _tick(panel, value)))
-    axes.set_ylim(0, _top(panel))
+    top = _top(panel)
+    axes.set_ylim(0, top)
+    ticks = round_values(0, top)
+    axes.set_yticks(ticks, [_tick(panel, value) for value in ticks])
+
+
+def round_values(bottom: float, top: float) -> list[float]:
+    """A few round values between both ends; matplotlib's own search for them takes a tenth of the whole picture."""
+    magnitude = 10.0 ** math.floor(math.log10(top - bottom))
+    for step in (magnitude / 5, magnitude / 2, magnitude, 2 * magnitude, 5 * magnitude):
+        first, last = math.ceil(bottom / step - 1e-9), math.floor(top / step + 1e-9)
+        if last - first < MOST_TICKS:
+            break
+    return [step * place for place in range(first, last + 1)]
 
 
 def _tick(panel: Panel, value: float) -> str:
@@ -122,11 +139,13 @@ def _labels(axes: Axes, panel: Panel) -> None:
     wanted = []
     for curve, colour, weight in curves:
         if curve.last is not None:
+            text = f"{cut(curve.name, LONGEST_NAME)} {_short(panel, curve.last[1])}"
+            # The axis names the unit as well.
             wanted.append(
-                (curve.last[1] / top, f"{cut(curve.name, LONGEST_NAME)} {_short(panel, curve.last[1])}", colour, weight)
+                (curve.last[1] / top, text if len(text) <= LONGEST else text.rpartition(" ")[0], colour, weight)
             )
     wanted.sort(key=lambda label: label[0])
-    heights = _apart([label[0] for label in wanted])
+    heights = apart([label[0] for label in wanted], label_gap(axes))
     for height, (_, text, colour, weight) in zip(heights, wanted, strict=True):
         axes.annotate(
             text, (1.0, height), (8, 0), xycoords="axes fraction", textcoords="offset points",
@@ -138,13 +157,20 @@ def _short(panel: Panel, value: float) -> str:
     return panel.words(value).replace(".0 %", " %")
 
 
-def _apart(heights: Sequence[float]) -> list[float]:
+def label_gap(axes: Axes) -> float:
+    """What two direct labels need between them, as a share of the panel's height."""
+    figure = axes.get_figure()
+    height = figure.get_figheight() * axes.get_position().height if isinstance(figure, Figure) else 1.0
+    return LABEL_GAP / float(height)
+
+
+def apart(heights: Sequence[float], gap: float) -> list[float]:
     """The heights, ascending, moved until none covers its neighbour and none leaves the panel."""
     placed: list[float] = []
     for height in heights:
-        placed.append(max(height, placed[-1] + LABEL_GAP) if placed else max(height, 0.03))
+        placed.append(max(height, placed[-1] + gap) if placed else max(height, 0.03))
     excess = (placed[-1] - 1.0) if placed else 0.0
     for place in range(len(placed) - 1, -1, -1):
-        ceiling = 1.0 if place == len(placed) - 1 else placed[place + 1] - LABEL_GAP
+        ceiling = 1.0 if place == len(placed) - 1 else placed[place + 1] - gap
         placed[place] = min(placed[place], ceiling) if excess > 0 else placed[place]
     return placed

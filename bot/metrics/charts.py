@@ -3,6 +3,7 @@
 import io
 import threading
 from functools import cache
+from textwrap import wrap
 from typing import Any
 
 import matplotlib as mpl
@@ -11,16 +12,21 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
-from bot.metrics import curves
 from bot.metrics.canvas import draw_panel, draw_stages, time_axis
-from bot.metrics.density import thinned
-from bot.metrics.descriptions import alt_text, subtitle, title, why
+from bot.metrics.curves import Panel, gaps
+from bot.metrics.differences import Difference
 from bot.metrics.palette import GROUND, INK, QUIET, colour_of, shades
+from bot.metrics.ribbon import draw_difference
+from bot.metrics.scenes import Scene, of_card
 from bot.ports import Card, Picture
 
-WIDTH, HEAD, PANEL, FOOT = 6.4, 1.3, 1.62, 0.4  # inches
+WIDTH, HEAD, SHARE, PANEL, FOOT = 6.4, 1.3, 1.42, 1.75, 0.4  # inches
+LEGEND = 0.24  # inches more at the foot where there is a band
+LINE, LINE_HEIGHT = 81, 0.22  # letters and inches of a line that says why
 LEFT, RIGHT, BETWEEN = 0.145, 0.74, 0.46  # shares of the width; inches
-DPI = 150
+DPI, SMALL_DPI = 150, 125
+ROOMY = 4  # panels; more of them are drawn smaller, to stay a small file
+BAND_MEANS = "Shaded: differences that are not ruled out yet."
 # Names from outside are shown as they are: a dollar sign starts no formula.
 # Letters of 13 points are still 11 pixels high where Slack shows the picture 400 pixels wide.
 STYLE: dict[Any, Any] = {
@@ -34,46 +40,60 @@ _LOCK = threading.Lock()
 
 
 def draw(card: Card) -> Picture:
-    """The share of requests, the error rate and the gated latencies of all looks of the card."""
+    """The share of requests and the gates of all looks of the card, and the same in words."""
+    return draw_scene(of_card(card))
+
+
+def draw_scene(scene: Scene) -> Picture:
+    """The picture of any scene."""
     with _LOCK, mpl.rc_context(STYLE):
-        return Picture(_png(_figure(card)), alt_text(card))
+        return Picture(_png(_figure(scene)), scene.alt_text)
 
 
-def _figure(card: Card) -> Figure:
-    looks = thinned(curves.looks_in_order(card))
-    shown = curves.panels(card, looks)
-    height = HEAD + FOOT + PANEL * len(shown)
-    figure = Figure((WIDTH, height), dpi=DPI, facecolor=GROUND)
-    _header(figure, card, height)
-    if not looks:
+def _figure(scene: Scene) -> Figure:
+    why = wrap(scene.why, LINE)[:2]
+    head = HEAD + LINE_HEIGHT * (len(why) == 2)
+    heights = [SHARE if place == 0 else PANEL for place in range(len(scene.panels))]
+    has_band = any(isinstance(panel, Difference) for panel in scene.panels)
+    height = head + FOOT + LEGEND * has_band + sum(heights)
+    figure = Figure((WIDTH, height), dpi=DPI if len(heights) <= ROOMY else SMALL_DPI, facecolor=GROUND)
+    _header(figure, scene, why, height)
+    if not scene.times:
         figure.text(0.5, 0.4, "No look yet", ha="center", color=QUIET, fontsize=16, style="italic")
         return figure
-    times = curves.seconds(looks)
-    breaks, spans = curves.gaps(times), curves.stage_spans(card, looks, times)
-    for place, panel in enumerate(shown):
-        bottom = height - HEAD - PANEL * (place + 1)
-        axes = figure.add_axes((LEFT, bottom / height, RIGHT - LEFT, (PANEL - BETWEEN) / height))
+    if has_band:
+        figure.text(LEFT, 0.14 / height, BAND_MEANS, color=QUIET, fontsize=10.4, va="center")
+    times, breaks = scene.times, gaps(scene.times)
+    bottom = height - head
+    for place, (panel, size) in enumerate(zip(scene.panels, heights, strict=True)):
+        bottom -= size
+        axes = figure.add_axes((LEFT, bottom / height, RIGHT - LEFT, (size - BETWEEN) / height))
         pad = (times[-1] - times[0]) * 0.02 or 1.0
         axes.set_xlim(times[0] - pad, times[-1] + pad)
-        draw_panel(axes, panel, times, breaks, title_pad=21 if place == 0 else 4)
-        draw_stages(axes, spans, is_named=place == 0)
-        if place == len(shown) - 1:
+        title_pad = 21 if place == 0 else 4
+        match panel:
+            case Difference():
+                draw_difference(axes, panel, times, title_pad=title_pad)
+            case Panel():
+                draw_panel(axes, panel, times, breaks, title_pad=title_pad)
+        draw_stages(axes, scene.spans, is_named=place == 0)
+        if place == len(scene.panels) - 1:
             axes.tick_params(axis="x", labelbottom=True)
-            time_axis(axes, looks, times)
+            time_axis(axes, times, scene.start)
     return figure
 
 
-def _header(figure: Figure, card: Card, height: float) -> None:
-    outcome = curves.outcome(card)
-    name = title(card)
-    size = min(17.0, 17 * 34 / len(name))
-    figure.text(0.03, 1 - 0.3 / height, name, fontsize=size, fontweight="bold", color=INK, va="center")
-    figure.text(0.03, 1 - 0.62 / height, subtitle(card), color=QUIET, va="center")
-    colour = colour_of(outcome)
-    figure.text(0.03, 1 - 0.9 / height, why(card), color=colour, va="center", fontsize=10.8)
+def _header(figure: Figure, scene: Scene, why: list[str], height: float) -> None:
+    size = min(17.0, 17 * 34 / max(len(scene.title), 1))
+    figure.text(0.03, 1 - 0.3 / height, scene.title, fontsize=size, fontweight="bold", color=INK, va="center")
+    figure.text(0.03, 1 - 0.62 / height, scene.subtitle, color=QUIET, va="center")
+    colour = colour_of(scene.outcome)
+    for place, line in enumerate(why):
+        at = 1 - (0.9 + LINE_HEIGHT * place) / height
+        figure.text(0.03, at, line, color=colour, va="center", fontsize=10.4)
     badge = {"boxstyle": "round,pad=0.35,rounding_size=0.25", "fc": colour, "ec": "none"}
     figure.text(
-        0.965, 1 - 0.34 / height, outcome.value.upper(), fontsize=14, fontweight="bold", color="white",
+        0.965, 1 - 0.34 / height, scene.outcome.value.upper(), fontsize=14, fontweight="bold", color="white",
         va="center", ha="right", bbox=badge,
     )  # fmt: skip
 

@@ -9,15 +9,17 @@ from typing import assert_never
 
 from bot.ports import Card, Look
 from strategies.amount import amount
-from strategies.gates.figures import milliseconds, percent
+from strategies.gates.figures import level, milliseconds, percent
 from strategies.gates.latency import quantile
-from strategies.plan import MetricGate
+from strategies.gates.memory import ERRORS
+from strategies.plan import Kind, MetricGate
 from strategies.routing import HUNDRED, Split, Steering
 from strategies.verdicts import Arm, Outcome, Reading, Verdict
 
 QUANTILES = {"latency_p50": 0.5, "latency_p95": 0.95, "latency_p99": 0.99}
 GAP_LOOKS = 2.5
 PLAIN_LATENCY = "latency_p99"
+_GRAVITY = {Outcome.FAIL: 0, Outcome.WAIT: 1, Outcome.PASS: 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +125,14 @@ def _measured(reading: Reading) -> float:
     return (reading.candidate.requests or 0.0) / live if live else math.nan
 
 
-def panels(card: Card, looks: Sequence[Look]) -> list[Panel]:
-    """Share, errors, and each gated latency (p99 where none is gated)."""
-    gated = [gate.metric for gate in stage_gates(card) if gate.metric in QUANTILES]
-    return [_share(card, looks), _errors(card, looks), *(_latency(card, looks, m) for m in gated or [PLAIN_LATENCY])]
+def shown_gates(card: Card, most: int) -> list[str]:
+    """The metrics that have a panel: those of the stage's gates, else errors and p99; failing ones before others."""
+    metrics = [gate.metric for gate in stage_gates(card)] or [ERRORS, PLAIN_LATENCY]
+    if len(metrics) > most:
+        gravity = {verdict.gate: _GRAVITY[verdict.outcome] for verdict in newest_verdicts(card)}
+        kept = set(sorted(metrics, key=lambda metric: gravity.get(metric, 1))[:most])
+        metrics = [metric for metric in metrics if metric in kept]
+    return metrics
 
 
 def stage_gates(card: Card) -> Sequence[MetricGate]:
@@ -153,7 +159,8 @@ def cut(text: str, longest: int) -> str:
     return text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…"
 
 
-def _share(card: Card, looks: Sequence[Look]) -> Panel:
+def share(card: Card, looks: Sequence[Look]) -> Panel:
+    """What the candidate was asked to get, and got."""
     shares = asked_shares(card)
     asked = [shares[look.stage] if 0 <= look.stage < len(shares) else math.nan for look in looks]
     measured = [_measured(look.reading) for look in looks]
@@ -162,20 +169,30 @@ def _share(card: Card, looks: Sequence[Look]) -> Panel:
     return Panel(title, Curve(candidate, tuple(measured)), None, Curve("asked", tuple(asked)), percent, 0.05)
 
 
-def _errors(card: Card, looks: Sequence[Look]) -> Panel:
-    candidate, baseline = _arms(card, looks, lambda arm: _or_nan(arm.error_rate))
-    return Panel("Errors (5xx)", candidate, baseline, _bound(looks, "errors"), percent, 0.005)
+def metric(card: Card, looks: Sequence[Look], name: str) -> Panel:
+    """Both versions' figures of one metric with their bound."""
+    gate = next((gate for gate in stage_gates(card) if gate.metric == name), None)
+    candidate, baseline = _arms(card, looks, lambda arm: _value(arm, name, gate))
+    bound = _bound(looks, name)
+    if name == ERRORS:
+        return Panel("Errors (5xx)", candidate, baseline, bound, percent, 0.005)
+    if name in QUANTILES:
+        return Panel(f"Latency p{QUANTILES[name] * 100:.0f}", candidate, baseline, bound, milliseconds, 1.0)
+    unit = gate.unit if gate else "1"
+    title = name.replace("_", " ").capitalize() + (" per pod" if gate and gate.query is None else "")
+    return Panel(title, candidate, baseline, bound, lambda value: level(value, unit), 1e-9)
 
 
-def _latency(card: Card, looks: Sequence[Look], metric: str) -> Panel:
-    q = QUANTILES[metric]
-
-    def value(arm: Arm) -> float:
-        found = quantile(q, arm.buckets) if arm.buckets else None
+def _value(arm: Arm, name: str, gate: MetricGate | None) -> float:
+    if name == ERRORS:
+        return _or_nan(arm.error_rate)
+    if name in QUANTILES:
+        found = quantile(QUANTILES[name], arm.buckets) if arm.buckets else None
         return found.value if found else math.nan
-
-    candidate, baseline = _arms(card, looks, value)
-    return Panel(f"Latency p{q * 100:.0f}", candidate, baseline, _bound(looks, metric), milliseconds, 1.0)
+    if gate is not None and gate.measured is Kind.COUNTS:
+        out_of, events = arm.counts.get(name, (0.0, 0.0))
+        return events / out_of if out_of else math.nan
+    return arm.gauges.get(name, math.nan)
 
 
 def _arms(card: Card, looks: Sequence[Look], value: Callable[[Arm], float]) -> tuple[Curve, Curve]:

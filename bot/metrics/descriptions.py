@@ -3,15 +3,16 @@
 import math
 from collections.abc import Sequence
 
-from bot.metrics.curves import Panel, cut, looks_in_order, newest_verdicts, outcome, panels
+from bot.metrics.curves import Panel, cut, looks_in_order, newest_verdicts, outcome
+from bot.metrics.differences import Difference
 from bot.ports import Card
 from strategies.amount import amounts
-from strategies.gates.figures import count
+from strategies.gates.figures import count, points
 from strategies.verdicts import Outcome
 
 LONGEST = 1900  # Slack takes 2,000
 LONGEST_NAME = 40
-LONGEST_LINE = 78
+LONGEST_LINE = 158  # two lines of the picture
 
 
 def title(card: Card) -> str:
@@ -28,7 +29,15 @@ def why(card: Card) -> str:
     decisive = next((verdict for verdict in verdicts if verdict.outcome is worst), None)
     if decisive is None:
         return ""
-    return "every gate passes" if worst is Outcome.PASS else cut(decisive.reason, LONGEST_LINE)
+    return "every gate passes" if worst is Outcome.PASS else _clauses(decisive.reason)
+
+
+def _clauses(reason: str) -> str:
+    """As many whole clauses as fit."""
+    if len(reason) <= LONGEST_LINE:
+        return reason
+    end = max(reason.rfind(mark, 0, LONGEST_LINE) for mark in ("; ", ". "))
+    return reason[:end] if end > 0 else cut(reason, LONGEST_LINE)
 
 
 def subtitle(card: Card) -> str:
@@ -43,7 +52,7 @@ def subtitle(card: Card) -> str:
     return " · ".join(parts)
 
 
-def alt_text(card: Card) -> str:
+def alt_text(card: Card, panels: Sequence[Panel | Difference]) -> str:
     """The verdict, the newest figures of both versions and why, in less than 2,000 characters."""
     target, shares, stage = card.release.target, amounts(card.release), card.release.stage
     verdict = outcome(card).value.upper()
@@ -54,13 +63,38 @@ def alt_text(card: Card) -> str:
     if not looks:
         return " ".join([*sentences, "No look yet."])
     sentences.append(f"{count(len(looks), 'look')} from {looks[0].at:%H:%M} to {looks[-1].at:%H:%M} UTC.")
-    sentences.extend(_panel(panel) for panel in panels(card, looks))
+    sentences.extend(described(panel) for panel in panels)
     verdicts = newest_verdicts(card)
     sentences.extend(f"{verdict.gate} {verdict.outcome.value}: {verdict.reason}" for verdict in verdicts)
     return _within(sentences)
 
 
-def _panel(panel: Panel) -> str:
+def described(panel: Panel | Difference) -> str:
+    """The newest figures of one panel."""
+    match panel:
+        case Difference():
+            return _difference(panel)
+        case Panel():
+            return _curves(panel)
+
+
+def _difference(panel: Difference) -> str:
+    low, high, measured = panel.newest
+    asked = [f"allowed {points(panel.allowed)}"]
+    if panel.tolerated is not None:
+        asked.append(f"tolerated {points(panel.tolerated)}")
+    if math.isnan(measured):
+        return f"{panel.title}: no data, {', '.join(asked)}."
+    surely = []
+    if math.isfinite(low):
+        surely.append(f"not below {points(low)}")
+    if math.isfinite(high):
+        surely.append(f"not above {points(high)}")
+    sure = f", surely {' and '.join(surely)}" if surely else ", nothing sure yet"
+    return f"{panel.title}: {points(measured)}{sure}; {', '.join(asked)}."
+
+
+def _curves(panel: Panel) -> str:
     newest = panel.candidate.last
     if newest is None:
         return f"{panel.title}: no data."

@@ -10,8 +10,10 @@ STRIPE = "#EDF3F8"
 BASELINE = "#7A858F"
 CANDIDATE = "#0072B2"
 BOUND = "#D55E00"
+GOOD = "#007A59"
+BAND = "#D2E6F5"
 
-_OUTCOMES = {Outcome.PASS: "#007A59", Outcome.WAIT: "#8F5F00", Outcome.FAIL: "#B83200"}
+_OUTCOMES = {Outcome.PASS: GOOD, Outcome.WAIT: "#8F5F00", Outcome.FAIL: "#B83200"}
 
 
 def colour_of(outcome: Outcome) -> str:
@@ -23,7 +25,10 @@ def shades(steps: int = 6) -> list[int]:
     """Red, green, blue of every colour and of its soft edges on both grounds, one after the other."""
     inks = [INK, QUIET, RULE, BASELINE, CANDIDATE, BOUND, *_OUTCOMES.values()]
     mixed = [
-        _mixed(ground, ink, step / steps) for ground in (GROUND, STRIPE) for ink in inks for step in range(steps + 1)
+        _mixed(ground, ink, step / steps)
+        for ground in (GROUND, STRIPE, BAND)
+        for ink in inks
+        for step in range(steps + 1)
     ]
     return [part for colour in dict.fromkeys(mixed) for part in colour]
 

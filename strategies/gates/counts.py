@@ -54,13 +54,13 @@ def worse(baseline: Floats, border: Border) -> Floats:
     return np.asarray(expit(logit(on_border)[..., None] + np.asarray(STEPS)), dtype=np.float64)
 
 
-def as_good(baseline: Floats, border: Border) -> Floats:
-    """Guesses of a good candidate's rate, shape (..., len(CALM)); NaN where none is safe."""
+def as_good(baseline: Floats, border: Border, depths: tuple[float, ...] = CALM) -> Floats:
+    """Guesses of a good candidate's rate, shape (..., len(depths)); NaN where none is safe."""
     on_border = border.ratio * baseline + border.offset
     # Where even the baseline's own rate is asked to be undercut, half of the border is as good a guess as any.
     start = np.where(on_border > baseline, baseline, on_border / 2)
     gap = np.minimum(on_border, MOST) - start
-    rates = np.clip(start[..., None] + np.asarray(CALM) * np.maximum(gap, 0.0)[..., None], FEWEST, MOST)
+    rates = np.clip(start[..., None] + np.asarray(depths) * np.maximum(gap, 0.0)[..., None], FEWEST, MOST)
     return np.asarray(np.where(rates < on_border[..., None], rates, np.nan), dtype=np.float64)
 
 

@@ -33,7 +33,7 @@ def restored(question: Question, stored: Mapping[str, Any]) -> Trial:
     """The trial as it was. Raises KeyError, TypeError or ValueError for what is no such document."""
     if stored["v"] != VERSION:
         raise ValueError(f"evidence of version {stored['v']!r}, this is version {VERSION}")
-    accounts = {name: _restored(kept) for name, kept in stored["accounts"].items()}
+    accounts = {name: account_of(kept) for name, kept in stored["accounts"].items()}
     gauges = {
         name: GaugeAccount(long_run, Differences(looks, total, squares), seconds)
         for name, (long_run, looks, total, squares, seconds) in stored["gauges"].items()
@@ -65,7 +65,8 @@ def _account(account: Account) -> dict[str, object]:
     }
 
 
-def _restored(kept: Mapping[str, Any]) -> Account:
+def account_of(kept: Mapping[str, Any]) -> Account:
+    """One metric's account as it was; raises as `restored` does."""
     factor, is_known = kept["bursts"]
     account = Account(Line(*kept["border"]), Line(*kept["tolerated"]), Bursts(factor, is_known), kept["edge"])
     account.requests, account.bad = kept["seen"]

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from bot.metrics.charts import draw
-from bot.metrics.curves import gaps, outcome, panels, stage_spans
+from bot.metrics.curves import gaps, metric, outcome, share, stage_spans
 from bot.metrics.density import thinned
 from bot.ports import Card, Look
 from strategies.plan import Plan, StrategyName
@@ -47,9 +47,9 @@ def test_a_picture_is_a_small_png_however_many_looks(count: int) -> None:
 
 def test_the_words_hold_the_verdict_and_the_newest_figures() -> None:
     failing = (a_verdict(Outcome.FAIL, reason="5xx 4.2 % vs 0.3 %, 2 looks running."),)
-    text = draw(a_card(some_looks(3), verdicts=failing)).alt_text
-    assert text.startswith("reviews v1 to v2: FAIL. Stage 2 of 4 at 25 %. 3 looks from 09:30 to 09:30 UTC.")
-    assert "Errors (5xx): v2 0 %, v1 0.11 %, allowed 1.0 %." in text
+    text = draw(a_card(some_looks(8), verdicts=failing)).alt_text
+    assert text.startswith("reviews v1 to v2: FAIL. Stage 2 of 4 at 25 %. 8 looks from 09:30 to 09:31 UTC.")
+    assert "Errors (5xx): v2 minus v1: −0.11 pp,  allowed +0.1 pp, tolerated +0.5 pp." in text
     assert "errors fail: 5xx 4.2 % vs 0.3 %, 2 looks running." in text
 
 
@@ -65,7 +65,9 @@ def test_looks_without_data_are_named_so() -> None:
 
 def test_a_silent_look_is_a_hole_and_not_a_zero() -> None:
     looks = some_looks(6, silent=frozenset({2}))
-    holes = [[math.isnan(value) for value in panel.candidate.values] for panel in panels(a_card(looks), looks)]
+    card = a_card(looks)
+    curves = [share(card, looks), metric(card, looks, "errors"), metric(card, looks, "latency_p99")]
+    holes = [[math.isnan(value) for value in panel.candidate.values] for panel in curves]
     assert holes == [[False, False, True, False, False, False]] * 3
 
 

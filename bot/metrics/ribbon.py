@@ -1,0 +1,84 @@
+"""A difference drawn as a band that narrows, between the line of harm and the line of what is tolerated."""
+
+import math
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+
+from bot.metrics.canvas import apart, label_gap, round_values
+from bot.metrics.differences import Difference
+from bot.metrics.palette import BAND, BOUND, CANDIDATE, GOOD, INK, QUIET, RULE, colour_of
+from strategies.gates.figures import points
+
+DASHES = (0, (4, 2.5))
+
+
+def draw_difference(axes: Axes, panel: Difference, times: Sequence[float], *, title_pad: float) -> None:
+    """The band, what was measured, both margins, and a dot where the band leaves one of them."""
+    _frame(axes, panel, title_pad)
+    bottom, top = axes.get_ylim()
+    # One look is a moment: its band is drawn as wide as the panel.
+    xs = list(times) if len(times) > 1 else list(axes.get_xlim())
+    low, high = (
+        [min(max(value, bottom), top) for value in edge] * (len(xs) // len(edge)) for edge in (panel.low, panel.high)
+    )
+    axes.fill_between(xs, low, high, color=BAND, lw=0, zorder=1)
+    for edge in (panel.low, panel.high):
+        shown = [value if bottom < value < top else math.nan for value in edge]
+        axes.plot(times, shown, color=CANDIDATE, lw=1.0, zorder=3)
+    axes.axhline(0, color=QUIET, lw=0.8, zorder=2)
+    axes.axhline(panel.allowed, color=BOUND, lw=1.6, ls=DASHES, zorder=4)
+    if panel.tolerated is not None:
+        axes.axhline(panel.tolerated, color=GOOD, lw=1.6, ls=DASHES, zorder=4)
+    axes.plot(times, panel.measured, color=CANDIDATE, lw=2.4, zorder=5, solid_capstyle="round", clip_on=True)
+    for place, margin, colour in (
+        (panel.left_allowed, panel.allowed, BOUND),
+        (panel.left_tolerated, panel.tolerated, GOOD),
+    ):
+        if place is not None and margin is not None:
+            axes.plot(times[place], margin, "o", ms=8, color=colour, mec="white", mew=1.2, zorder=6, clip_on=False)
+    _labels(axes, panel)
+
+
+def _frame(axes: Axes, panel: Difference, title_pad: float) -> None:
+    axes.set_title(panel.title, loc="left", color=INK, fontweight="bold", fontsize="medium", pad=title_pad, y=1.0)
+    if panel.outcome is not None:
+        axes.annotate(
+            panel.outcome.value.upper(), (1.0, 1.0), (8, title_pad), xycoords="axes fraction",
+            textcoords="offset points", ha="left", va="baseline", color=colour_of(panel.outcome), fontweight="bold",
+            annotation_clip=False,
+        )  # fmt: skip
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.spines["bottom"].set_color(QUIET)
+    axes.tick_params(axis="y", length=0, labelcolor=QUIET, pad=4)
+    axes.tick_params(axis="x", length=0, labelbottom=False)
+    axes.grid(axis="y", color=RULE, lw=0.8)
+    axes.set_axisbelow(True)
+    axes.set_ylim(*panel.limits)
+    ticks = round_values(*panel.limits)
+    axes.set_yticks(ticks, [_tick(value) for value in ticks])
+
+
+def _tick(value: float) -> str:
+    return points(value).replace(".0 pp", " pp") if abs(value) > 1e-12 else "0"
+
+
+def _labels(axes: Axes, panel: Difference) -> None:
+    bottom, top = axes.get_ylim()
+    wanted = [(panel.allowed, f"allowed {_short(panel.allowed)}", BOUND, "normal")]
+    if panel.tolerated is not None:
+        wanted.append((panel.tolerated, f"tolerated {_short(panel.tolerated)}", GOOD, "normal"))
+    measured = panel.newest[2]
+    if math.isfinite(measured):
+        wanted.append((measured, points(measured), CANDIDATE, "bold"))
+    wanted.sort(key=lambda label: label[0])
+    heights = apart([min(max((label[0] - bottom) / (top - bottom), 0.03), 1.0) for label in wanted], label_gap(axes))
+    for height, (_, text, colour, weight) in zip(heights, wanted, strict=True):
+        axes.annotate(
+            text, (1.0, height), (8, 0), xycoords="axes fraction", textcoords="offset points",
+            va="center", ha="left", color=colour, fontweight=weight, annotation_clip=False,
+        )  # fmt: skip
+
+
+def _short(value: float) -> str:
+    return points(value).replace(" pp", "")
