@@ -165,7 +165,7 @@ def _difference(
     if is_weighed:
         is_harm = account.is_believable and account.harm_odds >= bar.harm_odds
         is_safe = account.safe_odds >= bar.safe_odds
-        band = band.held_to(allowed, tolerated, is_harm=is_harm or shown.outcome is Outcome.FAIL, is_safe=is_safe)
+        band = band.held_to(allowed, tolerated, is_harm=is_harm, is_safe=is_safe)
     return Difference(shown.title, band, shown.allowed, shown.tolerated, sign, shown.outcome)
 
 
