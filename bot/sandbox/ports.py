@@ -1,10 +1,14 @@
 """Loopback ports: the page's own, the next free one when it is taken, and free ones for children."""
 
 import errno
+import random
 import socket
 
 HOST = "127.0.0.1"
 TRIED = 50
+# Below the ports that Linux and macOS give to outgoing connections: one of those could be in the child's way
+# between the choice of a port and the child's start.
+CHILDREN = range(20_000, 32_000)
 
 
 class PortTakenError(Exception):
@@ -24,7 +28,12 @@ def page_socket(port: int, *, is_default: bool) -> socket.socket:
 
 
 def free_port() -> int:
-    """A loopback port that nobody listens on at this moment."""
+    """A loopback port that nobody uses at this moment, and that no outgoing connection will take."""
+    for candidate in random.SystemRandom().sample(CHILDREN, TRIED):
+        found = _bound(candidate)
+        if found is not None:
+            found.close()
+            return candidate
     with _any() as probe:
         return int(probe.getsockname()[1])
 

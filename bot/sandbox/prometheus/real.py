@@ -8,7 +8,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import sys
 import tempfile
 import time
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 import yaml
 
+from bot.sandbox.ports import free_port
 from bot.sandbox.prometheus.targets import INTERVAL, Targets, current, duration
 
 if TYPE_CHECKING:
@@ -39,13 +39,6 @@ def end_with_parent() -> Callable[[], None] | None:
         return None
     prctl = ctypes.CDLL(None, use_errno=True).prctl
     return lambda: prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
-def free_port() -> int:
-    """A loopback port nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def configuration(targets_file: Path, interval: float = INTERVAL) -> str:

@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from bot.sandbox.ports import HOST, PortTakenError, free_port, page_socket
+from bot.sandbox.ports import CHILDREN, HOST, PortTakenError, free_port, page_socket
 
 
 def listening() -> socket.socket:
@@ -32,3 +32,7 @@ def test_a_free_port_that_was_chosen_is_listened_on() -> None:
     port = free_port()
     with page_socket(port, is_default=False) as bound, socket.create_connection((HOST, port), timeout=1):
         assert bound.getsockname() == (HOST, port)
+
+
+def test_a_childs_port_is_not_among_those_of_outgoing_connections() -> None:
+    assert {free_port() in CHILDREN for _ in range(20)} == {True}
