@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple, dataclass
+from datetime import timedelta
 from importlib import import_module
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -108,7 +109,8 @@ def build(settings: Settings) -> Bot:
     duties = Duties(engine, clock, mesh, metrics)
     dispatch = Dispatch(duties, messages, engine)
     worker = Worker(database, clock, holder, dispatch, dispatch.gave_up, THREADS)
-    schedule = Schedule(engine, database, Looks(engine, metrics, mesh, clock), clock, holder)
+    kept = timedelta(days=settings.evidence_days)
+    schedule = Schedule(engine, database, Looks(engine, metrics, mesh, clock), clock, holder, kept=kept)
     drift = DriftWatch(engine, mesh, duties)
     live = LiveCards(messages.refresh)
     desk = Desk(

@@ -26,8 +26,9 @@ log = logging.getLogger(__name__)
 
 SWEEP = timedelta(seconds=5)
 PRUNE = timedelta(hours=1)
-KEPT = timedelta(days=30)  # looks
+KEPT = timedelta(days=30)  # looks, where nobody says otherwise
 PRUNED_AT_ONCE = 500
+BETWEEN_PRUNES = 0.05  # seconds, for whoever else wants to write
 DONE_KEPT = timedelta(days=2)  # jobs of the outbox
 HELD = 0.9  # of an interval: one replica takes each tick, and the next tick of a killed one is anybody's
 GRACE = 3600  # seconds; a wake is never skipped for being late, the machine judges what is still allowed
@@ -38,12 +39,22 @@ LATE = timedelta(seconds=1)  # what the sweep takes over from a replica that did
 class Schedule:
     """One date job per waiting release, one interval job per look interval in use, one sweep."""
 
-    def __init__(self, engine: Engine, database: Database, looks: Looks, clock: Clock, holder: str) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        database: Database,
+        looks: Looks,
+        clock: Clock,
+        holder: str,
+        *,
+        kept: timedelta = KEPT,
+    ) -> None:
         self._engine = engine
         self._database = database
         self._looks = looks
         self._clock = clock
         self._holder = holder
+        self._kept = kept
         self._lock = threading.Lock()
         self._work = threading.Condition()
         self._running = 0
@@ -132,11 +143,15 @@ class Schedule:
     def _prune(self) -> None:
         """Forget old looks and done jobs; the journal is kept."""
         now = self._clock.now()
-        # In parts: a rollback must not wait for the write lock while a month of looks is deleted.
-        forgotten = PRUNED_AT_ONCE
-        while forgotten == PRUNED_AT_ONCE:
+        # In parts, with room between them: a rollback must not wait for the write lock until a month of looks is gone.
+        while True:
             with self._database.transaction() as tx:
-                forgotten = tx.evidence.prune(now - KEPT, PRUNED_AT_ONCE)
+                forgotten = tx.evidence.prune(now - self._kept, PRUNED_AT_ONCE)
+            if forgotten < PRUNED_AT_ONCE:
+                break
+            with self._work:
+                if self._is_stopping or self._work.wait_for(lambda: self._is_stopping, BETWEEN_PRUNES):
+                    return
         with self._database.transaction() as tx:
             tx.outbox.prune(now - DONE_KEPT)
 

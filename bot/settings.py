@@ -108,6 +108,9 @@ class Settings(BaseSettings):
     propagation: Duration = Field(
         timedelta(seconds=2), description="time between a new subset and the first route that names it"
     )
+    evidence_days: int = Field(
+        30, ge=1, le=3650, description="days that the looks of a release are kept; the journal stays"
+    )
     timezone: Annotated[str, AfterValidator(_zone)] = Field("UTC", description="IANA zone of times without one")
     log: LogFormat = Field(LogFormat.TEXT, description="how a log line is written")
 

@@ -1,6 +1,6 @@
 """Evidence: every look with its reading and its verdicts, for tables, pictures and replay."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -58,13 +58,27 @@ class Evidence:
         if stage is not None:
             rows = rows.where(_c.stage == stage)
         newest = self._connection.execute(rows.order_by(_c.at.desc()).limit(limit)).all()
-        return [
-            StoredLook(at, of, _READING.loads(reading), _VERDICTS.loads(verdicts))
-            for at, of, reading, verdicts in reversed(newest)
-        ]
+        return [_look(*row) for row in reversed(newest)]
+
+    def all_looks(self, release: str, page: int = 500) -> Iterator[StoredLook]:
+        """Every look of a release that is kept, the oldest first, read in pages."""
+        after: datetime | None = None
+        while True:
+            rows = select(_c.at, _c.stage, _c.reading, _c.verdicts).where(_c.release == release)
+            if after is not None:
+                rows = rows.where(_c.at > after)
+            found = self._connection.execute(rows.order_by(_c.at).limit(page)).all()
+            yield from (_look(*row) for row in found)
+            if len(found) < page:
+                return
+            after = found[-1].at
 
     def prune(self, before: datetime, most: int = 1_000) -> int:
         """Forget up to `most` looks older than `before`; returns how many there were."""
         old = select(_c.release, _c.at).where(_c.at < before).order_by(_c.at).limit(most)
         gone = delete(EVIDENCE).where(tuple_(_c.release, _c.at).in_(old))
         return self._connection.execute(gone).rowcount
+
+
+def _look(at: datetime, stage: int, reading: str, verdicts: str) -> StoredLook:
+    return StoredLook(at, stage, _READING.loads(reading), _VERDICTS.loads(verdicts))

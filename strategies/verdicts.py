@@ -20,7 +20,8 @@ class Verdict:
 
     `reason` is one sentence for a person. `missing` says what a `wait` waits for. `baseline`, `candidate` and
     `bound` are what was compared (`unit`: "ratio", "ms", "requests", "cores", "bytes" or "1"); None where there was
-    no data.
+    no data. `harm_odds` and `safe_odds` are what a judge that adds up evidence has come to, and `needed_requests` how
+    many of the candidate's it still asks for; None from other judges.
     """
 
     gate: str
@@ -31,6 +32,9 @@ class Verdict:
     bound: float | None = None
     unit: str = "1"
     missing: str = ""
+    harm_odds: float | None = None
+    safe_odds: float | None = None
+    needed_requests: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from bot.cli.audit import audit
+from bot.cli.evidence import evidence
 from bot.cli.plan import plan
 from bot.cli.replay import replay
 from bot.cli.run import run
@@ -47,5 +48,6 @@ app.command()(sandbox)
 app.command()(settings)
 app.command()(schema)
 app.command()(audit)
+app.command()(evidence)
 app.command()(plan)
 app.command()(replay)

@@ -120,7 +120,8 @@ def verdict(weighed: Weighing, finding: Finding, total: Tally) -> Verdict:
     )
     answer = Verdict(
         gate.metric, finding.outcome, finding.reason, comparison.baseline, comparison.candidate, comparison.bound,
-        gate.unit, _missing(weighed.trial, finding),
+        gate.unit, _missing(weighed.trial, finding), float(f"{finding.harm_odds:.6g}"),
+        float(f"{finding.safe_odds:.6g}"), finding.needed_requests,
     )  # fmt: skip
     if finding.outcome is Outcome.PASS and gate.metric == ERRORS and total.unknown:
         worst = with_unknown(gate, total, total.baseline)
