@@ -35,7 +35,7 @@ class NamedRoutes:
 
 @dataclass(frozen=True, slots=True)
 class SurveyRequest:
-    """Which service, to which version; `baseline` and `routes` when named."""
+    """Which service, to which version (empty: none yet, for looking only); `baseline` and `routes` when named."""
 
     service: str
     namespace: str

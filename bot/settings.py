@@ -139,8 +139,11 @@ class WrongSettings(Exception):
         self.lines = lines
 
 
-def load(environ: Mapping[str, str]) -> Settings:
-    """The settings of this environment; WrongSettings names each wrong one, and each unknown `SLUICE_*` name."""
+def load(environ: Mapping[str, str], *, needs_slack: bool = True) -> Settings:
+    """The settings of this environment; WrongSettings names each wrong one, and each unknown `SLUICE_*` name.
+
+    Commands that do not speak to Slack need none of its tokens.
+    """
     lines = _unknown(environ)
     secrets, unreadable = _from_files(environ)
     lines += unreadable
@@ -148,7 +151,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         settings = Settings(**secrets)
     except (ValidationError, UnreadableSetting) as error:
         raise WrongSettings((*lines, *_sentences(error, environ))) from None
-    lines += _incomplete(settings)
+    lines += _incomplete(settings) if needs_slack else []
     if lines:
         raise WrongSettings(tuple(lines))
     return settings

@@ -12,6 +12,7 @@ import typer
 from bot.cli.audit import audit
 from bot.cli.evidence import evidence
 from bot.cli.plan import plan
+from bot.cli.preflight import preflight
 from bot.cli.replay import replay
 from bot.cli.run import run
 from bot.cli.sandbox import sandbox
@@ -50,4 +51,5 @@ app.command()(schema)
 app.command()(audit)
 app.command()(evidence)
 app.command()(plan)
+app.command()(preflight)
 app.command()(replay)

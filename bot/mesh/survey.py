@@ -44,7 +44,7 @@ def survey(view: View, request: SurveyRequest) -> Target | Refused:
     if isinstance(service, Refused):
         return service
     ground = _ground(view, service, request.version_label)
-    if request.candidate not in ground.versions:
+    if request.candidate and request.candidate not in ground.versions:
         listed = ", ".join(ground.versions) or "none"
         text = f"{ground.name} has no version {request.candidate}{_nearest(request.candidate, ground.versions)}; "
         return Refused(ReasonCode.UNKNOWN_VERSION, f"{text}its versions are: {listed}.")
@@ -108,10 +108,9 @@ def _target(view: View, request: SurveyRequest, ground: _Ground, places: Sequenc
         listed = ", ".join(f"{p.position}: {each.version}" for p, each in zip(places, baselines, strict=True))
         return Refused(ReasonCode.BASELINE_NOT_FULL, f"The routes serve different versions: {listed}.")
     baseline = baselines[0]
-    subset_names = {
-        baseline.version: baseline.share.subset,
-        request.candidate: _candidate_subset(view, request, ground, places[0]),
-    }
+    subset_names = {baseline.version: baseline.share.subset}
+    if request.candidate:
+        subset_names[request.candidate] = _candidate_subset(view, request, ground, places[0])
     return Target(
         service=ground.name,
         host=ground.host,

@@ -25,6 +25,7 @@ STEP = 1.15
 MOST_RAISED = 20.0
 SURE = 3.0  # standard errors before pods are believed to differ
 FEWEST = 20  # requests of the candidate in a replay that says anything
+MEASURED = HOUR // 2  # minutes of the hour that the candidate must have been called in
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ def one_against_the_rest(pods: dict[str, Minutes]) -> Replays:
     everybody, failing = n.sum(axis=0), x.sum(axis=0)
     places = [(pod, hour) for hour in range(hours) for pod in range(len(names))]
     every = -(-len(places) // MOST_REPLAYS)
-    chosen = [(names[pod], hour) for pod, hour in places[::every] if n[pod, _span(hour)].sum() >= FEWEST]
+    chosen = [(names[pod], hour) for pod, hour in places[::every] if _says_something(n[pod, _span(hour)])]
     row = {name: place for place, name in enumerate(names)}
     theirs = [(everybody - n[row[name]], failing - x[row[name]]) for name, _ in chosen]
     ours = [(n[row[name]], x[row[name]]) for name, _ in chosen]
@@ -87,7 +88,7 @@ def one_after_the_other(name: str, earlier: Minutes, later: Minutes) -> Replays:
     chosen = [
         (name, hour)
         for hour in range(hours)
-        if first[0][_span(hour)].sum() >= FEWEST and second[0][_span(hour)].sum() >= FEWEST
+        if _says_something(first[0][_span(hour)]) and _says_something(second[0][_span(hour)])
     ]
     return _replays(chosen, [first] * len(chosen), [second] * len(chosen))
 
@@ -142,6 +143,10 @@ def _requests(minute: Window | None) -> int:
 
 def _bad(minute: Window | None) -> int:
     return minute[1] if minute else 0
+
+
+def _says_something(requests: Floats) -> bool:
+    return bool(requests.sum() >= FEWEST and (requests > 0).sum() >= MEASURED)
 
 
 def _span(hour: int) -> slice:

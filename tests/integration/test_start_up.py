@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -9,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.sandbox.slack import Delivery, Settings, SlackStandIn
-from tests.integration.bot_child import BotChild, refused_start
+from tests.integration.bot_child import BotChild, inherited, refused_start
 from tests.integration.gate import Gate
 from tests.integration.parts import neighbours, written
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from tests.integration.loop_thread import LoopThread
     from tests.integration.parts import Parts
 
-USAGE, UNREACHABLE = 2, 5
+USAGE, REFUSED, UNREACHABLE = 2, 3, 5
 
 
 @pytest.fixture
@@ -37,6 +39,25 @@ def settings(parts: Parts, slack: SlackStandIn, tmp_path: Path) -> dict[str, str
     files = written(tmp_path, "shop-start", parts.api, parts.api.url, {})
     url, database = parts.prometheus.url, f"sqlite:///{tmp_path / 'sluice.db'}"
     return files | neighbours(slack, url, database, Delivery.SOCKET, "shop-start")
+
+
+def test_a_preflight_reads_the_same_settings_and_says_what_is_unreachable(settings: dict[str, str]) -> None:
+    spoilt = {"SLUICE_PROMETHEUS_URL": "http://127.0.0.1:9"}
+    for changes, service, code, words in (
+        (spoilt, "reviews", UNREACHABLE, "Prometheus at http://127.0.0.1:9 is unreachable."),
+        ({}, "reveiws", REFUSED, "did you mean reviews?"),
+        ({"SLUICE_LOOK": "soon"}, "reviews", USAGE, "SLUICE_LOOK=soon"),
+    ):
+        said = subprocess.run(
+            [sys.executable, "-m", "bot", "preflight", service],
+            env=inherited() | settings | changes,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert (said.returncode, said.stdout) == (code, "")
+        assert words in said.stderr
 
 
 @pytest.mark.parametrize(
