@@ -23,6 +23,8 @@ from bot.drift import DriftWatch
 from bot.duties import Dispatch, Duties, Messages
 from bot.engine import Engine
 from bot.errors import Fault
+from bot.guarding import Guarding
+from bot.hooks.staging import HttpStaging
 from bot.live import LiveCards
 from bot.looks import Looks
 from bot.mesh.istio import IstioMesh
@@ -106,7 +108,10 @@ def build(settings: Settings) -> Bot:
     engine = Engine(database, clock)
     chat = SlackChat(web, people, command=settings.slack_command)
     messages = Messages(database, clock, chat, settings.cluster, _draw, _links(profiles))
-    duties = Duties(engine, clock, mesh, metrics)
+    guarding = Guarding(
+        mesh=mesh, metrics=metrics, staging=HttpStaging(), profiles=profiles, database=database, clock=clock
+    )
+    duties = Duties(engine, clock, mesh, metrics, guarding.refusal)
     dispatch = Dispatch(duties, messages, engine)
     worker = Worker(database, clock, holder, dispatch, dispatch.gave_up, THREADS)
     kept = timedelta(days=settings.evidence_days)
@@ -119,6 +124,7 @@ def build(settings: Settings) -> Bot:
         mesh=mesh,
         profiles=profiles,
         clock=clock,
+        guarding=guarding,
         defaults=intents.Defaults(settings.slack_channel, settings.look),
         cards=messages.card,
         previews=_previews(mesh),

@@ -1,12 +1,15 @@
 """Answers what people ask, whichever surface they ask on: from the caches and the database, never from afar."""
 
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from bot import intents, specs
+from bot.advice import advice
 from bot.engine import Engine, already_releasing
 from bot.errors import Transient
+from bot.guarding import Guarding
 from bot.intents import Defaults, Steering
 from bot.ports import Card, Clock, Mesh
 from bot.profiles import Profile, Profiles
@@ -18,6 +21,7 @@ from bot.requests import (
     HelpRequest,
     Listed,
     ListRequest,
+    OverrideRequest,
     PauseRequest,
     Planned,
     Request,
@@ -31,11 +35,12 @@ from bot.requests import (
 )
 from storage.database import Database
 from storage.errors import StorageError
-from strategies import events, moves
+from strategies import events, guards, moves
 from strategies.decision import Decision
+from strategies.guards import Check
 from strategies.plan import Plan
 from strategies.reasons import ReasonCode, Refused
-from strategies.release import Actor, Phase, Release, Target
+from strategies.release import Actor, Phase, Release, Rules, Target
 
 SEARCHED, LISTED = 2_000, 20  # releases looked through, newest first, and shown
 SCOPES = ("active", "scheduled", "mine", "all")
@@ -45,6 +50,16 @@ MOVED = frozenset({ReasonCode.BASELINE_NOT_FULL, ReasonCode.FOREIGN_DESTINATION,
 Keep = Callable[[Release], bool]
 Cards = Callable[[str], Card | None]
 Previews = Callable[[Target, Plan], str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """What was asked for, resolved: whose profile, what moves, how, and by which rules."""
+
+    profile: Profile
+    target: Target
+    plan: Plan
+    rules: Rules
 
 
 class Desk:
@@ -58,6 +73,7 @@ class Desk:
         mesh: Mesh,
         profiles: Profiles,
         clock: Clock,
+        guarding: Guarding,
         defaults: Defaults,
         cards: Cards,
         previews: Previews,
@@ -67,6 +83,7 @@ class Desk:
         self._mesh = mesh
         self._profiles = profiles
         self._clock = clock
+        self._guarding = guarding
         self._defaults = defaults
         self._cards = cards
         self._previews = previews
@@ -90,6 +107,7 @@ class Desk:
                 return Said("")
             case (
                 ApproveRequest()
+                | OverrideRequest()
                 | PauseRequest()
                 | ResumeRequest()
                 | RollbackRequest()
@@ -100,7 +118,49 @@ class Desk:
             case _:
                 assert_never(request)
 
+    def plan(self, request: StartRequest) -> Answer | Refused:
+        """What a start would do, with every guard asked; takes as long as Prometheus and staging do."""
+        try:
+            found = self._drafted(request)
+            if isinstance(found, Refused):
+                return found
+            checks = self._guarding.all(found.target, found.plan, found.rules)
+            return self._planned(request, found, checks)
+        except StorageError as error:
+            raise Transient(f"The database does not answer: {error}") from error
+
     def _start(self, request: StartRequest, actor: Actor, key: str) -> Answer | Refused:
+        found = self._drafted(request)
+        if isinstance(found, Refused):
+            return found
+        is_later = request.at is not None and request.at > self._clock.now()
+        checks = self._guarding.near(found.target, found.plan, found.rules, is_later=is_later)
+        if request.dry:
+            return self._planned(request, found, checks)
+        refused = guards.refusal(checks, request.overrides)
+        if refused is not None:
+            return _overridable(refused)
+        channel = found.profile.channel or self._defaults.channel
+        if not channel:
+            text = f"Nobody would be asked or told about {found.target.service}: it has no channel."
+            return Refused(ReasonCode.BAD_INPUT, f"{text} Name one in its profile, or set SLUICE_SLACK_CHANNEL.")
+        outcome = self._engine.submit(
+            events.ReleaseRequested(
+                release="",
+                key=key,
+                actor=actor,
+                targets=(found.target,),
+                plan=found.plan,
+                rules=found.rules,
+                channel=channel,
+                starts_at=request.at,
+                overrides=guards.needed(checks, request.overrides),
+                override_reason=request.override_reason,
+            )
+        )
+        return _said(outcome)
+
+    def _drafted(self, request: StartRequest) -> _Draft | Refused:
         known = self._profiles.find(request.service)
         broken = self._profiles.broken(request.service)
         if broken:
@@ -114,25 +174,7 @@ class Desk:
         plan = specs.plan(request, profile, target)
         if isinstance(plan, Refused):
             return plan
-        if request.dry:
-            return self._planned(request, profile, target, plan)
-        channel = profile.channel or self._defaults.channel
-        if not channel:
-            text = f"Nobody would be asked or told about {target.service}: it has no channel."
-            return Refused(ReasonCode.BAD_INPUT, f"{text} Name one in its profile, or set SLUICE_SLACK_CHANNEL.")
-        outcome = self._engine.submit(
-            events.ReleaseRequested(
-                release="",
-                key=key,
-                actor=actor,
-                targets=(target,),
-                plan=plan,
-                rules=intents.rules(profile, self._defaults.look),
-                channel=channel,
-                starts_at=request.at,
-            )
-        )
-        return _said(outcome)
+        return _Draft(profile, target, plan, intents.rules(profile, self._defaults.look))
 
     def _moved_by_us(self, service: str, refused: Refused) -> Refused:
         """The refusal of a survey, unless what it stumbled over is the split of a release that runs."""
@@ -142,7 +184,8 @@ class Desk:
             running = [each.release for each in tx.releases.find(service) if not each.release.is_over]
             return already_releasing(tx, running[0].target.service, running[0].id) if running else refused
 
-    def _planned(self, request: StartRequest, profile: Profile, target: Target, plan: Plan) -> Planned:
+    def _planned(self, request: StartRequest, draft: _Draft, checks: Sequence[Check]) -> Planned:
+        profile, target, plan = draft.profile, draft.target, draft.plan
         start = max(request.at, self._clock.now()) if request.at else self._clock.now()
         ends = []
         for stage in plan.stages:
@@ -153,7 +196,15 @@ class Desk:
             remarks.append("End times leave out the time that people take to approve.")
         if self._profiles.find(request.service) is None:
             remarks.append(f"{profile.service} has no profile; these are the defaults.")
-        return Planned(target, plan, tuple(ends), self._previews(target, plan), tuple(remarks))
+        return Planned(
+            target,
+            plan,
+            tuple(ends),
+            self._previews(target, plan),
+            tuple(remarks),
+            tuple(checks),
+            advice(plan, target, checks),
+        )
 
     def _status(self, request: StatusRequest) -> Answer | Refused:
         if not request.subject:
@@ -213,6 +264,13 @@ class Desk:
         if found:
             return (active or found)[0]
         return _unknown(subject, recent)
+
+
+def _overridable(refused: Refused) -> Refused:
+    if refused.reason_code not in guards.OVERRIDABLE:
+        return refused
+    words = f'override={refused.reason_code} reason="…"'
+    return replace(refused, text=f"{refused.text} To start all the same, somebody with the override role adds {words}")
 
 
 def _said(outcome: Decision | Refused) -> Answer | Refused:

@@ -34,15 +34,17 @@ from strategies.events import (
     Prepared,
     RouteConfirmed,
 )
+from strategies.guards import OVERRIDABLE
 from strategies.reasons import ReasonCode, Refused
 from strategies.release import Drift, Phase, Release
 
 log = logging.getLogger(__name__)
 
-CURABLE = frozenset({ReasonCode.NOT_READY, ReasonCode.CAPACITY, ReasonCode.UNREACHABLE})
+CURABLE = frozenset({ReasonCode.NOT_READY, ReasonCode.CAPACITY, ReasonCode.UNREACHABLE, *OVERRIDABLE})
 IDLE_WINDOW = timedelta(minutes=5)
 LOOKS_SHOWN = 240
 
+Guard = Callable[[Release], Refused | None]  # why a release may not begin, asked of whoever knows
 Draw = Callable[[Card], Picture]
 Links = Callable[[Release], Mapping[str, str]]
 
@@ -50,18 +52,19 @@ Links = Callable[[Release], Mapping[str, str]]
 class Duties:
     """One method per effect. Each may be repeated: it asks what is wanted now, not what was wanted when queued."""
 
-    def __init__(self, engine: Engine, clock: Clock, mesh: Mesh, metrics: Metrics) -> None:
+    def __init__(self, engine: Engine, clock: Clock, mesh: Mesh, metrics: Metrics, guard: Guard) -> None:
         self._engine = engine
         self._clock = clock
         self._mesh = mesh
         self._metrics = metrics
+        self._guard = guard
 
     def prepare(self, effect: Prepare) -> None:
         """Check the cluster and say what was found."""
         release = self._engine.release(effect.release)
         if release is None or release.phase is not Phase.PREPARING:
             return
-        found = self._mesh.prepare(release)
+        found = self._guard(release) or self._mesh.prepare(release)
         match found:
             case Preparation(originals, ready):
                 key = f"prepared:{release.id}:{release.revision}"

@@ -9,6 +9,7 @@ from bot.profiles import Profile
 from bot.requests import (
     ApproveRequest,
     DriftRequest,
+    OverrideRequest,
     PauseRequest,
     ResumeRequest,
     RollbackRequest,
@@ -20,7 +21,9 @@ from strategies.release import Actor, Decommission, Release, Rules
 
 WINDOW = timedelta(hours=1)  # of a scheduled increase whose end nobody named
 
-Steering = ApproveRequest | PauseRequest | ResumeRequest | RollbackRequest | ScheduleRequest | DriftRequest
+Steering = (
+    ApproveRequest | OverrideRequest | PauseRequest | ResumeRequest | RollbackRequest | ScheduleRequest | DriftRequest
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,7 @@ def rules(profile: Profile, look: timedelta) -> Rules:
         soak=profile.soak,
         decommission=Decommission(profile.decommission),
         look=profile.look or look,
+        terms=profile.terms(),
     )
 
 
@@ -74,6 +78,8 @@ def event(request: Steering, release: Release, actor: Actor, key: str) -> events
                 request.acknowledged,
                 request.override_reason,
             )
+        case OverrideRequest():
+            return events.GuardOverridden(release.id, key, actor, request.rule, request.reason)
         case PauseRequest():
             return events.PauseRequested(release.id, key, actor, request.reason, request.revision)
         case ResumeRequest():

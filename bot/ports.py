@@ -10,6 +10,7 @@ from typing import Protocol
 
 from strategies.effects import Audience
 from strategies.gates.course import Recorded
+from strategies.guards import Served
 from strategies.plan import MetricGate
 from strategies.reasons import Refused
 from strategies.release import Drift, Release, Target
@@ -112,6 +113,14 @@ class Mesh(Protocol):
         """Ready pods by version from the cache; None while the cache is not filled."""
         ...
 
+    def served(self, request: SurveyRequest) -> Served:
+        """Which version of a service everybody gets now, from the cache alone; `candidate` is not looked at."""
+        ...
+
+    def flag(self, target: Target, name: str) -> str:
+        """The annotation `sluice/<name>` of the candidate's Deployment, empty when it has none or says false."""
+        ...
+
     def manifest(self, name: str) -> Mapping[str, object] | None:
         """The VirtualService `namespace/name` as the cache has it."""
         ...
@@ -122,6 +131,17 @@ class Mesh(Protocol):
 
     def troubles(self) -> Sequence[str]:
         """Why the cluster cannot be relied on now, one sentence each; empty when all is well."""
+        ...
+
+
+# --- staging ---
+
+
+class Staging(Protocol):
+    """The environment that a version passes through before this one."""
+
+    def completed(self, address: str, target: Target) -> bool:
+        """True when the candidate was completed there, as `address` says; Transient when nobody says."""
         ...
 
 
@@ -149,6 +169,10 @@ class Metrics(Protocol):
 
     def look(self, subjects: Sequence[Subject], at: datetime) -> Mapping[str, Reading]:
         """One reading per release id, in one batched query per metric. Trouble is inside the reading, never raised."""
+        ...
+
+    def per_hour(self, target: Target, at: datetime) -> float | None:
+        """Requests of the service in an hour, by what was counted lately; None while that is not known."""
         ...
 
     def is_idle(self, target: Target, version: str, window: timedelta, at: datetime) -> tuple[bool, str]:

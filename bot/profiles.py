@@ -15,10 +15,13 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from bot import durations, ways, yaml_text
 from bot.criteria import Criterion
+from bot.hooks import staging as staging_hook
 from bot.ports import NamedRoutes
 from bot.ways import Step, Ways
+from strategies import versions
 from strategies.plan import Approve, MetricGate, StrategyName
 from strategies.release import AtDeadline, NoAnswer, OnHarm
+from strategies.terms import Need, Terms
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +44,30 @@ def _positive(value: timedelta) -> timedelta:
 
 
 Lasting = Annotated[Duration, AfterValidator(_positive)]
+
+
+_NEED = re.compile(r"([a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)\s*>=\s*([A-Za-z0-9][A-Za-z0-9._-]*)", re.ASCII)
+
+
+def _need(value: object) -> object:
+    if isinstance(value, Need):
+        return value
+    found = _NEED.fullmatch(str(value).strip())
+    if found is None:
+        raise ValueError(f"{value!r} is not a need such as payments >= v3")
+    if versions.compare(found[2], f"{found[2]}.1") is None:
+        raise ValueError(f"{found[2]} has no order; a needed version has numbers, such as v3 or 2.14.0")
+    return Need(found[1], found[2])
+
+
+def _staging(value: str) -> str:
+    why = staging_hook.trouble(value) if value else ""
+    if why:
+        raise ValueError(why)
+    return value
+
+
+Needed = Annotated[Need, BeforeValidator(_need, json_schema_input_type=str)]
 
 
 class _Strict(BaseModel):
@@ -125,6 +152,12 @@ class Profile(Ways):
     on_harm: OnHarm = OnHarm.ROLL_BACK
     soak: Duration = timedelta(minutes=30)
     decommission: Literal["keep"] = "keep"
+    needs: tuple[Needed, ...] = ()
+    stateful: bool = False
+    mixed_versions: bool = True
+    irreversible: bool = False
+    first_step_at_most: Step | None = Field(None, gt=0, le=100)
+    staging: Annotated[str, AfterValidator(_staging)] = ""
     links: Mapping[str, str] = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -137,6 +170,17 @@ class Profile(Ways):
         if self.pipeline:
             ways.orderly([part.strategy for part in self.pipeline])
         return self
+
+    def terms(self) -> Terms:
+        """What must hold before a release begins."""
+        return Terms(
+            stateful=self.stateful,
+            mixed_versions=self.mixed_versions,
+            irreversible=self.irreversible,
+            first_step_at_most=self.first_step_at_most,
+            needs=self.needs,
+            staging=self.staging,
+        )
 
     def gates(self) -> tuple[MetricGate, ...]:
         """The metric gates, with their bounds in the metric's unit; ValueError names the metric and what is allowed."""

@@ -5,7 +5,9 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from bot.ports import Card
+from strategies.guards import Check
 from strategies.plan import Approve, Plan, StrategyName
+from strategies.reasons import ReasonCode
 from strategies.release import Release, Target
 from strategies.routing import Match
 
@@ -30,6 +32,8 @@ class StartRequest:
     matches: tuple[Match, ...] | None = None
     mirror: tuple[Decimal, ...] | None = None
     is_sticky: bool | None = None
+    overrides: tuple[ReasonCode, ...] = ()
+    override_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,15 @@ class ApproveRequest:
     revision: int | None = None
     acknowledged: bool = False
     override_reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OverrideRequest:
+    """`override <id> <rule> <reason>`: the release may begin although the guard `rule` does not hold."""
+
+    subject: str
+    rule: ReasonCode
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +126,7 @@ Request = (
     | StatusRequest
     | ListRequest
     | ApproveRequest
+    | OverrideRequest
     | PauseRequest
     | ResumeRequest
     | RollbackRequest
@@ -139,13 +153,18 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What a start would do: stages with their end times, the unified diff of the first write, remarks."""
+    """What a start would do: stages with their end times, the unified diff of the first write, guards, remarks.
+
+    `advice` is the sentence that a plan ends with.
+    """
 
     target: Target
     plan: Plan
     ends: tuple[datetime, ...]
     diff: str = ""
     remarks: tuple[str, ...] = ()
+    checks: tuple[Check, ...] = ()
+    advice: str = ""
 
 
 @dataclass(frozen=True, slots=True)

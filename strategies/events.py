@@ -26,6 +26,8 @@ class ReleaseRequested:
     rules: Rules
     channel: str
     starts_at: datetime | None = None
+    overrides: tuple[ReasonCode, ...] = ()
+    override_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,17 @@ class ApprovalGiven:
     note: str = ""
     acknowledged: bool = False
     override_reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GuardOverridden:
+    """A person says that the release may begin although `rule` does not hold."""
+
+    release: str
+    key: str
+    actor: Actor
+    rule: ReasonCode
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +219,7 @@ class EffectFailed:
 Event = (
     ReleaseRequested
     | ApprovalGiven
+    | GuardOverridden
     | PauseRequested
     | ResumeRequested
     | RollbackRequested

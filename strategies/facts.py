@@ -20,10 +20,13 @@ from strategies.events import (
     RouteConfirmed,
     WakeReached,
 )
+from strategies.guards import OVERRIDABLE
+from strategies.reasons import ReasonCode
 from strategies.release import AtDeadline, NoAnswer, OnHarm, Phase, Release
 from strategies.verdicts import Outcome, Verdict
 
 PREPARE_AGAIN = timedelta(seconds=5)
+GUARD_AGAIN = timedelta(seconds=30)  # what a guard asks about changes slowly, and some of it is asked of others
 LATE_START = timedelta(minutes=15)
 SPLIT = "split"
 
@@ -40,6 +43,8 @@ def blocked(release: Release, event: PreparationBlocked, now: datetime) -> Decis
         return moves.roll_back(release, now, event.text, Audience.REQUESTER_AND_ON_CALL)
     if release.retry_at is not None:
         return ignored(release)
+    if event.reason_code in OVERRIDABLE or event.reason_code is ReasonCode.UNREACHABLE:
+        return _guarded(release, event, now)
     changed = release.note != event.text
     waiting = replace(release, note=event.text, retry_at=now + PREPARE_AGAIN)
     effects: tuple[Effect, ...] = (RefreshCard(release.id, Urgency.STAGE),) if changed else ()
@@ -58,6 +63,27 @@ def history_read(release: Release, event: HistoryRead) -> Decision:
     known = replace(release, history=event.history, preflight=event.preflight)
     # It decides nothing, and comes when it comes: the journal of a release does not depend on it.
     return Decision(known, (RefreshCard(release.id, Urgency.STAGE),), why=event.preflight, is_notable=False)
+
+
+def _guarded(release: Release, event: PreparationBlocked, now: datetime) -> Decision:
+    """A guard does not hold: the card says why, and people are told once how to go on."""
+    code, changed = event.reason_code, release.note != event.text
+    waiting = replace(release, note=event.text, retry_at=now + GUARD_AGAIN, blocked_by=code)
+    shown: tuple[Effect, ...] = (RefreshCard(release.id, Urgency.STAGE),) if changed else ()
+    # Figures in the sentence change with every look outside; the reason is what people have to know.
+    if code is release.blocked_by:
+        return Decision(waiting, shown, is_notable=False)
+    rule = code if code in OVERRIDABLE else ReasonCode.NOT_STAGED
+    line = Say(
+        release.id,
+        f"guard:{release.revision}:{code}",
+        f"{release.id} does not begin yet ({code}): {event.text} It is asked again every "
+        f"{GUARD_AGAIN.total_seconds():.0f} s. To begin all the same: /release override {release.id} {rule} <reason>; "
+        f"to call it off: /release rollback {release.id}",
+        audience=Audience.REQUESTER_AND_ON_CALL,
+        urgency=Urgency.DECISION,
+    )
+    return Decision(waiting, (*shown, line), why=f"{code}: {event.text}")
 
 
 def confirmed(release: Release, event: RouteConfirmed, now: datetime) -> Decision:

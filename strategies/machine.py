@@ -31,7 +31,7 @@ from datetime import datetime
 from enum import Enum
 from typing import assert_never
 
-from strategies import approvals, facts, people, timers
+from strategies import approvals, facts, overrides, people, timers
 from strategies.decision import Decision, ignored
 from strategies.events import (
     ApprovalGiven,
@@ -40,6 +40,7 @@ from strategies.events import (
     DriftResolved,
     EffectFailed,
     Event,
+    GuardOverridden,
     HistoryRead,
     LookTaken,
     PauseRequested,
@@ -74,6 +75,7 @@ def _row(otherwise: Course | ReasonCode, *moving: Phase, ignored_in: frozenset[P
 TRANSITIONS: Mapping[type[Event], Row] = {
     ReleaseRequested: _row(ReasonCode.ALREADY_RELEASING),
     ApprovalGiven: _row(WRONG, Phase.SHIFTING, Phase.OBSERVING, Phase.AWAITING_APPROVAL, Phase.PAUSED),
+    GuardOverridden: _row(WRONG, Phase.SCHEDULED, Phase.PREPARING),
     PauseRequested: _row(
         WRONG,
         Phase.SCHEDULED,
@@ -163,6 +165,8 @@ def _move(release: Release, event: Event, now: datetime) -> Decision | Refused: 
     match event:
         case ApprovalGiven():
             return approvals.approve(release, event, now)
+        case GuardOverridden():
+            return overrides.override(release, event, now)
         case PauseRequested():
             return people.pause(release, event, now)
         case ResumeRequested():
@@ -226,6 +230,7 @@ def _wrong_phase(release: Release, event: Event) -> str:
 
 _VERBS: Mapping[type[Event], str] = {
     ApprovalGiven: "approving",
+    GuardOverridden: "overriding a guard",
     PauseRequested: "pausing",
     ResumeRequested: "resuming",
     ScheduleRequested: "scheduling",

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from strategies import approvals, moves
+from strategies import approvals, moves, overrides
 from strategies.amount import wanted
 from strategies.decision import Decision, ignored
 from strategies.effects import Audience, RefreshCard, Urgency
@@ -29,6 +29,9 @@ def begin(event: ReleaseRequested, now: datetime) -> Decision | Refused:
     """A new release, prepared at once or at its time."""
     if Role.RELEASER not in event.actor.roles:
         return Refused(ReasonCode.NOT_ALLOWED, "Only people with the releaser role may start a release.")
+    waivers = overrides.waivers(event.overrides, event.actor, event.override_reason, now)
+    if isinstance(waivers, Refused):
+        return waivers
     release = Release(
         id=event.release,
         targets=event.targets,
@@ -40,16 +43,19 @@ def begin(event: ReleaseRequested, now: datetime) -> Decision | Refused:
         phase=Phase.SCHEDULED,
         entered_at=now,
         starts_at=event.starts_at,
+        waivers=waivers,
         note=f"asked for by {event.actor.name}",
     )
     why = f"{event.actor.name} asked for {release.target.service} {release.target.candidate}"
+    if waivers:
+        why += f", overriding {', '.join(waiver.rule for waiver in waivers)}: {waivers[0].reason}"
+    loud = overrides.told(release, waivers)
     if event.starts_at and event.starts_at > now:
         card = RefreshCard(release.id, Urgency.STAGE)
-        return Decision(release, (card,), reply=f"{release.id} is scheduled.", why=why)
+        return Decision(release, (card, *loud), reply=f"{release.id} is scheduled.", why=why)
     decision = moves.prepare(release, now, why)
-    return replace(
-        decision, reply=f"{release.id} is on its way: {release.target.baseline} → {release.target.candidate}."
-    )
+    reply = f"{release.id} is on its way: {release.target.baseline} → {release.target.candidate}."
+    return replace(decision, effects=(*decision.effects, *loud), reply=reply)
 
 
 def pause(release: Release, event: PauseRequested, now: datetime) -> Decision | Refused:

@@ -6,7 +6,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from strategies.plan import Plan, Stage
+from strategies.reasons import ReasonCode
 from strategies.routing import Route, Split
+from strategies.terms import Terms
 from strategies.verdicts import Outcome, Verdict
 
 
@@ -101,6 +103,7 @@ class Rules:
     soak: timedelta = timedelta(minutes=30)
     decommission: Decommission = Decommission.KEEP
     look: timedelta = timedelta(seconds=15)
+    terms: Terms = field(default_factory=Terms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +142,16 @@ class Approval:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiver:
+    """A person's word that one guard need not hold for this release."""
+
+    rule: ReasonCode
+    actor: Actor
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class StandingApproval:
     """A yes given in advance: these stages, inside this window, while nothing fails, drifts or changes."""
 
@@ -169,8 +182,9 @@ class Release:
     `confirmed` are the objects whose present split was read back; `split_revision` is the revision that wanted it;
     `written` is the stage whose split was read back everywhere (-1: the originals). `overwrites` lets the next write
     replace somebody else's edit. `replaced` are the splits that an adopted edit took the place of, until the new one is
-    read back everywhere. `memory` and `history` (what was known before the release) belong to the judge and are opaque
-    here; `preflight` says in a sentence what the gates need at the service's traffic.
+    read back everywhere. `blocked_by` is the guard that people were told of. `memory` and `history` (what was known
+    before the release) belong to the judge and are opaque here; `preflight` says in a sentence what the gates need at
+    the service's traffic.
     """
 
     id: str
@@ -203,6 +217,8 @@ class Release:
     replaced: tuple[Mapping[str, Split], ...] = ()
     originals: Mapping[str, str] = field(default_factory=dict)
     approvals: tuple[Approval, ...] = ()
+    waivers: tuple[Waiver, ...] = ()
+    blocked_by: ReasonCode | None = None
     standing: StandingApproval | None = None
     verdicts: tuple[Verdict, ...] = ()
     memory: str = ""
@@ -228,6 +244,11 @@ class Release:
         """The stage after this one, None at the last."""
         after = self.stage + 1
         return self.plan.stages[after] if after < len(self.plan.stages) else None
+
+    @property
+    def waived(self) -> frozenset[ReasonCode]:
+        """The guards that somebody overrode."""
+        return frozenset(waiver.rule for waiver in self.waivers)
 
     @property
     def is_over(self) -> bool:

@@ -12,10 +12,12 @@ from bot.mesh.documents import Document, full_name, labels_of, namespace_of
 from bot.mesh.drift import find_drift, gone
 from bot.mesh.readiness import missing_subset, originals, readiness, wait_for_subset
 from bot.mesh.retirement import positions_of, users_of, without_baseline
+from bot.mesh.served import served
 from bot.mesh.survey import survey
-from bot.mesh.workloads import ready_by_version
+from bot.mesh.workloads import flag, ready_by_version
 from bot.mesh.writing import is_untouched, next_document
 from bot.ports import Preparation, RouteOrder, SurveyRequest, Written
+from strategies.guards import Served
 from strategies.reasons import ReasonCode, Refused
 from strategies.release import Decommission, Drift, Release, Target
 from tests.mesh_documents import (
@@ -149,6 +151,14 @@ class FakeMesh:
     def ready_pods(self, target: Target) -> Mapping[str, int] | None:
         """As the adapter; None while the cluster is down."""
         return None if self.reason_down else ready_by_version(self, target)
+
+    def served(self, request: SurveyRequest) -> Served:
+        """As the adapter."""
+        return Served("", self.reason_down) if self.reason_down else served(self, request)
+
+    def flag(self, target: Target, name: str) -> str:
+        """As the adapter."""
+        return flag(self, target, name)
 
     def manifest(self, name: str) -> Mapping[str, object] | None:
         """A copy of the VirtualService."""

@@ -21,6 +21,7 @@ class FakeMetrics:
         self.trouble = ""
         self.courses: dict[str, Course] = {}
         self.pasts: list[tuple[timedelta, float]] = []
+        self.requests_per_hour: float | None = None
         self.idle: dict[str, tuple[bool, str]] = {}
         self._scripts: dict[str, list[Reading]] = {}
 
@@ -32,6 +33,10 @@ class FakeMetrics:
         """One reading per release; `trouble` makes all of them fail, as a Prometheus that is down does."""
         self.looks.append((at, tuple(subject.release for subject in subjects)))
         return {subject.release: self._next(subject, at) for subject in subjects}
+
+    def per_hour(self, target: Target, at: datetime) -> float | None:
+        """What the test set; None while Prometheus is down."""
+        return None if self.trouble else self.requests_per_hour
 
     def is_idle(self, target: Target, version: str, window: timedelta, at: datetime) -> tuple[bool, str]:
         """What `idle` says of the version; not idle where it says nothing."""

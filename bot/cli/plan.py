@@ -54,8 +54,8 @@ def plan(  # noqa: PLR0913 - the words of the command
     format: FormatOption = Format.TABLE,
 ) -> None:
     """Show every stage of a release of the manifests in a file: split, hold, gates, end, and the diff of each."""
+    from bot.advice import advice  # noqa: PLC0415
     from bot.offline import answers, asked, planning, target  # noqa: PLC0415 - YAML waits until it is wanted
-    from bot.offline.advice import advice  # noqa: PLC0415
 
     sources = _sources(file, destination_rule, is_written=write)
     words = asked.Asked(strategy, service, baseline, candidate, steps, _holds(hold), match or (), mirror)
@@ -71,7 +71,7 @@ def plan(  # noqa: PLR0913 - the words of the command
         typer.echo(f"No DestinationRule of {found.target.host} was given: subset {subset} is taken to exist.", err=True)
     if write:
         _write(found, stage)
-    now, told = datetime.now(UTC), advice(spec, found.plan)
+    now, told = datetime.now(UTC), advice(found.plan, found.target)
     if format is Format.JSON:
         print_json(answers.planned(found, now, told))
         return

@@ -16,11 +16,13 @@ from bot.mesh.kube_errors import Conflict, LostReply, Missing
 from bot.mesh.readiness import missing_subset, originals, readiness, wait_for_subset
 from bot.mesh.retirement import users_of
 from bot.mesh.retiring import retire
+from bot.mesh.served import served
 from bot.mesh.survey import survey
 from bot.mesh.watch_cache import WatchCache
-from bot.mesh.workloads import ready_by_version
+from bot.mesh.workloads import flag, ready_by_version
 from bot.mesh.writing import check_kept, is_untouched, next_document
 from bot.ports import Clock, Preparation, RouteOrder, SurveyRequest, Written
+from strategies.guards import Served
 from strategies.reasons import ReasonCode, Refused
 from strategies.release import Drift, Release, Target
 
@@ -143,6 +145,16 @@ class IstioMesh:
         if not self._cache.is_synced or self._cache.is_stale:
             return None
         return ready_by_version(self._cache, target)
+
+    def served(self, request: SurveyRequest) -> Served:
+        """Which version of a service everybody gets now, from the cache alone."""
+        if not self._cache.is_synced:
+            return Served("", " ".join(self.troubles()))
+        return served(self._cache, request)
+
+    def flag(self, target: Target, name: str) -> str:
+        """The annotation `sluice/<name>` of the candidate's Deployment, empty when it has none or says false."""
+        return flag(self._cache, target, name)
 
     def manifest(self, name: str) -> Mapping[str, object] | None:
         """A copy of the VirtualService as the cache has it."""

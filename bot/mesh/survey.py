@@ -40,7 +40,7 @@ class _Serving:
 
 def survey(view: View, request: SurveyRequest) -> Target | Refused:
     """The target that a release of `request` would move; refused by name when anything about it is in doubt."""
-    service = _find_service(view, request)
+    service = find_service(view, request)
     if isinstance(service, Refused):
         return service
     ground = _ground(view, service, request.version_label)
@@ -60,7 +60,8 @@ def _full(name: str, home: str) -> str:
     return name if "/" in name else f"{home}/{name}"
 
 
-def _find_service(view: View, request: SurveyRequest) -> Document | Refused:
+def find_service(view: View, request: SurveyRequest) -> Document | Refused:
+    """The Service that the request names; refused with UNKNOWN_SERVICE and the nearest names."""
     known = {
         full_host(full_name(each).partition("/")[2], full_name(each).partition("/")[0]): each
         for each in view.services()

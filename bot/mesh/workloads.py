@@ -72,6 +72,16 @@ def template_labels(deployment: Mapping[str, Any]) -> Mapping[str, str]:
     return labels_of(template)
 
 
+def flag(view: View, target: Target, name: str) -> str:
+    """The annotation `sluice/<name>` of the candidate's Deployment; empty when there is none, or it says false."""
+    selector, home = selector_of(view, target), service_of(target.host)
+    if selector is None or home is None:
+        return ""
+    own = deployments_of(view.deployments(home[0]), selector, target.version_label).get(target.candidate, [])
+    values = [str((each["metadata"].get("annotations") or {}).get(f"sluice/{name}") or "").strip() for each in own]
+    return next((value for value in values if value.lower() not in {"", "false", "no", "0"}), "")
+
+
 def why_not_ready(view: View, target: Target, version: str) -> str:
     """One sentence: what keeps the version from having a ready pod."""
     selector, home = selector_of(view, target), service_of(target.host)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.metrics import idleness, queries
+from bot.metrics import idleness, queries, traffic
 from bot.metrics.connection import Connection, UnansweredError
 from bot.metrics.counters import Measured, Window, measured, mirrored, remembered
 from bot.metrics.measures import Measures
@@ -62,6 +62,20 @@ class PrometheusMetrics:
             readings = dict(self._readings(subjects, at, now, scraped))
             self._forget(at)
             return self._measures.read(subjects, readings, at, QUERIES - (self._connection.sent - before))
+
+    def per_hour(self, target: Target, at: datetime) -> float | None:
+        """Requests of the service in an hour, by the longest of an hour, five minutes and one that was counted."""
+        hosts, reporter = [full_host(target)], self._reporter.of_requests
+        try:
+            now = self._connection.ask(queries.totals(hosts), at)
+            for window in traffic.WINDOWS if now else ():
+                then = self._connection.ask(queries.totals(hosts), at - window)
+                found = traffic.per_hour(then, now, reporter, window)
+                if found is not None:
+                    return found
+        except UnansweredError as error:
+            self._heard(str(error))
+        return None
 
     def is_idle(self, target: Target, version: str, window: timedelta, at: datetime) -> tuple[bool, str]:
         """True with the proof when nothing called `version` in the window while its targets were scraped."""

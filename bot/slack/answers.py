@@ -10,6 +10,7 @@ from bot.slack.headlines import standing
 from bot.slack.questions import confirm_missing
 from bot.slack.text import code, code_block, escape, fit, moment, named, plain_moment, shorten, span
 from strategies.amount import amount
+from strategies.guards import State
 from strategies.plan import Stage
 from strategies.reasons import ReasonCode, Refused
 from strategies.release import Release, Target
@@ -96,13 +97,28 @@ def _planned(planned: Planned, command: str, request: Request | None) -> Message
     blocks: list[Block] = [header(title), section(_stage_table(planned))]
     if planned.diff:
         blocks.append(section(f"*First change*\n{code_block(planned.diff, 2_800)}"))
+    if planned.checks:
+        blocks.append(section(_guards(planned)))
     if planned.remarks:
         blocks.append(section("\n".join(f"• {fit(remark, 400)}" for remark in planned.remarks[:6])))
+    if planned.advice:
+        blocks.append(section(f"*Advice* {fit(planned.advice, 1_000)}"))
     ends = f" · done by {moment(planned.ends[-1])} if nobody is waited for" if planned.ends else ""
     start = f"nothing was started{ends}"
     if isinstance(request, StartRequest):
         start += f" · to start: {code(f'{command} start {request.service} {request.version}')}"
     return Message(f"{title}, nothing was started", (*blocks, context([start])))
+
+
+_SIGNS = {State.HOLDS: "✓", State.BROKEN: "✗", State.OPEN: "·"}
+
+
+def _guards(planned: Planned) -> str:
+    lines = ["*Before the first change*"]
+    for check in planned.checks:
+        small = f" {code(check.rule.value)}" if check.state is not State.HOLDS else ""
+        lines.append(f"{_SIGNS[check.state]} {fit(check.text, 300)}{small}")
+    return "\n".join(lines)
 
 
 def _stage_table(planned: Planned) -> str:

@@ -1,6 +1,7 @@
 """The command grammar: text in, a request or a refusal that teaches out; pure, and never a traceback."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, tzinfo
 
 from bot.requests import (
@@ -8,6 +9,7 @@ from bot.requests import (
     DriftRequest,
     HelpRequest,
     ListRequest,
+    OverrideRequest,
     PauseRequest,
     Request,
     ResumeRequest,
@@ -19,7 +21,8 @@ from bot.slack.grammar import Words, bad, looks_like_release, note, quoted, subj
 from bot.slack.guide import TOPICS
 from bot.slack.words import LONGEST, nearest, plain, unquoted, words
 from strategies.events import DriftChoice
-from strategies.reasons import Refused
+from strategies.guards import OVERRIDABLE
+from strategies.reasons import ReasonCode, Refused
 
 SCOPES = ("active", "scheduled", "mine", "all")
 HELP_WORDS = frozenset({"help", "-h", "--help", "?"})
@@ -97,13 +100,21 @@ def _approve(words: Words) -> Request | Refused:
 
 
 def _override(words: Words) -> Request | Refused:
-    found, text = subject(words), note(words)
+    found = subject(words)
     if isinstance(found, Refused):
         return found
+    rules = {rule.value for rule in OVERRIDABLE}
+    rule = words.args[1].upper() if len(words.args) > 1 else ""
+    if rule in rules:
+        # The words behind the rule; quotes around all of them are no part of the reason.
+        words = replace(words, rest=unquoted(words.rest.partition(" ")[2]))
+    text = note(words)
     if isinstance(text, Refused):
         return text
     if not text:
         return bad("An override needs a reason, which everybody will read.", "override")
+    if rule in rules:
+        return OverrideRequest(found, ReasonCode(rule), text)
     return ApproveRequest(found, override_reason=text)
 
 

@@ -1,11 +1,14 @@
 """Pieces that all subcommands are read with: subjects, refusals that teach, words left over."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from difflib import get_close_matches
 
 from bot.slack.guide import TOPICS
 from bot.slack.text import shorten
+from strategies.guards import OVERRIDABLE
 from strategies.reasons import ReasonCode, Refused
 
 NOTE = 1_000
@@ -57,6 +60,20 @@ def version(word: str, verb: str) -> str | Refused:
     if _VERSION.fullmatch(word):
         return word
     return bad(f"{quoted(word)} cannot be a version: letters, digits, - _ and . up to 63 characters.", verb)
+
+
+def guard_rules(names: Sequence[str], verb: str) -> tuple[ReasonCode, ...] | Refused:
+    """The guards of these names, in any case."""
+    known = {rule.value: rule for rule in OVERRIDABLE}
+    found = []
+    for name in names:
+        rule = known.get(name.strip().upper().replace("-", "_"))
+        if rule is None:
+            near = next(iter(get_close_matches(name.upper(), known, 1)), "")
+            meant = f" Did you mean {near}?" if near else ""
+            return bad(f"{quoted(name)} is nothing that can be overridden.{meant} There are {', '.join(known)}.", verb)
+        found.append(rule)
+    return tuple(dict.fromkeys(found))
 
 
 def note(words: Words) -> str | Refused:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from strategies.guards import OVERRIDABLE
+
 
 @dataclass(frozen=True, slots=True)
 class Topic:
@@ -29,11 +31,12 @@ TOPICS: Mapping[str, Topic] = {
             "`^=` prefix, `=~` regex. `sticky=cookie` keeps each person at one version while shares grow.",
             "`approve=` is `every` (before each increase), `final` (before the last one) or `none`.",
             "`at=22:30`, `at=tomorrow 02:00` or `at=2026-12-01 02:00 Europe/Berlin` waits for that time.",
+            '`override=STATEFUL reason="…"` begins against a guard; needs the override role, and is told to all.',
         ),
     ),
     "plan": Topic(
         "plan <service> <version> …same words as start…",
-        "shows stages, times and the first change; starts nothing",
+        "shows stages, times, guards and the first change; starts nothing",
         "plan reviews v2 steps=10,50,100",
     ),
     "status": Topic("status [<id>|<service>]", "shows where a release stands", "status reviews-142"),
@@ -45,9 +48,13 @@ TOPICS: Mapping[str, Topic] = {
         ("Missing evidence asks for a confirm; a failing gate takes `override`.",),
     ),
     "override": Topic(
-        "override <id> <reason>",
-        "goes on against a failing gate; needs the override role",
+        "override <id> [<rule>] <reason>",
+        "goes on against a failing gate, or begins against a guard; needs the override role",
         "override reviews-142 the alert is a known false one, see INC-7",
+        (
+            "A rule is a guard of a release that has not begun: `override reviews-142 NOT_STAGED tested by hand`.",
+            f"Rules: {', '.join(OVERRIDABLE)}.",
+        ),
     ),
     "pause": Topic(
         "pause <id> [reason]",

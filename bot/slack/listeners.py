@@ -22,7 +22,12 @@ def listen(app: App, reception: Reception, replies: Replies) -> None:
     """Register every listener. Each stores what was asked before it acknowledges, and calls nobody remote."""
 
     def on_command(ack: Ack, body: dict[str, Any]) -> None:
-        ack(response_type="ephemeral", **_kept(reception.typed(body)))
+        answer = reception.typed(body)
+        if isinstance(answer, Message):
+            ack(response_type="ephemeral", **_kept(answer))
+            return
+        ack()
+        replies.send(payloads.address(body), answer)
 
     def on_action(ack: Ack, body: dict[str, Any]) -> None:
         answer = reception.clicked(body)

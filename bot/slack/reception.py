@@ -8,7 +8,7 @@ from typing import Protocol
 
 from bot.errors import SluiceError
 from bot.ports import Clock
-from bot.requests import Answer, HelpRequest, Request, Said, StatusRequest
+from bot.requests import Answer, HelpRequest, Request, Said, StartRequest, StatusRequest
 from bot.slack import answers, buttons, commands, payloads
 from bot.slack.blocks import Message
 from bot.slack.payloads import Body
@@ -26,6 +26,10 @@ class Desk(Protocol):
         """The answer or the refusal; a repeated key does nothing twice."""
         ...
 
+    def plan(self, request: StartRequest) -> Answer | Refused:
+        """What a start would do; asks neighbours, so never within an acknowledgement."""
+        ...
+
 
 class Directory(Protocol):
     """Who somebody is, known without asking anybody."""
@@ -35,6 +39,8 @@ class Directory(Protocol):
         ...
 
 
+# An answer that asks neighbours first: acknowledged without words, and sent when it is there.
+Later = Callable[[], Message]
 # The release whose root message or thread stands at (channel, ts), None when there is none.
 Threads = Callable[[str, str], str | None]
 
@@ -50,7 +56,7 @@ class Reception:
     zone: tzinfo
     command: str
 
-    def typed(self, body: Body) -> Message:
+    def typed(self, body: Body) -> Message | Later:
         """A slash command."""
         return self._answered(commands.parse(str(body.get("text") or ""), self.clock.now(), self.zone), body)
 
@@ -63,7 +69,7 @@ class Reception:
             return None
         return self._rendered(answer, request)
 
-    def mentioned(self, body: Body) -> Message | None:
+    def mentioned(self, body: Body) -> Message | Later | None:
         """The app's name in a thread or channel; None for what bots say and for edits."""
         event = payloads.part(body, "event")
         if event.get("bot_id") or event.get("edited") or event.get("subtype"):
@@ -81,10 +87,20 @@ class Reception:
         message = payloads.part(body, "message")
         ts = str(message.get("thread_ts") or message.get("ts") or "")
         release = payloads.release_of(message) or self.threads(payloads.address(body).channel, ts)
-        return self._answered(StatusRequest(release) if release else NOT_A_CARD, body)
-
-    def _answered(self, request: Request | Refused, body: Body) -> Message:
+        request = StatusRequest(release) if release else NOT_A_CARD
         return self._rendered(self._asked(request, body), request)
+
+    def _answered(self, request: Request | Refused, body: Body) -> Message | Later:
+        if isinstance(request, StartRequest) and request.dry:
+            return lambda: self._rendered(self._planned(request), request)
+        return self._rendered(self._asked(request, body), request)
+
+    def _planned(self, request: StartRequest) -> Answer | Refused | Message:
+        try:
+            return self.desk.plan(request)
+        except SluiceError as error:
+            log.error("not planned: %s %s: %s", request.service, request.version, error)
+            return answers.trouble(f"That could not be planned: {error}", self.command)
 
     def _asked(self, request: Request | Refused, body: Body) -> Answer | Refused | Message:
         if isinstance(request, Refused):

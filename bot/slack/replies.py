@@ -1,7 +1,8 @@
 """Private answers that cannot ride on an acknowledgement; sent behind it, never before it."""
 
 import logging
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from slack_sdk import WebClient
@@ -32,16 +33,17 @@ class Replies:
         self._web = web
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="slack-replies")
 
-    def send(self, address: Address, message: Message) -> None:
-        """Show `message` to one person, soon; a failure is logged, for the card tells the same later."""
-        self._pool.submit(self._send, address, message)
+    def send(self, address: Address, message: Message | Callable[[], Message]) -> None:
+        """Show `message`, or what it finds out, to one person, soon; a failure is logged, a card tells it later."""
+        self._pool.submit(self._send, address, message).add_done_callback(_unforeseen)
 
     def stop(self) -> None:
         """Let go of the threads; what was not begun is dropped."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _send(self, address: Address, message: Message) -> None:
+    def _send(self, address: Address, answer: Message | Callable[[], Message]) -> None:
         try:
+            message = answer if isinstance(answer, Message) else answer()
             if address.response_url:
                 send(address.response_url, self._body(address, message))
                 return
@@ -59,3 +61,9 @@ class Replies:
     def _body(address: Address, message: Message) -> dict[str, object]:
         body = message.payload() | {"response_type": "ephemeral", "replace_original": address.replaces}
         return body | ({"thread_ts": address.thread_ts} if address.thread_ts else {})
+
+
+def _unforeseen(done: Future[None]) -> None:
+    error = None if done.cancelled() else done.exception()
+    if error is not None:
+        log.error("a private answer failed", exc_info=error)

@@ -11,14 +11,17 @@ import strategies.steps
 from bot import durations
 from bot.requests import StartRequest
 from bot.slack import times
-from bot.slack.grammar import Words, bad, quoted, subject, version
+from bot.slack.grammar import NOTE, Words, bad, guard_rules, quoted, subject, version
 from bot.slack.words import nearest
 from strategies.plan import Approve, StrategyName
 from strategies.reasons import ReasonCode, Refused
 from strategies.routing import HUNDRED, Match, percent
 from strategies.steps import Steps
 
-OPTIONS = ("steps", "hold", "approve", "baseline", "at", "strategy", "match", "mirror", "sticky")
+OPTIONS = (
+    *("steps", "hold", "approve", "baseline", "at", "strategy"),
+    *("match", "mirror", "sticky", "override", "reason"),
+)
 STRATEGIES = tuple(strategy.value for strategy in StrategyName)
 REPEATED = frozenset({"match"})
 STICKY = ("cookie", "no")
@@ -159,6 +162,8 @@ _EXAMPLES = {
     "match": "match=header:x-beta=1",
     "mirror": "mirror=10",
     "sticky": "sticky=cookie",
+    "override": "override=STATEFUL",
+    "reason": 'reason="tested by hand, see INC-7"',
 }
 
 
@@ -182,6 +187,10 @@ def _typed(request: StartRequest, options: _Options, verb: str) -> StartRequest 
         if isinstance(changed, Refused):
             return changed
         request = changed
+    if bool(request.overrides) != bool(request.override_reason):
+        lacking = "a reason, which everybody will read" if request.overrides else "what it overrides"
+        given = "override" if request.overrides else "reason"
+        return bad(f"{given}= needs {lacking}: {_EXAMPLES['override']} {_EXAMPLES['reason']}.", verb)
     return request
 
 
@@ -215,6 +224,11 @@ def _with(request: StartRequest, name: str, value: str, verb: str) -> StartReque
     if name == "baseline":
         baseline = version(value, verb)
         return baseline if isinstance(baseline, Refused) else replace(request, baseline=baseline)
+    if name == "reason":
+        return replace(request, override_reason=value[:NOTE])
+    if name == "override":
+        rules = guard_rules(value.split(","), verb)
+        return rules if isinstance(rules, Refused) else replace(request, overrides=rules)
     return _with_word(request, name, value.lower(), verb)
 
 

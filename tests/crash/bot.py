@@ -15,6 +15,7 @@ from bot.drift import DriftWatch
 from bot.duties import Dispatch, Duties, Messages
 from bot.engine import Engine
 from bot.errors import Transient
+from bot.guarding import Guarding
 from bot.looks import Looks
 from bot.ports import Picture
 from bot.profiles import Profiles
@@ -31,6 +32,7 @@ from tests.crash.alarms import Alarms
 from tests.crash.doors import Audience, Line, MeshDoor, MetricsDoor, Web
 from tests.crash.points import Point, Switch, Watched
 from tests.crash.world import NAME, START, SharedClock
+from tests.fakes import FakeStaging
 
 # The bot imports its judge with the first look; here every fork inherits it instead.
 assert judge.evaluate([]) == []
@@ -76,7 +78,15 @@ class Life:
             lambda _: Picture(b"png", "drawn"),
             lambda _: {},
         )
-        duties = Duties(engine, clock, mesh, metrics)
+        guarding = Guarding(
+            mesh=mesh,
+            metrics=metrics,
+            staging=FakeStaging(),
+            profiles=Profiles(home.profiles),
+            database=self.database,
+            clock=clock,
+        )
+        duties = Duties(engine, clock, mesh, metrics, guarding.refusal)
         dispatch = Dispatch(duties, messages, engine)
         self._engine, self._line = engine, line
         self._worker = Worker(self.database, clock, holder, dispatch, dispatch.gave_up, {})
@@ -90,6 +100,7 @@ class Life:
             mesh=mesh,
             profiles=Profiles(home.profiles),
             clock=clock,
+            guarding=guarding,
             defaults=intents.Defaults("C1", timedelta(seconds=10)),
             cards=messages.card,
             previews=lambda *_: "",

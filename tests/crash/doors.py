@@ -9,6 +9,7 @@ from typing import Any
 from bot.errors import Transient
 from bot.ports import Preparation, RouteOrder, Subject, SurveyRequest, Written
 from strategies.gates.course import Recorded
+from strategies.guards import Served
 from strategies.plan import MetricGate
 from strategies.reasons import Refused
 from strategies.release import Drift, Release, Target
@@ -85,6 +86,13 @@ class MeshDoor:
         found: Mapping[str, int] | None = self.line.ask("mesh", "ready_pods", target)
         return found
 
+    def served(self, request: SurveyRequest) -> Served:
+        found: Served = self.line.ask("mesh", "served", request)
+        return found
+
+    def flag(self, target: Target, name: str) -> str:
+        return str(self.line.ask("mesh", "flag", target, name))
+
     def manifest(self, name: str) -> Mapping[str, object] | None:
         found: Mapping[str, object] | None = self.line.ask("mesh", "manifest", name)
         return found
@@ -123,6 +131,11 @@ class MetricsDoor:
         except TimeoutError as error:
             return Recorded(since, at, trouble=str(error))
         return found
+
+    def per_hour(self, target: Target, at: datetime) -> float | None:
+        # Killed while it reads, a preparation begins again: there is no boundary to come back to.
+        del target, at
+        return None
 
     def is_idle(self, target: Target, version: str, window: timedelta, at: datetime) -> tuple[bool, str]:
         raise NotImplementedError(f"no story here decommissions {target.service} {version} ({window}, {at})")

@@ -23,6 +23,7 @@ from tests.contract.kubernetes.conftest import _standing_in
 from tests.contract.mesh.world import WireWorld, the_target
 from tests.crash.campaign import Ground
 from tests.crash.world import START
+from tests.fakes import unguarded
 
 SPLIT_IN_HAND = "with its orders in hand"
 NOTHING_READ = "before it reads the route"
@@ -112,7 +113,7 @@ class Two:
 
     def _worker(self, name: str, mesh: Mesh) -> Worker:
         metrics: Any = None  # nobody asks for metrics here
-        duties = Duties(self.engine, self.clock, mesh, metrics)
+        duties = Duties(self.engine, self.clock, mesh, metrics, unguarded)
         messages: Any = None  # nor for messages
         dispatch = Dispatch(duties, messages, self.engine)
         return Worker(self.database, self.clock, name, dispatch, _never_gives_up, {})

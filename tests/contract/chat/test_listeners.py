@@ -56,6 +56,9 @@ class FakeDesk:
             raise self.error
         return self.reply
 
+    def plan(self, request: StartRequest) -> Answer | Refused:
+        return self.answer(request, Actor("", ""), "plan")
+
     def requests(self) -> list[Request]:
         return [request for request, _ in self.asked]
 
@@ -175,6 +178,13 @@ def test_a_command_reaches_the_desk_with_the_persons_roles(bot: Bot) -> None:
     ((request, actor),) = bot.desk.asked
     assert isinstance(request, StartRequest)
     assert (actor.id, actor.name, Role.RELEASER in actor.roles) == ("U0ALICE", "alice", True)
+    assert "done" in bot.told("alice")
+    assert bot.private("bob") == []
+
+
+def test_a_plan_is_acknowledged_before_it_asks_anybody_and_answered_in_private(bot: Bot) -> None:
+    outcome = bot.slack.run(bot.hands.command("alice", "/release plan reviews v2"))
+    assert outcome.acknowledged
     assert "done" in bot.told("alice")
     assert bot.private("bob") == []
 

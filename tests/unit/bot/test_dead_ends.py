@@ -22,7 +22,7 @@ from strategies.effects import Effect, Lane, Prepare, SetRoute, Urgency
 from strategies.events import Event
 from strategies.release import Drift, Phase
 from tests.builders import a_reading
-from tests.fakes import FakeMesh, FakeMetrics
+from tests.fakes import FakeMesh, FakeMetrics, unguarded
 from tests.unit.bot.house import House
 
 
@@ -101,7 +101,7 @@ def test_a_hand_edit_is_seen_by_each_release_with_a_route_in_the_object(
 ) -> None:
     compared: list[str] = []
     mesh, one, other = FakeMesh(), house.observed(), house.observed("ratings")
-    watch = DriftWatch(house.engine, mesh, Duties(house.engine, house.clock, mesh, FakeMetrics()))
+    watch = DriftWatch(house.engine, mesh, Duties(house.engine, house.clock, mesh, FakeMetrics(), unguarded))
     monkeypatch.setattr(watch, "_compare", lambda id, name: compared.append(id))
     shared = replace(other, targets=one.targets)
     watch.follow([one, shared])
@@ -139,7 +139,7 @@ def test_an_api_server_that_hangs_on_splits_leaves_a_thread_for_rollbacks(house:
 def test_a_release_whose_route_is_gone_before_it_began_is_called_off(house: House) -> None:
     release, mesh = house.begin(), FakeMesh.shop()
     mesh.delete("VirtualService", "shop/reviews")
-    duties = Duties(house.engine, house.clock, mesh, FakeMetrics())
+    duties = Duties(house.engine, house.clock, mesh, FakeMetrics(), unguarded)
     duties.prepare(Prepare(release.id))
     assert house.stored(release.id).phase is Phase.ROLLING_BACK
     duties.set_route(SetRoute(release.id, "shop/reviews", Urgency.ROLLBACK))
@@ -162,7 +162,7 @@ def set_forty(document: Document) -> None:
 
 def test_an_edit_right_behind_our_write_is_seen(house: House) -> None:
     release, mesh = house.begin(), Reverting.shop()
-    duties = Duties(house.engine, house.clock, mesh, FakeMetrics())
+    duties = Duties(house.engine, house.clock, mesh, FakeMetrics(), unguarded)
     duties.prepare(Prepare(release.id))
     duties.set_route(SetRoute(release.id, "shop/reviews"))
     stored = house.stored(release.id)

@@ -8,6 +8,7 @@ import pytest
 
 from bot.desk import Desk
 from bot.errors import Transient
+from bot.guarding import Guarding
 from bot.intents import Defaults
 from bot.ports import Card
 from bot.profiles import Profiles
@@ -19,6 +20,7 @@ from bot.requests import (
     HelpRequest,
     Listed,
     ListRequest,
+    OverrideRequest,
     PauseRequest,
     Planned,
     Request,
@@ -31,9 +33,10 @@ from bot.requests import (
     StatusRequest,
 )
 from storage.errors import DatabaseDown
+from strategies.guards import State
 from strategies.reasons import ReasonCode, Refused
-from strategies.release import Actor, Phase
-from tests.fakes import FakeMesh
+from strategies.release import Actor, Phase, Role
+from tests.fakes import FakeMesh, FakeMetrics, FakeStaging
 from tests.unit.bot.house import House
 from tests.unit.core.events_of import ALICE, BOB, CAROL, MALLORY
 
@@ -48,11 +51,21 @@ class Office:
         self.house, self.mesh, self.folder = house, FakeMesh.shop(), folder
         self.count = 0
         (folder / "reviews.yaml").write_text(PROFILE, encoding="utf-8")
+        self.metrics, self.staging, profiles = FakeMetrics(), FakeStaging(), Profiles(folder)
+        guarding = Guarding(
+            mesh=self.mesh,
+            metrics=self.metrics,
+            staging=self.staging,
+            profiles=profiles,
+            database=house.database,
+            clock=house.clock,
+        )
         self.desk = Desk(
+            guarding=guarding,
             engine=house.engine,
             database=house.database,
             mesh=self.mesh,
-            profiles=Profiles(folder),
+            profiles=profiles,
             clock=house.clock,
             defaults=Defaults("C1", timedelta(seconds=15)),
             cards=self.card,
@@ -251,3 +264,37 @@ def test_a_start_for_later_is_scheduled(office: Office) -> None:
     at = office.house.clock.now() + timedelta(hours=1)
     assert office.ask(replace(START, at=at)) == Said("reviews-1 is scheduled.", "reviews-1")
     assert office.house.stored("reviews-1").phase is Phase.SCHEDULED
+
+
+def test_a_guard_refuses_a_start_and_says_how_to_override_it(office: Office) -> None:
+    (office.folder / "reviews.yaml").write_text(f"{PROFILE}stateful: true\n", encoding="utf-8")
+    refused = office.refused(START)
+    assert refused.reason_code is ReasonCode.STATEFUL
+    assert 'adds override=STATEFUL reason="…"' in refused.text
+    assert office.house.engine.active() == ()
+
+
+def test_an_override_with_its_role_starts_all_the_same(office: Office) -> None:
+    (office.folder / "reviews.yaml").write_text(f"{PROFILE}stateful: true\n", encoding="utf-8")
+    wanted = replace(START, overrides=(ReasonCode.STATEFUL, ReasonCode.BAD_STEPS), override_reason="one pod")
+    assert office.refused(wanted).reason_code is ReasonCode.NOT_ALLOWED
+    dara = replace(ALICE, roles=ALICE.roles | {Role.OVERRIDE})
+    answer = office.ask(wanted, dara)
+    assert isinstance(answer, Said)
+    assert office.house.stored(answer.release).waived == {ReasonCode.STATEFUL}
+
+
+def test_a_plan_asks_every_guard_and_ends_with_advice(office: Office) -> None:
+    office.metrics.requests_per_hour = 40
+    plan = office.desk.plan(replace(START, dry=True))
+    assert isinstance(plan, Planned)
+    broken = [each.rule for each in plan.checks if each.state is State.BROKEN]
+    assert broken == [ReasonCode.TOO_FEW_REQUESTS]
+    assert "bout 40 requests an hour" in plan.advice
+
+
+def test_a_guard_that_does_not_hold_is_overridden_by_the_release_id(office: Office) -> None:
+    office.ask(START)
+    bob = replace(BOB, roles=BOB.roles | {Role.OVERRIDE})
+    assert isinstance(office.ask(OverrideRequest("reviews-1", ReasonCode.NOT_STAGED, "by hand"), bob), Said)
+    assert office.house.stored("reviews-1").waived == {ReasonCode.NOT_STAGED}

@@ -9,7 +9,7 @@ from bot.duties import Duties
 from bot.errors import Transient
 from strategies.events import PauseRequested, RollbackRequested
 from strategies.release import Drift, Phase, Release
-from tests.fakes import FakeMesh, FakeMetrics
+from tests.fakes import FakeMesh, FakeMetrics, unguarded
 from tests.unit.bot.house import House
 from tests.unit.core.events_of import ALICE, CAROL
 
@@ -33,7 +33,7 @@ class Observing:
 
 def watch(house: House, mesh: Observing, release: Release) -> DriftWatch:
     """A watch that knows this release."""
-    duties = Duties(house.engine, house.clock, FakeMesh(), FakeMetrics())
+    duties = Duties(house.engine, house.clock, FakeMesh(), FakeMetrics(), unguarded)
     drift = DriftWatch(house.engine, mesh, duties)  # type: ignore[arg-type]
     drift.follow([release])
     return drift

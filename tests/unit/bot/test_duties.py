@@ -27,7 +27,7 @@ from strategies.events import EffectFailed, PauseRequested, Prepared, RollbackRe
 from strategies.gates.course import Course
 from strategies.gates.past import recall
 from strategies.release import Phase
-from tests.fakes import FakeChat, FakeMesh, FakeMetrics
+from tests.fakes import FakeChat, FakeMesh, FakeMetrics, unguarded
 from tests.unit.bot.house import House
 from tests.unit.core.events_of import ALICE, CAROL
 
@@ -39,7 +39,7 @@ class Crew:
 
     def __init__(self, house: House) -> None:
         self.mesh, self.metrics, self.chat = FakeMesh.shop(), FakeMetrics(), FakeChat()
-        self.duties = Duties(house.engine, house.clock, self.mesh, self.metrics)
+        self.duties = Duties(house.engine, house.clock, self.mesh, self.metrics, unguarded)
         self.messages = Messages(
             house.database, house.clock, self.chat, "test", lambda card: PICTURE, lambda release: {"logs": "https://x"}
         )

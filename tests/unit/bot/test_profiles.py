@@ -11,6 +11,7 @@ from bot.ports import NamedRoutes
 from bot.profiles import Profiles, WrongProfile, read
 from strategies.plan import Approve, Margin
 from strategies.release import AtDeadline, NoAnswer, OnHarm
+from strategies.terms import Need
 
 SHORT = "service: reviews\nnamespace: shop\n"
 LONG = """
@@ -195,3 +196,24 @@ def test_routes_are_named_by_their_lists_and_objects() -> None:
 )
 def test_a_choice_of_routes_names_one_object(choice: str, told: str) -> None:
     assert told in lines(f"{SHORT}routes: [{choice}]\n")[0]
+
+
+def test_what_must_hold_before_the_start_is_read() -> None:
+    text = "needs: [payments >= v3]\nstateful: true\nfirst_step_at_most: 2.5%\nstaging: https://x.example/{{version}}\n"
+    terms = read("reviews.yaml", f"{SHORT}{text}").terms()
+    assert (terms.needs, terms.stateful, terms.mixed_versions) == ((Need("payments", "v3"),), True, True)
+    assert (terms.first_step_at_most, terms.staging) == (Decimal("2.5"), "https://x.example/{{version}}")
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("needs: [payments > v3]", "is not a need such as payments >= v3"),
+        ("needs: [payments >= blue]", "blue has no order"),
+        ("staging: https://x.example/", "must contain {{version}}"),
+        ("first_step_at_most: 0", "greater than 0"),
+        ("stateful: maybe", "valid boolean"),
+    ],
+)
+def test_what_must_hold_is_refused_where_it_says_nothing(line: str, said: str) -> None:
+    assert said in lines(f"{SHORT}{line}\n")[0]

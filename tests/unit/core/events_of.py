@@ -13,6 +13,7 @@ from strategies.events import (
     DriftResolved,
     EffectFailed,
     Event,
+    GuardOverridden,
     HistoryRead,
     LookTaken,
     PauseRequested,
@@ -78,6 +79,7 @@ def one_of_each(release: Release) -> tuple[Event, ...]:
     return (
         ReleaseRequested(id, "k1", ALICE, release.targets, release.plan, release.rules, "C1"),
         ApprovalGiven(id, "k2", BOB, revision, acknowledged=True),
+        GuardOverridden(id, "k16", BOB, ReasonCode.NOT_STAGED, "tested by hand"),
         PauseRequested(id, "k3", ALICE),
         ResumeRequested(id, "k4", ALICE, revision),
         RollbackRequested(id, "k5", CAROL),

@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from bot.errors import Transient
-from bot.requests import Answer, ConfirmNeeded, Listed, Request, Said, Shown
+from bot.requests import Answer, ConfirmNeeded, Listed, Request, Said, Shown, StartRequest
 from bot.slack.blocks import Message
 from bot.slack.limits import violations
-from bot.slack.reception import Reception
+from bot.slack.reception import Later, Reception
 from strategies.reasons import ReasonCode, Refused
 from strategies.release import Actor, Phase, Role
 from tests.unit.slack.releases import a_card, in_phase
@@ -38,6 +38,9 @@ class EveryDesk:
             case _:
                 return Said(f"{request} by {actor.name}", "reviews-1")
 
+    def plan(self, request: StartRequest) -> Answer | Refused:
+        return self.answer(request, Actor("U1", "ann"), "plan")
+
 
 class Everybody:
     """Knows everybody and gives them every role."""
@@ -64,6 +67,7 @@ def a_reception(desk: EveryDesk) -> Reception:
     )
 
 
-def problems(message: Message) -> list[str]:
+def problems(answer: Message | Later) -> list[str]:
     """What Slack would refuse, or a person would not see."""
+    message = answer if isinstance(answer, Message) else answer()
     return violations(message.payload()) + ([] if message.text.strip() else ["empty"])

@@ -14,6 +14,8 @@ GOOD = (
     "schedule reviews-1 at 2026-12-01 02:00 Europe/Berlin auto until 04:00",
     "approve reviews-142 “looks good”",
     "override reviews-1 known noise",
+    "override reviews-1 not_staged tested by hand",
+    'start reviews v2 override=STATEFUL,NEEDS reason="tested by hand"',
     "roll back reviews-1 it hurts",
     "drift reviews-1 restore",
 )

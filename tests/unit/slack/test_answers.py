@@ -8,6 +8,7 @@ from bot.requests import Answer, ApproveRequest, ConfirmNeeded, Listed, Planned,
 from bot.slack.answers import guide, refusal, render, trouble
 from bot.slack.guide import TOPICS
 from bot.slack.limits import violations
+from strategies.guards import OVERRIDABLE, Check, State
 from strategies.reasons import ReasonCode, Refused
 from strategies.release import Phase
 from tests.builders import NOW, a_plan, a_target
@@ -20,6 +21,11 @@ PLANNED = Planned(
     tuple(NOW + timedelta(minutes=10 * n) for n in range(1, 5)),
     "-  weight: 100\n+  weight: 95",
     ("reviews has no profile; these are the defaults.",),
+    tuple(
+        Check(rule, state, f"{rule} {NASTY}")
+        for rule, state in zip(OVERRIDABLE, (*State, *State, *State), strict=False)
+    ),
+    NASTY,
 )
 
 

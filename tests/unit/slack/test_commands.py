@@ -13,6 +13,7 @@ from bot.requests import (
     DriftRequest,
     HelpRequest,
     ListRequest,
+    OverrideRequest,
     PauseRequest,
     Request,
     ResumeRequest,
@@ -284,3 +285,34 @@ def test_matches_and_copies_are_read_in_any_order() -> None:
     assert isinstance(shadow, StartRequest)
     assert shadow.mirror == (Decimal(1), Decimal(10))
     assert refusal("start reviews v2 shadow mirror=50,10").reason_code is ReasonCode.BAD_STEPS
+
+
+def test_a_start_may_override_guards_with_a_reason() -> None:
+    found = read('start reviews v2 override=stateful,NEEDS reason="one pod, see INC-7"')
+    assert found == StartRequest(
+        "reviews",
+        "v2",
+        overrides=(ReasonCode.STATEFUL, ReasonCode.NEEDS),
+        override_reason="one pod, see INC-7",
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("start reviews v2 override=STATEFUL", "override= needs a reason"),
+        ("start reviews v2 reason=because", "reason= needs what it overrides"),
+        ("start reviews v2 override=STATEFULL reason=x", "Did you mean STATEFUL?"),
+        ("start reviews v2 override=SAME_VERSION reason=x", "There are STATEFUL, MIXED_VERSIONS"),
+        ("override reviews-1 NOT_STAGED", "needs a reason"),
+    ],
+)
+def test_an_override_that_says_too_little_is_refused(text: str, told: str) -> None:
+    assert told in refusal(text).text
+
+
+def test_a_rule_behind_the_release_lifts_a_guard_and_other_words_are_a_reason() -> None:
+    lifted = OverrideRequest("reviews-1", ReasonCode.NOT_STAGED, "tested by hand")
+    assert read('override reviews-1 not_staged "tested by hand"') == lifted
+    assert read("override reviews-1 NOT_STAGED tested by hand") == lifted
+    assert read("override reviews-1 known noise") == ApproveRequest("reviews-1", override_reason="known noise")

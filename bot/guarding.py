@@ -1,0 +1,134 @@
+"""Gathers what the guards ask about: from the caches for an answer at once, from neighbours before the first change."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from bot.errors import Transient
+from bot.ports import Clock, Mesh, Metrics, Staging, SurveyRequest
+from bot.profiles import Profile
+from storage.database import Database
+from strategies import guards
+from strategies.guards import Check, Facts, Served, State
+from strategies.plan import Gate, MetricGate, Plan
+from strategies.reasons import ReasonCode, Refused
+from strategies.release import Release, Rules, Target
+
+# A cluster that is not ready is asked every few seconds; what neighbours said holds a little longer.
+REMEMBERED = timedelta(seconds=25)
+MOST_REMEMBERED = 200
+
+
+class Find(Protocol):
+    """Where profiles are found."""
+
+    def find(self, service: str) -> Profile | None:
+        """The profile of a service, None when it has none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    at: datetime
+    staged: bool | None
+    unstaged: str
+    per_hour: float | None
+
+
+class Guarding:
+    """Checks the guards of a release; the rules themselves are in `strategies.guards`."""
+
+    def __init__(
+        self, *, mesh: Mesh, metrics: Metrics, staging: Staging, profiles: Find, database: Database, clock: Clock
+    ) -> None:
+        self._mesh = mesh
+        self._metrics = metrics
+        self._staging = staging
+        self._profiles = profiles
+        self._database = database
+        self._clock = clock
+        self._asked: dict[tuple[str, str, str], _Asked] = {}
+
+    def near(self, target: Target, plan: Plan, rules: Rules, *, is_later: bool = False) -> tuple[Check, ...]:
+        """What the caches and the database tell; what may change until a later start is left open."""
+        facts = Facts(flagged=self._mesh.flag(target, "irreversible"))
+        return guards.check(target, plan, rules.terms, facts if is_later else self._facts(target, rules, facts))
+
+    def all(self, target: Target, plan: Plan, rules: Rules) -> tuple[Check, ...]:
+        """Everything, with questions to Prometheus and staging; takes as long as they do."""
+        facts = self._facts(target, rules, Facts(flagged=self._mesh.flag(target, "irreversible")))
+        asked = self._outside(target, rules)
+        facts = replace(facts, staged=asked.staged, unstaged=asked.unstaged, per_hour=asked.per_hour)
+        if asked.per_hour is not None:
+            facts = replace(facts, too_few=_too_few(target, plan, rules, asked.per_hour))
+        return guards.check(target, plan, rules.terms, facts)
+
+    def refusal(self, release: Release) -> Refused | None:
+        """Why the release may not write its first split now; UNREACHABLE while staging does not say."""
+        for target in release.targets:
+            checks = self.all(target, release.plan, release.rules)
+            refused = guards.refusal(checks, release.waived)
+            if refused is not None:
+                return refused
+            unsaid = next((each for each in checks if _is_unsaid(each)), None)
+            if unsaid is not None and ReasonCode.NOT_STAGED not in release.waived:
+                return Refused(ReasonCode.UNREACHABLE, unsaid.text)
+        return None
+
+    def _facts(self, target: Target, rules: Rules, facts: Facts) -> Facts:
+        served = {need.service: self._served(need.service, target.namespace) for need in rules.terms.needs}
+        return replace(facts, ready=self._mesh.ready_pods(target), served=served)
+
+    def _served(self, service: str, namespace: str) -> Served:
+        with self._database.reading() as tx:
+            found = tx.releases.find(service.partition(".")[0])
+        moving = next((each.release for each in found if not each.release.is_over), None)
+        if moving is not None:
+            return Served("", f"{moving.id} is still moving it ({moving.phase.replace('_', ' ')}).")
+        profile = self._profiles.find(service)
+        if profile is None:
+            return self._mesh.served(SurveyRequest(service, "" if "." in service else namespace, ""))
+        return self._mesh.served(
+            SurveyRequest(profile.service, profile.namespace, "", version_label=profile.version_label)
+        )
+
+    def _outside(self, target: Target, rules: Rules) -> _Asked:
+        key, now = (target.host, target.candidate, rules.terms.staging), self._clock.now()
+        known = self._asked.get(key)
+        if known is not None and now - known.at < REMEMBERED:
+            return known
+        staged, unstaged = self._staged(target, rules.terms.staging)
+        asked = _Asked(now, staged, unstaged, self._metrics.per_hour(target, now))
+        if len(self._asked) >= MOST_REMEMBERED:
+            self._asked.clear()
+        self._asked[key] = asked
+        return asked
+
+    def _staged(self, target: Target, address: str) -> tuple[bool | None, str]:
+        if not address:
+            return None, ""
+        try:
+            return self._staging.completed(address, target), ""
+        except Transient as error:
+            name = f"{target.service} {target.candidate}"
+            return None, f"{error} So whether {name} was completed there is not known."
+
+
+def _is_unsaid(check: Check) -> bool:
+    return check.rule is ReasonCode.NOT_STAGED and check.state is State.OPEN
+
+
+def _too_few(target: Target, plan: Plan, rules: Rules, per_hour: float) -> str:
+    # It brings numpy, which takes a while to import: whoever asks neighbours may wait for it, the start may not.
+    from strategies.gates.past import Past  # noqa: PLC0415
+    from strategies.gates.preflight import needs, trouble  # noqa: PLC0415
+
+    past = Past(per_second=per_hour / 3600)
+    # How long a judge takes to rule something out is not known without the service's past; what is left is the least.
+    stages = tuple(replace(stage, gates=tuple(_least(gate) for gate in stage.gates)) for stage in plan.stages)
+    asked = needs(replace(plan, stages=stages), target.service, target.candidate, past, rules.deadline)
+    return trouble(asked, past)
+
+
+def _least(gate: Gate) -> Gate:
+    return replace(gate, tolerated=None) if isinstance(gate, MetricGate) else gate

@@ -1,0 +1,88 @@
+"""What staging says, over real HTTP, and on the fake."""
+
+import http.server
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from bot.errors import Transient
+from bot.hooks.staging import HttpStaging, trouble
+from bot.ports import Staging
+from tests.builders import a_target
+from tests.fakes import FakeStaging
+
+STATUS = {"v1": 200, "v2": 204, "v3": 404, "v4": 500, "v5": 302, "v6": 401}
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    """Answers by the version at the end of the path."""
+
+    asked: list[str] = []  # noqa: RUF012 - of the one server of this module
+
+    def do_GET(self) -> None:
+        self.asked.append(self.path)
+        version = self.path.rpartition("/")[2]
+        if version == "slow":
+            time.sleep(0.5)
+        self.send_response(STATUS.get(version, 404))
+        self.send_header("content-length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Keep the test's output quiet."""
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/done/{{{{service}}}}/{{{{ version }}}}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(params=["http", "fake"])
+def staging(request: pytest.FixtureRequest) -> Staging:
+    fake = FakeStaging()
+    fake.versions = {"v1", "v2"}
+    return HttpStaging() if request.param == "http" else fake
+
+
+@pytest.mark.parametrize(("version", "completed"), [("v1", True), ("v2", True), ("v3", False)])
+def test_completed_or_not(staging: Staging, address: str, version: str, completed: bool) -> None:
+    assert staging.completed(address, a_target(candidate=version)) is completed
+
+
+@pytest.mark.parametrize("version", ["v4", "v5", "v6"])
+def test_anything_else_is_no_answer(address: str, version: str) -> None:
+    with pytest.raises(Transient, match=f"HTTP {STATUS[version]}, neither 200 nor 404"):
+        HttpStaging().completed(address, a_target(candidate=version))
+
+
+def test_nobody_there_and_nobody_in_time_are_said_in_a_sentence(address: str) -> None:
+    with pytest.raises(Transient, match=r"Staging at 127\.0\.0\.1 cannot be reached"):
+        HttpStaging().completed("http://127.0.0.1:9/{{version}}", a_target())
+    with pytest.raises(Transient, match=r"did not answer within 0\.1 s"):
+        HttpStaging(timeout=0.1).completed(address, a_target(candidate="slow"))
+
+
+def test_names_are_written_into_the_address_so_that_they_stay_names(address: str) -> None:
+    HttpStaging().completed(address, a_target(service="a/b?c", candidate="v3#x"))
+    assert Handler.asked[-1] == "/done/a%2Fb%3Fc/v3%23x"
+
+
+@pytest.mark.parametrize(
+    ("address", "why"),
+    [
+        ("ftp://staging.example/{{version}}", "begins with http:// or https://"),
+        ("https://staging.example/{{branch}}", "knows no {{branch}}"),
+        ("https://staging.example/", "must contain {{version}}"),
+        ("https://staging.example/{{ namespace }}/{{service}}/{{version}}", ""),
+    ],
+)
+def test_an_address_that_cannot_be_asked_is_named(address: str, why: str) -> None:
+    assert (why in trouble(address)) if why else trouble(address) == ""

@@ -1,0 +1,129 @@
+"""Facts in, one answer per guard out."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from strategies import guards
+from strategies.guards import Check, Facts, Served, State
+from strategies.plan import Plan, StrategyName
+from strategies.reasons import ReasonCode
+from strategies.terms import Need, Terms
+from tests.builders import a_plan, a_target
+
+READY = Facts(ready={"v1": 3, "v2": 2}, per_hour=9_000, too_few="")
+BLUE_GREEN = replace(a_plan("0", "100"), strategy=StrategyName.BLUE_GREEN)
+
+
+def checks(terms: Terms = Terms(), facts: Facts = READY, plan: Plan | None = None) -> tuple[Check, ...]:  # noqa: B008 - frozen
+    """The answers for reviews from v1 to v2, by a canary unless another plan is given."""
+    return guards.check(a_target(), plan or a_plan(), terms, facts)
+
+
+def broken(terms: Terms = Terms(), facts: Facts = READY, plan: Plan | None = None) -> dict[ReasonCode, str]:  # noqa: B008 - frozen
+    """The sentences of the guards that do not hold."""
+    return {each.rule: each.text for each in checks(terms, facts, plan) if each.state is State.BROKEN}
+
+
+def test_nothing_is_in_the_way_of_a_service_that_demands_nothing() -> None:
+    assert broken() == {}
+    assert guards.refusal(checks()) is None
+
+
+def test_a_service_with_state_is_released_blue_green_only() -> None:
+    terms = Terms(stateful=True)
+    assert broken(terms)[ReasonCode.STATEFUL].endswith("side by side; release it blue-green.")
+    assert broken(terms, plan=BLUE_GREEN) == {}
+
+
+def test_versions_that_may_not_mix_are_released_blue_green_only() -> None:
+    terms = Terms(mixed_versions=False)
+    assert "mixed_versions: false" in broken(terms)[ReasonCode.MIXED_VERSIONS]
+    assert broken(terms, plan=BLUE_GREEN) == {}
+
+
+def test_the_first_step_has_a_cap() -> None:
+    assert "begins with at most 2.5 %" in broken(Terms(first_step_at_most=Decimal("2.5")))[ReasonCode.BAD_STEPS]
+    assert broken(Terms(first_step_at_most=Decimal(5))) == {}
+
+
+def test_data_that_cannot_go_back_is_said_by_profile_or_by_deployment() -> None:
+    assert "irreversible: true" in broken(Terms(irreversible=True))[ReasonCode.IRREVERSIBLE]
+    flagged = broken(facts=replace(READY, flagged="drops column note"))
+    assert "its Deployment says: drops column note" in flagged[ReasonCode.IRREVERSIBLE]
+
+
+def test_a_baseline_without_pods_is_no_way_back() -> None:
+    found = broken(facts=replace(READY, ready={"v1": 0, "v2": 2}))
+    assert found[ReasonCode.IRREVERSIBLE] == "There is no way back: v1 has no ready pod to answer after a rollback."
+
+
+@pytest.mark.parametrize(
+    ("served", "words"),
+    [
+        (Served("v2"), "payments >= v3 is needed, and payments serves v2."),
+        (Served("blue"), "these two versions have no order"),
+        (Served("", "payments-4 is still moving it (soaking)."), "payments-4 is still moving it"),
+    ],
+)
+def test_a_needed_service_must_serve_that_version_to_everybody(served: Served, words: str) -> None:
+    found = broken(Terms(needs=(Need("payments", "v3"),)), replace(READY, served={"payments": served}))
+    assert words in found[ReasonCode.NEEDS]
+
+
+def test_a_later_version_of_a_needed_service_will_do() -> None:
+    terms = Terms(needs=(Need("payments", "v3"),))
+    assert broken(terms, replace(READY, served={"payments": Served("v3.1")})) == {}
+
+
+def test_what_was_not_completed_in_staging_is_not_begun() -> None:
+    terms = Terms(staging="https://staging.example/{{version}}")
+    assert broken(terms, replace(READY, staged=False)) == {
+        ReasonCode.NOT_STAGED: "reviews v2 was not completed in staging."
+    }
+    assert broken(terms, replace(READY, staged=True)) == {}
+
+
+def test_what_nobody_could_tell_yet_is_open_and_refuses_nothing() -> None:
+    terms = Terms(staging="https://staging.example/{{version}}", needs=(Need("payments", "v3"),))
+    found = checks(terms, Facts())
+    assert {each.rule for each in found if each.state is State.OPEN} == {
+        ReasonCode.NOT_READY,
+        ReasonCode.IRREVERSIBLE,
+        ReasonCode.NEEDS,
+        ReasonCode.NOT_STAGED,
+        ReasonCode.TOO_FEW_REQUESTS,
+    }
+    assert guards.refusal(found) is None
+
+
+def test_too_few_requests_are_refused_in_the_words_of_whoever_counted() -> None:
+    found = broken(facts=replace(READY, per_hour=40, too_few="About 40 requests an hour: a canary cannot tell."))
+    assert found == {ReasonCode.TOO_FEW_REQUESTS: "About 40 requests an hour: a canary cannot tell."}
+
+
+def test_a_candidate_without_pods_is_shown_and_waited_for() -> None:
+    found = checks(facts=replace(READY, ready={"v1": 3, "v2": 0}))
+    assert [each.rule for each in found if each.state is State.BROKEN] == [ReasonCode.NOT_READY]
+    assert guards.refusal(found) is None
+
+
+def test_a_waived_guard_lets_the_next_one_speak() -> None:
+    found = checks(Terms(stateful=True, mixed_versions=False))
+    refused = guards.refusal(found, {ReasonCode.STATEFUL})
+    assert refused is not None
+    assert refused.reason_code is ReasonCode.MIXED_VERSIONS
+    assert guards.refusal(found, {ReasonCode.STATEFUL, ReasonCode.MIXED_VERSIONS}) is None
+
+
+def test_an_override_of_what_holds_anyway_is_left_out() -> None:
+    found = checks(Terms(stateful=True, first_step_at_most=Decimal(5)))
+    wanted = (ReasonCode.STATEFUL, ReasonCode.BAD_STEPS, ReasonCode.NEEDS)
+    assert guards.needed(found, wanted) == (ReasonCode.STATEFUL,)
+
+
+def test_every_sentence_is_one() -> None:
+    terms = Terms(stateful=True, mixed_versions=False, irreversible=True, first_step_at_most=Decimal(1))
+    for plan in (a_plan(), BLUE_GREEN):
+        assert all(each.text.endswith(".") for each in checks(terms, plan=plan))
