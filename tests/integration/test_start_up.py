@@ -162,7 +162,7 @@ def test_prometheus_that_is_away_keeps_nobody_from_working(
     gate = born_shut(parts, parts.prometheus.url)
     with started(settings | {"SLUICE_PROMETHEUS_URL": gate.url}, tmp_path) as bot:
         bot.ready()
-        told(bot, "Prometheus at")
+        assert told(bot, "Prometheus at")
 
 
 def test_a_wrong_app_token_is_told_with_the_setting_to_check(settings: dict[str, str], tmp_path: Path) -> None:

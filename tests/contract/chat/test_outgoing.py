@@ -34,7 +34,8 @@ def test_slack_takes_every_card_of_every_phase(rig: SlackRig) -> None:
         shown = a_card(replace(release, channel=CHANNEL), a_look())
         root = rig.chat.show_root(shown, None)
         if release.stage >= 0:
-            rig.chat.show_stage(replace(shown, root=root), release.stage, None, None)
+            assert rig.chat.show_stage(replace(shown, root=root), release.stage, None, None).ts
+        assert root.ts
 
 
 def test_a_rate_limit_says_when_to_come_back(rig: SlackRig) -> None:

@@ -72,5 +72,6 @@ def test_a_block_id_names_its_question_again() -> None:
         st.one_of(st.none(), st.integers(), st.text(max_size=60), st.sampled_from([PLACE.value(), PLACE.block_id])),
     )
 )
-def test_no_payload_at_all_raises(action: dict[str, object]) -> None:
-    parse(action)
+def test_any_payload_is_a_request_or_refused_in_words(action: dict[str, object]) -> None:
+    found = parse(action)
+    assert bool(found.text) if isinstance(found, Refused) else isinstance(found, Request)
