@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bot.sandbox.bad_input import BadInputError, one_of
 
 SLOWEST_MS = 60_000
-FIELDS = ("version", "error_rate", "delay_ms", "dead")
+FIELDS = ("version", "error_rate", "delay_ms", "orders", "dead")
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,7 @@ class KnobOrder:
     version: str
     error_rate: float | None = None
     delay_ms: float | None = None
+    orders: float | None = None
     dead: bool | None = None
 
 
@@ -34,6 +35,7 @@ def read(document: Mapping[str, object], versions: Collection[str]) -> KnobOrder
         version,
         error_rate=_number(document, "error_rate", 1),
         delay_ms=_number(document, "delay_ms", SLOWEST_MS),
+        orders=_number(document, "orders", 1),
         dead=dead,
     )
 

@@ -13,6 +13,13 @@ if TYPE_CHECKING:
     from tests.integration.conftest import Worlds
     from tests.integration.world import World
 
+ORDERS = {
+    "query": 'shop_orders_total{namespace="{{namespace}}",version="{{version}}"}',
+    "kind": "counts",
+    "better": "higher",
+    "allowed": "-5pp",
+}
+
 
 def test_a_failing_version_is_rolled_back_without_anybody(worlds: Worlds, postgres_url: str) -> None:
     world = worlds(database=postgres_url)
@@ -23,6 +30,26 @@ def test_a_failing_version_is_rolled_back_without_anybody(worlds: Worlds, postgr
     world.until_headline("rolled back", 10)
     assert canonical(world.route()["spec"]) == original
     assert [m for m in world.slack.messages("bob") if m["user"] != world.slack.settings.bot_user] == []
+
+
+def test_a_version_that_loses_orders_is_rolled_back_though_its_requests_go_well(worlds: Worlds) -> None:
+    world = worlds(profile={"hold": "60s", "metrics": {"errors": {"limit": "50%"}, "orders": ORDERS}})
+    start(world)
+    world.knob(orders=0.2)
+    world.until_asked(0, 30)
+    world.until_headline("rolled back", 10)
+    assert "looks running" in reasons(world, "orders")
+    assert "5xx 0 %" in reasons(world, "errors")
+
+
+def test_a_level_beyond_its_bound_holds_and_rolls_nothing_back(worlds: Worlds) -> None:
+    levels = {"cpu": {"limit": "0.01m"}, "memory": {"limit": "1GiB", "allowed": "+100%"}}
+    world = worlds(profile={"hold": "2s", "look": "1s", "metrics": levels})
+    start(world)
+    world.until(lambda: "does not roll it back" in reasons(world, "cpu"), 30, "cpu holds")
+    world.until(lambda: "MiB per pod vs" in reasons(world, "memory"), 10, "memory is compared")
+    assert world.asked == 50
+    assert not world.release().failing()
 
 
 def test_a_dead_version_is_rolled_back_within_three_looks(worlds: Worlds) -> None:
@@ -52,6 +79,11 @@ def test_a_rollback_that_a_kill_interrupts_is_finished_by_the_next_start(worlds:
     world.until_asked(0, 20)
     world.until_headline("rolled back", 15)
     assert canonical(world.route()["spec"]) == original
+
+
+def reasons(world: World, gate: str) -> str:
+    """What a gate said last."""
+    return " ".join(verdict.reason for verdict in world.release().verdicts if verdict.gate == gate)
 
 
 def start(world: World) -> None:

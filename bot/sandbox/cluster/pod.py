@@ -14,11 +14,12 @@ import signal
 import sys
 from typing import Any
 
-from bot.sandbox.cluster.istio_series import Exchange, IstioSeries, ServiceName, Workload
+from bot.sandbox.cluster.istio_series import Exchange, IstioSeries, ServiceName, Workload, escape
 
 USAGE_SECONDS = 1.0
 METRICS_PATH = "/stats/prometheus"
 FAILURES = (500, 503)
+ORDERING = 0.4  # of the requests that went well
 REASONS = {200: "OK", 500: "Internal Server Error", 503: "Service Unavailable"}
 
 
@@ -37,14 +38,19 @@ class Pod:
             ServiceName(host, self.service, namespace),
         )
         self._random = random.Random(config["seed"])  # noqa: S311 - the shop's luck, not a secret
+        # Luck of its own, so that what the shop sells does not change what its requests do.
+        self._buyers = random.Random(config["seed"] + 1)  # noqa: S311 - as above
         self._series = IstioSeries("destination")
+        self._orders = 0
         self.error_rate = 0.0
         self.delay_ms = 0.0
+        self.orders = 1.0
 
     def turn(self, knobs: dict[str, float]) -> None:
         """Take new knobs; a field that is not named stays."""
         self.error_rate = float(knobs.get("error_rate", self.error_rate))
         self.delay_ms = float(knobs.get("delay_ms", self.delay_ms))
+        self.orders = float(knobs.get("orders", self.orders))
 
     def decide(self) -> tuple[int, float]:
         """The next answer's status and the seconds it takes."""
@@ -58,11 +64,15 @@ class Pod:
         """Count one answered request, mirrored ones included, as a sidecar does."""
         source, destination, service = self._names
         self._series.record(Exchange(source, destination, service, code), seconds * 1000)
+        if code < 500 and self._buyers.random() < ORDERING * self.orders:
+            self._orders += 1
 
     def metrics(self) -> str:
-        """The sidecar's and the process's metrics as text."""
+        """The sidecar's, the process's and the shop's metrics as text."""
         cpu, memory = usage()
+        labels = f'service="{escape(self.service)}",version="{escape(self.version)}"'
         process = (
+            f"# TYPE shop_orders_total counter\nshop_orders_total{{{labels}}} {self._orders}\n"
             f"# TYPE process_cpu_seconds_total counter\nprocess_cpu_seconds_total {cpu!r}\n"
             f"# TYPE process_resident_memory_bytes gauge\nprocess_resident_memory_bytes {memory}\n"
         )

@@ -12,6 +12,7 @@ from bot.sandbox.cluster.pod_state import CrashLooping, ImageMissing, PodState, 
 PORT_ANNOTATION = "sandbox.sluice/port"
 RUN_ANNOTATION = "sandbox.sluice/run"
 HASH_LABEL = "pod-template-hash"
+_LETTERS = str.maketrans("0123456789abcdef", "bcdfghjklmnpqrst")
 NODE = "sandbox"
 ADDRESS = "127.0.0.1"
 
@@ -27,9 +28,9 @@ class PodCounts:
 
 
 def template_hash(deployment: Document) -> str:
-    """Ten letters and digits that change with the pod template, as a ReplicaSet's name carries."""
+    """Ten letters that change with the pod template, as a ReplicaSet's name carries: Kubernetes uses no vowels."""
     text = json.dumps(deployment["spec"]["template"], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:10]
+    return hashlib.sha256(text.encode()).hexdigest()[:10].translate(_LETTERS)
 
 
 def pod_document(deployment: Document, name: str, run: str) -> Document:

@@ -25,15 +25,17 @@ LINE_LIMIT = 1 << 16
 
 @dataclass(frozen=True)
 class Knobs:
-    """How the pods of one version behave."""
+    """How the pods of one version behave; `orders` is the part of its orders that is not lost."""
 
     error_rate: float = 0.0
     delay_ms: float = 0.0
+    orders: float = 1.0
     dead: bool = False
 
     def line(self) -> bytes:
         """What a running pod is told."""
-        return json.dumps({"error_rate": self.error_rate, "delay_ms": self.delay_ms}).encode() + b"\n"
+        told = {"error_rate": self.error_rate, "delay_ms": self.delay_ms, "orders": self.orders}
+        return json.dumps(told).encode() + b"\n"
 
 
 class PodStartError(Exception):

@@ -113,6 +113,7 @@ class DemoMesh:
         *,
         error_rate: float | None = None,
         delay_ms: float | None = None,
+        orders: float | None = None,
         dead: bool | None = None,
         service: str = SERVICE,
     ) -> Knobs:
@@ -121,7 +122,9 @@ class DemoMesh:
             raise ValueError(f"error_rate is a share between 0 and 1, not {error_rate:g}")
         if delay_ms is not None and not 0 <= delay_ms <= 60_000:
             raise ValueError(f"delay_ms is between 0 and 60000, not {delay_ms:g}")
-        named = {"error_rate": error_rate, "delay_ms": delay_ms, "dead": dead}
+        if orders is not None and not 0 <= orders <= 1:
+            raise ValueError(f"orders is the part between 0 and 1 that is not lost, not {orders:g}")
+        named = {"error_rate": error_rate, "delay_ms": delay_ms, "orders": orders, "dead": dead}
         changes: dict[str, Any] = {key: value for key, value in named.items() if value is not None}
         knobs = replace(self._controller.knobs(service, version), **changes)
         await self._controller.set_knobs(service, version, knobs)

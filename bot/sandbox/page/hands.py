@@ -75,7 +75,11 @@ class Hands:
         """Turn the knobs of a version."""
         order = knobs.read(document, VERSIONS)
         turned = await self._supervisor.live_mesh.set_knob(
-            order.version, error_rate=order.error_rate, delay_ms=order.delay_ms, dead=order.dead
+            order.version,
+            error_rate=order.error_rate,
+            delay_ms=order.delay_ms,
+            orders=order.orders,
+            dead=order.dead,
         )
         self._supervisor.watchers.tell()
         return {"version": order.version, **vars(turned)}

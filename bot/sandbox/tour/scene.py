@@ -169,7 +169,7 @@ class Scene:
         """Make the shop as it was first: healthy, all traffic on v1 by an untouched route, and the story's profile."""
         self._supervisor.files.write_profile(profile)
         for version in ("v1", "v2"):
-            await self._mesh.set_knob(version, error_rate=0.0, delay_ms=0.0, dead=False)
+            await self._mesh.set_knob(version, error_rate=0.0, delay_ms=0.0, orders=1.0, dead=False)
         original = next(body for resource, body in shop_objects(NAMESPACE) if resource is VIRTUAL_SERVICES)
         url, token = self._supervisor.kubernetes_url, self._supervisor.kubernetes_token
         async with KubernetesClient(url, token) as client:

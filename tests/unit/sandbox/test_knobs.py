@@ -11,8 +11,8 @@ VERSIONS = ("v1", "v2")
 
 
 def test_a_whole_order_is_read_as_it_stands() -> None:
-    document = {"version": "v2", "error_rate": 0.1, "delay_ms": 0, "dead": False}
-    assert read(document, VERSIONS) == KnobOrder("v2", error_rate=0.1, delay_ms=0.0, dead=False)
+    document = {"version": "v2", "error_rate": 0.1, "delay_ms": 0, "orders": 0.5, "dead": False}
+    assert read(document, VERSIONS) == KnobOrder("v2", error_rate=0.1, delay_ms=0.0, orders=0.5, dead=False)
 
 
 def test_a_knob_that_is_not_named_is_left_alone() -> None:
@@ -31,8 +31,9 @@ def test_a_knob_that_is_not_named_is_left_alone() -> None:
         ({"version": "v2", "error_rate": math.nan}, "error_rate", "a number from 0 to 1"),
         ({"version": "v2", "delay_ms": "slow"}, "delay_ms", "a number from 0 to 60000"),
         ({"version": "v2", "delay_ms": 60_001}, "delay_ms", "a number from 0 to 60000"),
+        ({"version": "v2", "orders": 2}, "orders", "a number from 0 to 1"),
         ({"version": "v2", "dead": 1}, "dead", "true or false"),
-        ({"version": "v2", "errors": 0.1}, "errors", "one of dead, delay_ms, error_rate, version"),
+        ({"version": "v2", "errors": 0.1}, "errors", "one of dead, delay_ms, error_rate, orders, version"),
     ],
 )
 def test_an_impossible_order_is_refused_by_field_and_allowed_values(
