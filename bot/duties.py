@@ -4,13 +4,27 @@ import logging
 import threading
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime
 from typing import assert_never
 
 from bot import orders, preflight
 from bot.engine import Engine
 from bot.errors import Fault, Transient
-from bot.ports import Card, Chat, Clock, Line, Look, Mesh, Metrics, Picture, Posted, Preparation, RouteOrder, Written
+from bot.ports import (
+    Baseline,
+    Card,
+    Chat,
+    Clock,
+    Line,
+    Look,
+    Mesh,
+    Metrics,
+    Picture,
+    Posted,
+    Preparation,
+    RouteOrder,
+    Written,
+)
 from storage.database import Database
 from storage.messages import StoredMessage
 from strategies.effects import (
@@ -26,7 +40,9 @@ from strategies.effects import (
     SetRoute,
 )
 from strategies.events import (
+    BaselineAwaited,
     BaselineRetired,
+    BaselineWatched,
     DriftFound,
     EffectFailed,
     HistoryRead,
@@ -41,7 +57,6 @@ from strategies.release import Drift, Phase, Release
 log = logging.getLogger(__name__)
 
 CURABLE = frozenset({ReasonCode.NOT_READY, ReasonCode.CAPACITY, ReasonCode.UNREACHABLE, *OVERRIDABLE})
-IDLE_WINDOW = timedelta(minutes=5)
 LOOKS_SHOWN = 240
 
 Guard = Callable[[Release], Refused | None]  # why a release may not begin, asked of whoever knows
@@ -66,9 +81,9 @@ class Duties:
             return
         found = self._guard(release) or self._mesh.prepare(release)
         match found:
-            case Preparation(originals, ready):
+            case Preparation():
                 key = f"prepared:{release.id}:{release.revision}"
-                self._engine.submit(Prepared(release.id, key, originals, ready))
+                self._engine.submit(Prepared(release.id, key, found.originals, found.ready, found.sizes))
             case Refused(code, text):
                 key = f"blocked:{release.id}:{self._clock.now().isoformat()}"
                 self._engine.submit(PreparationBlocked(release.id, key, code, text, code not in CURABLE))
@@ -95,6 +110,7 @@ class Duties:
     def set_route(self, effect: SetRoute) -> None:
         """Make one VirtualService carry what its release wants."""
         asked: list[RouteOrder] = []
+        self._warm(effect)
 
         def wanted() -> Sequence[RouteOrder]:
             release = self._engine.release(effect.release)
@@ -118,6 +134,17 @@ class Duties:
             case _:
                 assert_never(found)
 
+    def _warm(self, effect: SetRoute) -> None:
+        """A baseline without pods is scaled up before traffic comes back to it; tried again until it is ready."""
+        release = self._engine.release(effect.release)
+        if release is None or release.phase is Phase.ROLLED_BACK or not release.is_going_back:
+            return
+        waiting = self._mesh.warm(release)
+        if waiting:
+            key = f"awaited:{release.id}:{release.revision}:{zlib.crc32(waiting.encode()):08x}"
+            self._engine.submit(BaselineAwaited(release.id, key, waiting))
+            raise Transient(waiting)
+
     def _compare(self, effect: SetRoute) -> None:
         # Whoever edits right behind our write is heard before it is confirmed, and nobody listens for drift by then.
         # Of several objects the first is written long before the last: all are compared once all are confirmed.
@@ -134,17 +161,43 @@ class Duties:
         self._engine.submit(DriftFound(release, f"drift:{release}:{revision}:{hash_of(drift)}", drift, revision))
 
     def retire(self, effect: RetireBaseline) -> None:
-        """Prove the baseline idle, then let the mesh retire it; not idle yet is tried again."""
+        """Look whether anything needs the baseline; once that is decided, let the mesh retire it."""
         release = self._engine.release(effect.release)
         if release is None or release.phase is not Phase.DECOMMISSIONING:
             return
-        target = release.target
-        idle, proof = self._metrics.is_idle(target, target.baseline, IDLE_WINDOW, self._clock.now())
-        if not idle:
-            raise Transient(f"{target.baseline} is not proven idle: {proof}", retry_after=30)
-        done = self._mesh.retire(release)
+        if not release.is_retiring:
+            self._watch(release)
+            return
+        done = self._mesh.retire(release, lambda: self._is_retiring(release.id))
         key = f"retired:{release.id}:{release.revision}"
-        self._engine.submit(BaselineRetired(release.id, key, f"{proof} {done}"))
+        self._engine.submit(BaselineRetired(release.id, key, f"{release.proof} {done}"))
+
+    def _is_retiring(self, id: str) -> bool:
+        release = self._engine.release(id)
+        return release is not None and release.phase is Phase.DECOMMISSIONING and release.is_retiring
+
+    def _watch(self, release: Release) -> None:
+        """Say whether the baseline is idle, with the proof, or what is in the way."""
+        found, now = self._mesh.baseline(release), self._clock.now()
+        is_idle, text = self._idle(release, found, now)
+        if is_idle:
+            text = " ".join((text, *self._mesh.last_lines(release)))
+        key = f"watched:{release.id}:{now.isoformat()}"
+        self._engine.submit(BaselineWatched(release.id, key, is_idle, text, found.sizes, found.kept, found.warm_up))
+
+    def _idle(self, release: Release, found: Baseline, now: datetime) -> tuple[bool, str]:
+        if found.in_the_way:
+            return False, found.in_the_way[0]
+        if found.is_gone:
+            return True, f"{release.target.baseline} has no pod that could be called."
+        texts = []
+        for target in release.targets:
+            rules = release.rules
+            is_idle, text = self._metrics.is_idle(target, target.baseline, rules.idle, now, rules.drain)
+            if not is_idle:
+                return False, text
+            texts.append(text)
+        return True, " ".join(texts)
 
 
 class Messages:

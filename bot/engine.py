@@ -15,10 +15,10 @@ from storage.evidence import StoredLook
 from storage.journal import Entry
 from storage.releases import Stored
 from strategies.decision import Decision
-from strategies.events import Event, LookTaken, ReleaseRequested
+from strategies.events import Event, LookTaken, ReleaseRequested, RollbackRequested
 from strategies.machine import decide
 from strategies.reasons import ReasonCode, Refused
-from strategies.release import SLUICE, Actor, Release
+from strategies.release import SLUICE, Actor, Phase, Release
 from strategies.verdicts import Reading, Verdict
 
 log = logging.getLogger(__name__)
@@ -106,6 +106,10 @@ class Engine:
             if holder:
                 return holder
             event = replace(event, release=tx.releases.next_id(event.targets[0].service))
+        if isinstance(event, RollbackRequested) and stored is not None and stored.release.phase is Phase.COMPLETED:
+            later = _overtaken(tx, stored.release)
+            if later:
+                return later
         outcome = decide(stored.release if stored else None, event, now)
         match outcome:
             case Refused():
@@ -121,6 +125,8 @@ class Engine:
         if stored is None:
             tx.releases.add(decision.release)
         elif decision.release != stored.release:
+            if stored.release.is_over and not decision.release.is_over:
+                tx.releases.reopen(decision.release)
             tx.releases.save(decision.release, stored.row_version)
         if decision.is_notable:
             tx.journal.record(_entry(event, stored.release if stored else None, decision, now))
@@ -194,6 +200,15 @@ def _holder(tx: Transaction, event: ReleaseRequested) -> Refused | None:
         if holder:
             return already_releasing(tx, event.targets[0].service, holder)
     return None
+
+
+def _overtaken(tx: Transaction, release: Release) -> Refused | None:
+    later = tx.releases.successor(release)
+    if later is None:
+        return None
+    again = f"/release start {release.target.service} {release.target.baseline}"
+    text = f"{later} moved the same route after {release.id}: roll that one back, or go back by a release: {again}"
+    return Refused(ReasonCode.ALREADY_RELEASING, text)
 
 
 def already_releasing(tx: Transaction, service: str, holder: str) -> Refused:

@@ -59,10 +59,20 @@ def rules(profile: Profile, look: timedelta) -> Rules:
         deadline=profile.deadline,
         at_deadline=profile.at_deadline,
         soak=profile.soak,
-        decommission=Decommission(profile.decommission),
+        decommission=profile.decommission,
+        decommission_approval=asks_before(profile),
+        idle=profile.idle_for,
+        drain=profile.drain,
         look=profile.look or look,
         terms=profile.terms(),
     )
+
+
+def asks_before(profile: Profile) -> bool:
+    """Whether people are asked before the baseline goes: where the profile says nothing, before a deletion only."""
+    if profile.decommission_approval is None:
+        return profile.decommission is Decommission.DELETE
+    return profile.decommission_approval
 
 
 def event(request: Steering, release: Release, actor: Actor, key: str) -> events.Event:

@@ -136,4 +136,5 @@ def _event(release: Release, reading: Reading, judgement: "judge.Judgement") -> 
         verdicts=judgement.verdicts,
         memory=judgement.memory,
         candidate_ready=reading.ready.get(release.target.candidate) if reading.ready is not None else None,
+        baseline_ready=reading.ready.get(release.target.baseline) if reading.ready is not None else None,
     )

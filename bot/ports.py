@@ -81,6 +81,22 @@ class Preparation:
 
     originals: Mapping[str, str]
     ready: Mapping[str, int]
+    sizes: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """The baselines of a release: who still needs them, and what bringing them back takes once they are gone.
+
+    `sizes` are pods by Deployment, `kept` the documents of what would be deleted, `warm_up` the usual time of their
+    pods to become ready; `is_gone` when there is neither a pod nor a Deployment that wants one.
+    """
+
+    in_the_way: tuple[str, ...] = ()
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    kept: Mapping[str, str] = field(default_factory=dict)
+    warm_up: timedelta | None = None
+    is_gone: bool = False
 
 
 class Mesh(Protocol):
@@ -125,8 +141,26 @@ class Mesh(Protocol):
         """The VirtualService `namespace/name` as the cache has it."""
         ...
 
-    def retire(self, release: Release) -> str:
-        """Scale the baseline's Deployment to zero, or delete it with its subset; says what was done."""
+    def baseline(self, release: Release) -> Baseline:
+        """What stands in the way of retiring the baselines, from the cache alone."""
+        ...
+
+    def last_lines(self, release: Release) -> Sequence[str]:
+        """The last access-log line of some of the baselines' sidecars; empty where they cannot be read."""
+        ...
+
+    def retire(self, release: Release, is_wanted: Callable[[], bool]) -> str:
+        """Scale the baseline's Deployment to zero, or delete it with its subset; says what was done.
+
+        `is_wanted` is asked before each write; what Sluice did not create is never deleted.
+        """
+        ...
+
+    def warm(self, release: Release) -> str:
+        """Scale the baselines of a release that goes back up to their size at the start; empty once they are ready.
+
+        Otherwise one sentence on what is waited for. Costs nothing while a baseline has a ready pod.
+        """
         ...
 
     def troubles(self) -> Sequence[str]:
@@ -175,8 +209,13 @@ class Metrics(Protocol):
         """Requests of the service in an hour, by what was counted lately; None while that is not known."""
         ...
 
-    def is_idle(self, target: Target, version: str, window: timedelta, at: datetime) -> tuple[bool, str]:
-        """True with the proof when nothing called `version` in the window while its targets were scraped."""
+    def is_idle(
+        self, target: Target, version: str, window: timedelta, at: datetime, drain: timedelta = timedelta(0)
+    ) -> tuple[bool, str]:
+        """True with the proof when nothing called `version` in the window while its targets were scraped.
+
+        `drain` is how long no request may have been under way to it either. Otherwise the text says who calls it.
+        """
         ...
 
     def past(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
@@ -20,7 +20,7 @@ from bot.ports import NamedRoutes
 from bot.ways import Step, Ways
 from strategies import versions
 from strategies.plan import Approve, MetricGate, StrategyName
-from strategies.release import AtDeadline, NoAnswer, OnHarm
+from strategies.release import AtDeadline, Decommission, NoAnswer, OnHarm
 from strategies.terms import Need, Terms
 
 log = logging.getLogger(__name__)
@@ -151,7 +151,10 @@ class Profile(Ways):
     at_deadline: AtDeadline = AtDeadline.ASK
     on_harm: OnHarm = OnHarm.ROLL_BACK
     soak: Duration = timedelta(minutes=30)
-    decommission: Literal["keep"] = "keep"
+    idle_for: Lasting = timedelta(minutes=5)
+    drain: Duration = timedelta(seconds=60)
+    decommission: Decommission = Decommission.KEEP
+    decommission_approval: bool | None = None
     needs: tuple[Needed, ...] = ()
     stateful: bool = False
     mixed_versions: bool = True

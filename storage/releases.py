@@ -9,13 +9,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, and_, bindparam, insert, or_, select, update
 from sqlalchemy import text as sql_text
+from sqlalchemy.exc import IntegrityError
 
 from storage.codec import Codec
 from storage.dialects import added, for_both, told
 from storage.errors import AlreadyReleasing, Conflict, Unreadable
 from storage.pieces import Pieces, Piecewise, text_of
 from storage.tables import NUMBERS, RELEASES, ROUTES, TARGETS
-from strategies.release import LOOKING, Release
+from strategies.release import LOOKING, Phase, Release
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +38,7 @@ _COUNT = for_both(
 )
 _TAKE_ROUTE = for_both(ROUTES, lambda row: told(row.on_conflict_do_nothing()))
 _FREE_ROUTES = update(ROUTES).where(ROUTES.c.release_id == bindparam("of_release")).values(active=False)
+_RETAKE_ROUTES = update(ROUTES).where(ROUTES.c.release_id == bindparam("of_release")).values(active=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +154,24 @@ class Releases:
             self._connection.execute(_FREE_ROUTES, {"of_release": release.id})
         self._decoded.keep(release, text)
         return row_version + 1
+
+    def reopen(self, release: Release) -> None:
+        """Take the routes of a release that was over again; AlreadyReleasing when another one has them."""
+        try:
+            with self._connection.begin_nested():
+                self._connection.execute(_RETAKE_ROUTES, {"of_release": release.id})
+        except IntegrityError as error:
+            held = (self.by_route(route.key) for target in release.targets for route in target.routes)
+            holder = next((each for each in held if each is not None), "another release")
+            raise AlreadyReleasing(release.target.routes[0].key, holder) from error
+
+    def successor(self, release: Release) -> str | None:
+        """A later release that has one of the routes, or had it and completed; None when this one was the last."""
+        keys = [route.key for target in release.targets for route in target.routes]
+        later = select(_c.id).join(ROUTES, ROUTES.c.release_id == _c.id)
+        later = later.where(ROUTES.c.route_key.in_(keys), _c.id != release.id, _c.created_at >= release.created_at)
+        moved = later.where(_c.phase != Phase.ROLLED_BACK).order_by(_c.created_at.desc(), _c.number.desc())
+        return self._connection.execute(moved.limit(1)).scalar_one_or_none()
 
     def get(self, id: str) -> Stored | None:
         """The release of this id, None when there is none."""

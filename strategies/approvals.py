@@ -17,8 +17,7 @@ def approve(release: Release, event: ApprovalGiven, now: datetime) -> Decision |
     refused = (
         not_approver(release, event.actor)
         or _interrupted(release)
-        or _stale(release, event.revision)
-        or _repeated(release, event.actor)
+        or not_now(release, event)
         or _against_evidence(release, event, now)
     )
     if refused:
@@ -81,6 +80,11 @@ def not_approver(release: Release, actor: Actor) -> Refused | None:
     if actor.id == release.requester.id and not release.rules.requester_may_approve:
         return Refused(ReasonCode.SELF_APPROVAL, f"You asked for {release.id} yourself; somebody else approves it.")
     return None
+
+
+def not_now(release: Release, event: ApprovalGiven) -> Refused | None:
+    """Why this yes says nothing new: to an earlier question, or by somebody who said it already."""
+    return _stale(release, event.revision) or _repeated(release, event.actor)
 
 
 def approvers(release: Release) -> tuple[Actor, ...]:

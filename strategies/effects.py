@@ -79,7 +79,7 @@ class SetRoute:
 
 @dataclass(frozen=True, slots=True)
 class RetireBaseline:
-    """Prove the baseline idle, then scale it down or delete it as the profile says."""
+    """Look whether the baseline is idle; once that is decided, scale it down or delete it as the profile says."""
 
     release: str
     lane = Lane.ROUTE

@@ -5,7 +5,7 @@ Each event names its release and carries a key; the journal takes a key once, so
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from strategies.plan import Plan
@@ -132,6 +132,7 @@ class Prepared:
     key: str
     originals: Mapping[str, str]
     ready: Mapping[str, int] = field(default_factory=dict)
+    sizes: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +178,7 @@ class DriftFound:
 
 @dataclass(frozen=True, slots=True)
 class LookTaken:
-    """One look's verdicts; `candidate_ready` is the candidate's number of ready pods, None when unknown."""
+    """One look's verdicts; `candidate_ready` and `baseline_ready` are numbers of ready pods, None when unknown."""
 
     release: str
     key: str
@@ -186,6 +187,7 @@ class LookTaken:
     verdicts: tuple[Verdict, ...]
     memory: str = ""
     candidate_ready: int | None = None
+    baseline_ready: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,12 +200,37 @@ class WakeReached:
 
 
 @dataclass(frozen=True, slots=True)
+class BaselineWatched:
+    """Whether anything still needs the baseline: `text` is the proof that nothing does, or what is in its way.
+
+    `sizes`, `kept` and `warm_up` are what a rollback needs once the baseline is gone.
+    """
+
+    release: str
+    key: str
+    is_idle: bool
+    text: str
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    kept: Mapping[str, str] = field(default_factory=dict)
+    warm_up: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class BaselineRetired:
     """The baseline is proven idle and was scaled down or deleted as the profile says."""
 
     release: str
     key: str
     proof: str
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineAwaited:
+    """The rollback's write waits: the baseline has too few ready pods to take the traffic back."""
+
+    release: str
+    key: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +259,8 @@ Event = (
     | DriftFound
     | LookTaken
     | WakeReached
+    | BaselineWatched
     | BaselineRetired
+    | BaselineAwaited
     | EffectFailed
 )

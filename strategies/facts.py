@@ -5,12 +5,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from strategies import approvals, moves, timers
+from strategies import approvals, moves, retirement, timers
 from strategies.amount import wanted
 from strategies.decision import Decision, ignored
 from strategies.effects import Audience, CallOnCall, Effect, PostStage, Prepare, RefreshCard, Say, Urgency
 from strategies.events import (
-    BaselineRetired,
     DriftFound,
     EffectFailed,
     HistoryRead,
@@ -33,7 +32,7 @@ SPLIT = "split"
 
 def prepared(release: Release, event: Prepared, now: datetime) -> Decision:
     """The first split may be written."""
-    ready = replace(release, originals=dict(event.originals))
+    ready = replace(release, originals=dict(event.originals), sizes=dict(event.sizes))
     return moves.shift(ready, 0, now, "the cluster is ready")
 
 
@@ -159,6 +158,8 @@ def woken(release: Release, event: WakeReached, now: datetime) -> Decision:
             return Decision(replace(release, retry_at=None), (Prepare(release.id),), is_notable=False)
         case Phase.SOAKING:
             return moves.retire(release, now, "the soak is over")
+        case Phase.DECOMMISSIONING:
+            return retirement.woken(release, now)
         case Phase.ROLLING_BACK:
             return _call(release, now)
         case Phase.SHIFTING | Phase.OBSERVING:
@@ -167,11 +168,6 @@ def woken(release: Release, event: WakeReached, now: datetime) -> Decision:
             return _progress(release, now) or _unanswered(release, now)
         case _:  # pragma: no cover - the table lets no wake into another phase
             return ignored(release)
-
-
-def retired(release: Release, event: BaselineRetired, now: datetime) -> Decision:
-    """The old version is gone, with the proof that nothing called it."""
-    return moves.complete(release, now, event.proof)
 
 
 def failed(release: Release, event: EffectFailed, now: datetime) -> Decision:
@@ -218,7 +214,14 @@ def _with_look(release: Release, event: LookTaken) -> Release:
     unready = release.unready_looks
     if event.candidate_ready is not None:
         unready = unready + 1 if event.candidate_ready == 0 else 0
-    return replace(release, verdicts=event.verdicts, memory=event.memory, last_look_at=event.at, unready_looks=unready)
+    return replace(
+        release,
+        verdicts=event.verdicts,
+        memory=event.memory,
+        last_look_at=event.at,
+        unready_looks=unready,
+        baseline_ready=event.baseline_ready,
+    )
 
 
 def _harm(release: Release) -> str:

@@ -31,11 +31,13 @@ from datetime import datetime
 from enum import Enum
 from typing import assert_never
 
-from strategies import approvals, facts, overrides, people, timers
+from strategies import approvals, facts, overrides, people, retirement, timers
 from strategies.decision import Decision, ignored
 from strategies.events import (
     ApprovalGiven,
+    BaselineAwaited,
     BaselineRetired,
+    BaselineWatched,
     DriftFound,
     DriftResolved,
     EffectFailed,
@@ -74,7 +76,9 @@ def _row(otherwise: Course | ReasonCode, *moving: Phase, ignored_in: frozenset[P
 
 TRANSITIONS: Mapping[type[Event], Row] = {
     ReleaseRequested: _row(ReasonCode.ALREADY_RELEASING),
-    ApprovalGiven: _row(WRONG, Phase.SHIFTING, Phase.OBSERVING, Phase.AWAITING_APPROVAL, Phase.PAUSED),
+    ApprovalGiven: _row(
+        WRONG, Phase.SHIFTING, Phase.OBSERVING, Phase.AWAITING_APPROVAL, Phase.PAUSED, Phase.DECOMMISSIONING
+    ),
     GuardOverridden: _row(WRONG, Phase.SCHEDULED, Phase.PREPARING),
     PauseRequested: _row(
         WRONG,
@@ -88,7 +92,7 @@ TRANSITIONS: Mapping[type[Event], Row] = {
         ignored_in=frozenset({Phase.PAUSED}),
     ),
     ResumeRequested: _row(WRONG, Phase.PAUSED, Phase.STUCK),
-    RollbackRequested: _row(WRONG, *(frozenset(Phase) - {Phase.COMPLETED})),
+    RollbackRequested: _row(WRONG, *Phase),
     ScheduleRequested: _row(WRONG, Phase.SCHEDULED, Phase.SHIFTING, Phase.OBSERVING, Phase.AWAITING_APPROVAL),
     DriftResolved: _row(WRONG, Phase.PAUSED, Phase.STUCK),
     Prepared: _row(IGNORED, Phase.PREPARING),
@@ -133,9 +137,12 @@ TRANSITIONS: Mapping[type[Event], Row] = {
         Phase.OBSERVING,
         Phase.AWAITING_APPROVAL,
         Phase.SOAKING,
+        Phase.DECOMMISSIONING,
         Phase.ROLLING_BACK,
     ),
+    BaselineWatched: _row(IGNORED, Phase.DECOMMISSIONING),
     BaselineRetired: _row(IGNORED, Phase.DECOMMISSIONING),
+    BaselineAwaited: _row(IGNORED, Phase.ROLLING_BACK, Phase.STUCK),
     EffectFailed: _row(
         IGNORED, Phase.PREPARING, Phase.SHIFTING, Phase.OBSERVING, Phase.AWAITING_APPROVAL, Phase.PAUSED,
         Phase.SOAKING, Phase.DECOMMISSIONING, Phase.ROLLING_BACK,
@@ -163,6 +170,8 @@ def decide(release: Release | None, event: Event, now: datetime) -> Decision | R
 
 def _move(release: Release, event: Event, now: datetime) -> Decision | Refused:  # noqa: C901, PLR0911, PLR0912 - one line per event
     match event:
+        case ApprovalGiven() if release.phase is Phase.DECOMMISSIONING:
+            return retirement.approve(release, event, now)
         case ApprovalGiven():
             return approvals.approve(release, event, now)
         case GuardOverridden():
@@ -191,8 +200,12 @@ def _move(release: Release, event: Event, now: datetime) -> Decision | Refused: 
             return facts.looked(release, event, now)
         case WakeReached():
             return facts.woken(release, event, now)
+        case BaselineWatched():
+            return retirement.watched(release, event, now)
         case BaselineRetired():
-            return facts.retired(release, event, now)
+            return retirement.retired(release, event, now)
+        case BaselineAwaited():
+            return retirement.awaited(release, event)
         case EffectFailed():
             return facts.failed(release, event, now)
         case ReleaseRequested():  # pragma: no cover - the table refuses it in every phase
@@ -221,9 +234,6 @@ def _wrong_phase(release: Release, event: Event) -> str:
     match event:
         case ReleaseRequested():
             return f"{release.target.service} is being released already: {release.id} is {phase}."
-        case RollbackRequested():
-            back = f"/release start {release.target.service} {release.target.baseline}"
-            return f"{release.id} is completed; to go back, start a release of the old version: {back}"
         case _:
             return f"{release.id} is {phase}: {_VERBS[type(event)]} is not possible there."
 

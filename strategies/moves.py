@@ -147,6 +147,11 @@ def retire(release: Release, now: datetime, why: str) -> Decision:
         revision=release.revision + 1,
         resume_to=None,
         soak_until=None,
+        asked_at=None,
+        retry_at=None,
+        reminded=False,
+        may_retire=False,
+        is_retiring=False,
         note=f"proving that nothing calls {release.target.baseline}",
     )
     return Decision(moved, (RetireBaseline(release.id), RefreshCard(release.id, Urgency.STAGE)), why=why)
@@ -166,6 +171,7 @@ def complete(release: Release, now: datetime, why: str) -> Decision:
         soak_until=None,
         hold_until=None,
         asked_at=None,
+        retry_at=None,
         resume_to=None,
         note=serving,
     )
@@ -213,6 +219,7 @@ def roll_back(release: Release, now: datetime, why: str, audience: Audience = Au
         not_before=None,
         retry_at=None,
         called_at=None,
+        is_retiring=False,
         overwrites=True,
         note=why,
     )
@@ -239,6 +246,8 @@ def rolled_back(release: Release, now: datetime, confirmed: frozenset[str]) -> D
         written=-1,
         overwrites=False,
         replaced=(),
+        is_cold=False,
+        kept={},
         resume_to=None,
     )
     text = f"{release.target.baseline} serves all requests of {release.target.service} again."

@@ -102,6 +102,9 @@ class Rules:
     at_deadline: AtDeadline = AtDeadline.ASK
     soak: timedelta = timedelta(minutes=30)
     decommission: Decommission = Decommission.KEEP
+    decommission_approval: bool = False
+    idle: timedelta = timedelta(minutes=5)  # without a request before the baseline counts as called by nobody
+    drain: timedelta = timedelta(seconds=60)  # for requests under way that no counter tells of yet
     look: timedelta = timedelta(seconds=15)
     terms: Terms = field(default_factory=Terms)
 
@@ -185,6 +188,9 @@ class Release:
     read back everywhere. `blocked_by` is the guard that people were told of. `memory` and `history` (what was known
     before the release) belong to the judge and are opaque here; `preflight` says in a sentence what the gates need at
     the service's traffic.
+    `sizes` are the baselines' pods by Deployment (`namespace/name`) at the start, `warm_up` the time they took to be
+    ready. `proof` says why the baseline counts as idle; from `is_cold` on it may have been scaled down, and `kept` is
+    what brings back the rest.
     """
 
     id: str
@@ -226,8 +232,16 @@ class Release:
     preflight: str = ""
     last_look_at: datetime | None = None
     unready_looks: int = 0
+    baseline_ready: int | None = None  # pods at the last look, None when unknown
     resume_to: Phase | None = None
     drift: Drift | None = None
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    kept: Mapping[str, str] = field(default_factory=dict)
+    warm_up: timedelta | None = None
+    proof: str = ""
+    may_retire: bool = False
+    is_retiring: bool = False
+    is_cold: bool = False
 
     @property
     def target(self) -> Target:

@@ -66,7 +66,9 @@ def _timers(release: Release) -> tuple[datetime | None, ...]:
             return (release.soak_until,)
         case Phase.ROLLING_BACK:
             return (release.entered_at + CALL_AFTER if release.called_at is None else None,)
-        case Phase.PAUSED | Phase.DECOMMISSIONING | Phase.STUCK | Phase.COMPLETED | Phase.ROLLED_BACK:
+        case Phase.DECOMMISSIONING:
+            return (release.retry_at, reminder(release))
+        case Phase.PAUSED | Phase.STUCK | Phase.COMPLETED | Phase.ROLLED_BACK:
             return ()
         case _:  # pragma: no cover
             assert_never(release.phase)

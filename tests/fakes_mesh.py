@@ -7,19 +7,21 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from bot.errors import Fault, SluiceError, Transient
-from bot.mesh.destination_rule import remove_added, remove_subset, rules_of
+from bot.mesh.destination_rule import remove_added, rules_of
 from bot.mesh.documents import Document, full_name, labels_of, namespace_of
 from bot.mesh.drift import find_drift, gone
-from bot.mesh.readiness import missing_subset, originals, readiness, wait_for_subset
-from bot.mesh.retirement import positions_of, users_of, without_baseline
+from bot.mesh.readiness import missing_subset, originals, readiness, sizes_of, wait_for_subset
+from bot.mesh.retiring import Retiring, baseline, retire
 from bot.mesh.served import served
 from bot.mesh.survey import survey
+from bot.mesh.warming import warm
 from bot.mesh.workloads import flag, ready_by_version
 from bot.mesh.writing import is_untouched, next_document
-from bot.ports import Preparation, RouteOrder, SurveyRequest, Written
+from bot.ports import Baseline, Preparation, RouteOrder, SurveyRequest, Written
 from strategies.guards import Served
 from strategies.reasons import ReasonCode, Refused
-from strategies.release import Decommission, Drift, Release, Target
+from strategies.release import Drift, Release, Target
+from tests.fakes_cluster import MemoryCluster
 from tests.mesh_documents import (
     a_deployment,
     a_pod,
@@ -41,6 +43,9 @@ class FakeMesh:
     def __init__(self, now: Callable[[], datetime] = lambda: START, propagation: timedelta = timedelta(0)) -> None:
         self.writes: list[str] = []
         self.reason_down = ""
+        self.log_lines: tuple[str, ...] = ()
+        self.has_controllers = True  # False: a Deployment's pods stay as the test set them
+        self.cluster = MemoryCluster(self)
         self._now = now
         self._propagation = propagation
         self._objects: dict[tuple[str, str], Document] = {}
@@ -56,7 +61,7 @@ class FakeMesh:
             mesh.put(document)
         mesh.put(a_service(namespace=namespace))
         for version, count in (("v1", 3), ("v2", 2)):
-            mesh.put(a_deployment(version, namespace=namespace))
+            mesh.put(a_deployment(version, namespace=namespace, replicas=count))
             mesh.set_ready(version, count, namespace=namespace)
         return mesh
 
@@ -106,6 +111,7 @@ class FakeMesh:
         self._trip("prepare")
         captured: dict[str, str] = {}
         ready: dict[str, int] = {}
+        sizes: dict[str, int] = {}
         for target in release.targets:
             fields = originals(self, release, target)
             counts = readiness(self, target)
@@ -115,13 +121,14 @@ class FakeMesh:
                 return counts
             captured |= fields
             ready |= counts
+            sizes |= sizes_of(self, target, counts)
         for target in release.targets:
             change = missing_subset(self, target, release.id, self._now())
             if isinstance(change, Refused):
                 return change
             if change is not None:
                 self._store(change.after)
-        return Preparation(captured, ready)
+        return Preparation(captured, ready, sizes)
 
     def set_route(self, name: str, orders: Callable[[], Sequence[RouteOrder]]) -> Written | Drift:
         """As the adapter; a stored write can never be refused or lost."""
@@ -164,19 +171,23 @@ class FakeMesh:
         """A copy of the VirtualService."""
         return copy.deepcopy(self.virtual_service(name))
 
-    def retire(self, release: Release) -> str:
-        """Scale to zero or delete, with the adapter's refusals."""
+    def baseline(self, release: Release) -> Baseline:
+        """As the adapter."""
+        return baseline(self, release)
+
+    def last_lines(self, release: Release) -> Sequence[str]:
+        """What the test wrote into the sidecars' logs."""
+        return self.log_lines
+
+    def retire(self, release: Release, is_wanted: Callable[[], bool]) -> str:
+        """As the adapter."""
         self._trip("retire")
-        for target in release.targets:
-            subset = target.subsets[target.baseline]
-            others = sorted(set(users_of(self, target.host, subset)) - positions_of(self, target))
-            if others:
-                raise Fault(f"{target.baseline} is still needed: {', '.join(others)} names subset {subset}.")
-            if release.rules.decommission is not Decommission.KEEP:
-                self.set_ready(target.baseline, 0, app=target.service, namespace=target.namespace)
-            if release.rules.decommission is Decommission.DELETE:
-                self._delete(release, target, subset)
-        return f"{release.target.baseline} of {release.target.service}: {release.rules.decommission}."
+        return retire(Retiring(self, self.cluster, release, is_wanted))
+
+    def warm(self, release: Release) -> str:
+        """As the adapter."""
+        self._trip("warm")
+        return warm(self, self.cluster, release, self._now(), is_known=True)
 
     def troubles(self) -> Sequence[str]:
         """What the test set as `reason_down`."""
@@ -210,6 +221,10 @@ class FakeMesh:
         return "all namespaces"
 
     # ----------------------------------------------------------------------------------------------------------------
+
+    def find(self, kind: str, name: str) -> Document | None:
+        """The object, whatever its kind."""
+        return self._objects.get((kind, name))
 
     def _all(self, kind: str) -> list[Document]:
         return [each for (own, _), each in self._objects.items() if own == kind]
@@ -249,14 +264,3 @@ class FakeMesh:
                 after = remove_added(rule, order.release)
                 if after is not None:
                     self._store(after)
-
-    def _delete(self, release: Release, target: Target, subset: str) -> None:
-        for name in target.objects:
-            edited = without_baseline(self._objects["VirtualService", name], release, target)
-            if edited is not None:
-                self._store(edited)
-        for rule in rules_of(self.destination_rules(), target.host, target.namespace):
-            edited = remove_subset(rule, subset)
-            if edited is not None:
-                self._store(edited)
-        self._objects.pop(("Deployment", f"{target.namespace}/{target.workloads.get(target.baseline)}"), None)

@@ -38,7 +38,9 @@ class FakeMetrics:
         """What the test set; None while Prometheus is down."""
         return None if self.trouble else self.requests_per_hour
 
-    def is_idle(self, target: Target, version: str, window: timedelta, at: datetime) -> tuple[bool, str]:
+    def is_idle(
+        self, target: Target, version: str, window: timedelta, at: datetime, drain: timedelta = timedelta(0)
+    ) -> tuple[bool, str]:
         """What `idle` says of the version; not idle where it says nothing."""
         return self.idle.get(version, (False, f"{version} is still called."))
 

@@ -51,7 +51,9 @@ def a_service(name: str = "reviews", namespace: str = "shop") -> Document:
     }
 
 
-def a_deployment(version: str, app: str = "reviews", namespace: str = "shop", label: str = "version") -> Document:
+def a_deployment(
+    version: str, app: str = "reviews", namespace: str = "shop", label: str = "version", replicas: int = 2
+) -> Document:
     """The Deployment of one version."""
     labels = {"app": app, label: version}
     containers = [{"name": app, "image": f"shop/{app}:{version}"}]
@@ -60,7 +62,7 @@ def a_deployment(version: str, app: str = "reviews", namespace: str = "shop", la
         "kind": "Deployment",
         "metadata": {"name": f"{app}-{version}", "namespace": namespace},
         "spec": {
-            "replicas": 2,
+            "replicas": replicas,
             "selector": {"matchLabels": labels},
             "template": {"metadata": {"labels": labels}, "spec": {"containers": containers}},
         },

@@ -1,16 +1,36 @@
 """Single writes to the cluster, each remembered until the watch has caught up."""
 
-from bot.mesh.documents import Document, full_name
+from typing import Protocol
+
+from bot.mesh.documents import Document, full_name, namespace_of
 from bot.mesh.drift import FIELD_MANAGER
-from bot.mesh.kube_api import DEPLOYMENT, Connection, Kind
+from bot.mesh.kube_api import POD, Connection, Kind
 from bot.mesh.kube_errors import Missing
 from bot.mesh.watch_cache import WatchCache
 
-MERGE_PATCH = "application/merge-patch+json"
+
+class Writes(Protocol):
+    """Reads one object fresh and writes it under the resourceVersion that was read."""
+
+    def get(self, kind: Kind, name: str) -> Document:
+        """The object `namespace/name` as the server has it now; raises Missing when there is none."""
+        ...
+
+    def put(self, kind: Kind, document: Document) -> Document:
+        """Replace the object; raises Conflict when somebody wrote it since it was read."""
+        ...
+
+    def create(self, kind: Kind, document: Document) -> Document:
+        """Create the object; raises Conflict when there is one of that name."""
+        ...
+
+    def delete(self, kind: Kind, document: Document) -> None:
+        """Delete exactly the object that was read, as it was read; one that is gone already is no trouble."""
+        ...
 
 
 class Cluster:
-    """Reads fresh and writes under the resourceVersion that was read; everything else comes from the cache."""
+    """Implements `Writes`; everything else comes from the cache."""
 
     def __init__(self, connection: Connection, cache: WatchCache) -> None:
         self._connection = connection
@@ -39,27 +59,26 @@ class Cluster:
         self._cache.remember(kind, answer)
         return answer
 
-    def scale_to_zero(self, name: str) -> None:
-        """Set the replicas of the Deployment `namespace/name` to 0."""
-        path = self._path(DEPLOYMENT, name, "scale")
-        self._connection.call(
-            "PATCH",
-            path,
-            what=f"the scale of Deployment {name} (deployments/scale.apps)",
-            query={"fieldManager": FIELD_MANAGER},
-            body={"spec": {"replicas": 0}},
-            content_type=MERGE_PATCH,
-        )
+    def create(self, kind: Kind, document: Document) -> Document:
+        """Create the object; raises Conflict when there is one of that name."""
+        path = kind.path(self._cache.version(kind), namespace_of(document))
+        what = _named(kind, full_name(document))
+        return self._connection.call("POST", path, what=what, query={"fieldManager": FIELD_MANAGER}, body=document)
 
-    def delete_deployment(self, document: Document) -> None:
-        """Delete exactly the Deployment that was read, and its pods."""
-        name = full_name(document)
-        self._connection.call(
-            "DELETE",
-            self._path(DEPLOYMENT, name),
-            what=_named(DEPLOYMENT, name),
-            body={"propagationPolicy": "Background", "preconditions": {"uid": document["metadata"]["uid"]}},
-        )
+    def delete(self, kind: Kind, document: Document) -> None:
+        """Delete exactly the object that was read, as it was read, and what hangs on it."""
+        name, held = full_name(document), document["metadata"]
+        preconditions = {"uid": held["uid"], "resourceVersion": held["resourceVersion"]}
+        body = {"propagationPolicy": "Background", "preconditions": preconditions}
+        try:
+            self._connection.call("DELETE", self._path(kind, name), what=_named(kind, name), body=body)
+        except Missing:
+            self._cache.forget(kind, name)
+
+    def tail(self, pod: str, container: str) -> str:
+        """The last lines that a container of the pod `namespace/name` logged."""
+        query = {"container": container, "tailLines": "40"}
+        return self._connection.text(self._path(POD, pod, "log"), what=f"the log of Pod {pod} (pods/log)", query=query)
 
     def _path(self, kind: Kind, name: str, subresource: str = "") -> str:
         namespace, _, own = name.partition("/")

@@ -13,15 +13,17 @@ from bot.mesh.documents import Document, full_name
 from bot.mesh.drift import find_drift, gone
 from bot.mesh.kube_api import DESTINATION_RULE, VIRTUAL_SERVICE, Connection
 from bot.mesh.kube_errors import Conflict, LostReply, Missing
-from bot.mesh.readiness import missing_subset, originals, readiness, wait_for_subset
+from bot.mesh.readiness import missing_subset, originals, readiness, sizes_of, wait_for_subset
 from bot.mesh.retirement import users_of
-from bot.mesh.retiring import retire
+from bot.mesh.retiring import Retiring, baseline, retire
 from bot.mesh.served import served
+from bot.mesh.sidecar_logs import last_lines
 from bot.mesh.survey import survey
+from bot.mesh.warming import warm
 from bot.mesh.watch_cache import WatchCache
 from bot.mesh.workloads import flag, ready_by_version
 from bot.mesh.writing import check_kept, is_untouched, next_document
-from bot.ports import Clock, Preparation, RouteOrder, SurveyRequest, Written
+from bot.ports import Baseline, Clock, Preparation, RouteOrder, SurveyRequest, Written
 from strategies.guards import Served
 from strategies.reasons import ReasonCode, Refused
 from strategies.release import Drift, Release, Target
@@ -77,6 +79,7 @@ class IstioMesh:
         self._require_sync()
         captured: dict[str, str] = {}
         ready: dict[str, int] = {}
+        sizes: dict[str, int] = {}
         for target in release.targets:
             fields = originals(self._cache, release, target)
             if isinstance(fields, Refused):
@@ -86,11 +89,12 @@ class IstioMesh:
                 return counts
             captured |= fields
             ready |= counts
+            sizes |= sizes_of(self._cache, target, counts)
         for target in release.targets:
             refusal = self._ensure_subset(target, release.id)
             if refusal is not None:
                 return refusal
-        return Preparation(captured, ready)
+        return Preparation(captured, ready, sizes)
 
     def set_route(self, name: str, orders: Callable[[], Sequence[RouteOrder]]) -> Written | Drift:
         """Write one VirtualService under the version that was read, until it carries what is wanted.
@@ -160,10 +164,24 @@ class IstioMesh:
         """A copy of the VirtualService as the cache has it."""
         return copy.deepcopy(self._cache.virtual_service(name))
 
-    def retire(self, release: Release) -> str:
+    def baseline(self, release: Release) -> Baseline:
+        """What stands in the way of retiring the baselines, from the cache alone."""
+        self._require_sync()
+        return baseline(self._cache, release)
+
+    def last_lines(self, release: Release) -> Sequence[str]:
+        """The last access-log line of some of the baselines' sidecars; empty where they cannot be read."""
+        return last_lines(self._cache, self._cluster, release)
+
+    def retire(self, release: Release, is_wanted: Callable[[], bool]) -> str:
         """Scale the baseline's Deployment to zero, or delete it with its subset; says what was done."""
         self._require_sync()
-        return retire(self._cache, self._cluster, release)
+        return retire(Retiring(self._cache, self._cluster, release, is_wanted, self._propagation.total_seconds()))
+
+    def warm(self, release: Release) -> str:
+        """Scale the baselines of a release that goes back up; empty once they can take their traffic."""
+        is_known = self._cache.is_synced and not self._cache.is_stale
+        return warm(self._cache, self._cluster, release, self._clock.now(), is_known=is_known)
 
     def troubles(self) -> Sequence[str]:
         """Why the cluster cannot be relied on now, one sentence each."""

@@ -79,6 +79,11 @@ class Connection:
             document: Document = json.loads(self._send(method, path, query, body, content_type).data)
             return document
 
+    def text(self, path: str, *, what: str, query: Mapping[str, str]) -> str:
+        """An answer that is no document, such as a log; trouble as in `call`."""
+        with translated("get", what):
+            return self._send("GET", path, query, None, "application/json").data.decode("utf-8", "replace")
+
     def read(self, path: str, query: Mapping[str, str], timeout: tuple[float, float]) -> Document:
         """A collection, with the library's own errors: for the watch, which handles them itself."""
         response = self._open("GET", path, query, None, "application/json", timeout)
@@ -131,7 +136,7 @@ class Connection:
         return response
 
 
-VERBS = {"GET": "get", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+VERBS = {"GET": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from bot.mesh.destination_rule import add_subset, hand_over, ours, rules_of, subset_named
 from bot.mesh.documents import Document, controller_of, full_name
 from bot.mesh.marks import marks
+from bot.mesh.sizes import deployment_of, wanted
 from bot.mesh.view import View
 from bot.mesh.virtual_service import capture, edit
 from bot.mesh.workloads import ready_by_version, why_not_ready
@@ -61,6 +62,14 @@ def readiness(view: View, target: Target) -> Mapping[str, int] | Refused:
     if not ready[target.candidate]:
         return Refused(ReasonCode.NOT_READY, why_not_ready(view, target, target.candidate))
     return ready
+
+
+def sizes_of(view: View, target: Target, ready: Mapping[str, int]) -> dict[str, int]:
+    """The baseline's pods by Deployment, for bringing it back; nothing where its ready pods cannot be told apart."""
+    deployment = deployment_of(view, target, target.baseline)
+    if deployment is None or not ready[target.baseline]:
+        return {}
+    return {full_name(deployment): wanted(deployment)}
 
 
 def missing_subset(view: View, target: Target, release: str, now: datetime) -> RuleChange | Refused | None:

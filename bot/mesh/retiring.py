@@ -1,80 +1,157 @@
-"""Retires the baseline: its routes' empty destinations, its Deployment, its subset, in this order."""
+"""Retires the baseline: its routes' empty destinations, its Deployment, its subset, in this order.
 
-from collections.abc import Mapping
+What Sluice did not create is scaled down where the profile says so, and never deleted.
+"""
 
-from bot.errors import Fault
-from bot.mesh.cluster import Cluster
+import copy
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from bot.errors import Transient
+from bot.mesh.cluster import Writes
 from bot.mesh.destination_rule import remove_subset, rules_of
-from bot.mesh.documents import Document, full_name
+from bot.mesh.documents import Document, canonical, full_name
 from bot.mesh.kube_api import DEPLOYMENT, DESTINATION_RULE, VIRTUAL_SERVICE
 from bot.mesh.kube_errors import Missing
-from bot.mesh.retirement import positions_of, users_of, without_baseline
+from bot.mesh.retirement import in_the_way, own_subset, users_of, without_baseline
+from bot.mesh.sizes import created_by, deployment_of, wanted, warm_up, workload
 from bot.mesh.view import View
+from bot.mesh.workloads import pods_of
+from bot.ports import Baseline
 from strategies.release import Decommission, Release, Target
 
+Still = Callable[[], bool]
+# What the server writes into an object: a copy that is created anew must not carry it.
+SERVED = ("resourceVersion", "uid", "generation", "creationTimestamp", "managedFields", "selfLink", "ownerReferences")
+REVISION = "deployment.kubernetes.io/revision"
 
-def retire(view: View, cluster: Cluster, release: Release) -> str:
+
+@dataclass(frozen=True, slots=True)
+class Retiring:
+    """One retirement: what is read, what writes, and whether it is wanted still."""
+
+    view: View
+    cluster: Writes
+    release: Release
+    is_wanted: Still
+    propagation: float = 0.0
+
+
+def baseline(view: View, release: Release) -> Baseline:
+    """What stands in the way of the baselines' end, and what bringing them back would take; from the cache alone."""
+    blocked: list[str] = []
+    sizes: dict[str, int] = {}
+    kept: dict[str, str] = {}
+    times = []
+    for target in release.targets:
+        blocked += in_the_way(view, release, target)
+        document, pods = deployment_of(view, target, target.baseline), pods_of(view, target, target.baseline)
+        if document is not None and wanted(document):
+            sizes[full_name(document)] = wanted(document)
+        taken = warm_up(pods)
+        times += [taken] if taken is not None else []
+        kept |= dict(_keepsakes(view, release, target, document))
+    left = any(pods_of(view, target, target.baseline) for target in release.targets)
+    return Baseline(tuple(blocked), sizes, kept, max(times, default=None), is_gone=not sizes and not left)
+
+
+def retire(work: Retiring) -> str:
     """Do what the release's rules say with every baseline; a repeat finds less to do and does the rest.
 
-    Raises Fault when another route still names the baseline's subset.
+    Raises Transient while proxies still have to forget a destination, or when somebody goes back meanwhile.
     """
-    match release.rules.decommission:
+    match work.release.rules.decommission:
         case Decommission.KEEP:
-            return " ".join(f"{target.baseline} of {target.service} was kept." for target in release.targets)
+            targets = work.release.targets
+            return " ".join(f"{target.baseline} of {target.service} was kept." for target in targets)
         case Decommission.SCALE_TO_ZERO:
-            return " ".join(_scale(view, cluster, release, target) for target in release.targets)
+            return " ".join(_scale(work, target) for target in work.release.targets)
         case Decommission.DELETE:
-            return " ".join(_delete(view, cluster, release, target) for target in release.targets)
+            return " ".join(_delete(work, target) for target in work.release.targets)
 
 
-def _scale(view: View, cluster: Cluster, release: Release, target: Target) -> str:
-    _refuse_while_used(view, target, release.originals)
-    deployment = _deployment(view, cluster, target)
-    if deployment is None:
+def _scale(work: Retiring, target: Target, why: str = "") -> str:
+    document = _deployment(work.cluster, target)
+    if document is None:
         return f"{target.baseline} of {target.service} has no Deployment any more."
-    cluster.scale_to_zero(full_name(deployment))
-    return f"Deployment {full_name(deployment)} was scaled to 0."
+    if wanted(document):
+        edited = copy.deepcopy(document)
+        edited["spec"]["replicas"] = 0
+        # Asked after the read: whoever goes back writes the Deployment first, and this write meets a conflict then.
+        _require(work)
+        work.cluster.put(DEPLOYMENT, edited)
+    return f"Deployment {full_name(document)} was scaled to 0{why}."
 
 
-def _delete(view: View, cluster: Cluster, release: Release, target: Target) -> str:
-    _refuse_while_used(view, target, release.originals)
-    for name in target.objects:
-        document = cluster.get(VIRTUAL_SERVICE, name)
-        edited = without_baseline(document, release, target)
-        if edited is not None:
-            cluster.put(VIRTUAL_SERVICE, edited)
+def _delete(work: Retiring, target: Target) -> str:
+    document = _deployment(work.cluster, target)
+    if document is not None and not created_by(document):
+        return _scale(work, target, " and kept, because Sluice did not create it; delete it where it is defined")
+    subset = own_subset(work.view, target)
+    if subset is not None:
+        _forget_destinations(work, target)
     told = []
-    deployment = _deployment(view, cluster, target)
-    if deployment is not None:
-        cluster.delete_deployment(deployment)
-        told.append(f"Deployment {full_name(deployment)} was deleted")
-    subset = target.subsets.get(target.baseline, target.baseline)
-    users = list(users_of(view, target.host, subset))
-    if users:
-        raise Fault(f"Subset {subset} of {target.host} was kept: {', '.join(users)} still names it.")
-    for rule in rules_of(view.destination_rules(), target.host, target.routes[0].namespace):
-        fresh = cluster.get(DESTINATION_RULE, full_name(rule))
-        edited = remove_subset(fresh, subset)
-        if edited is not None:
-            cluster.put(DESTINATION_RULE, edited)
-            told.append(f"subset {subset} was removed from DestinationRule {full_name(rule)}")
+    if document is not None:
+        _require(work)
+        work.cluster.delete(DEPLOYMENT, document)
+        told.append(f"Deployment {full_name(document)} was deleted")
+    if subset is not None and not any(users_of(work.view, target.host, subset)):
+        told += _remove_subset(work, target, subset)
+    elif target.subsets.get(target.baseline):
+        told.append(f"subset {target.subsets[target.baseline]} was kept, because Sluice did not create it")
     return f"{'; '.join(told)}." if told else f"{target.baseline} of {target.service} was gone already."
 
 
-def _refuse_while_used(view: View, target: Target, originals: Mapping[str, str]) -> None:
-    subset = target.subsets.get(target.baseline, target.baseline)
-    others = sorted(set(users_of(view, target.host, subset)) - positions_of(view, target))
-    if others:
-        raise Fault(
-            f"{target.baseline} of {target.service} is still needed: {', '.join(others)} names subset {subset}."
-        )
+def _forget_destinations(work: Retiring, target: Target) -> None:
+    changed = False
+    for name in target.objects:
+        edited = without_baseline(work.cluster.get(VIRTUAL_SERVICE, name), work.release, target)
+        if edited is not None:
+            _require(work)
+            work.cluster.put(VIRTUAL_SERVICE, edited)
+            changed = True
+    if changed and work.propagation:
+        text = f"Proxies forget the destination {target.baseline} before its subset goes."
+        raise Transient(text, retry_after=work.propagation)
 
 
-def _deployment(view: View, cluster: Cluster, target: Target) -> Document | None:
-    name = target.workloads.get(target.baseline)
-    if name is None:
-        return None
+def _remove_subset(work: Retiring, target: Target, subset: str) -> list[str]:
+    told = []
+    for rule in rules_of(work.view.destination_rules(), target.host, target.routes[0].namespace):
+        edited = remove_subset(work.cluster.get(DESTINATION_RULE, full_name(rule)), subset)
+        if edited is not None:
+            work.cluster.put(DESTINATION_RULE, edited)
+            told.append(f"subset {subset} was removed from DestinationRule {full_name(rule)}")
+    return told
+
+
+def _require(work: Retiring) -> None:
+    if not work.is_wanted():
+        raise Transient(f"{work.release.id} does not retire {work.release.target.baseline} any more.")
+
+
+def _deployment(cluster: Writes, target: Target) -> Document | None:
+    name = workload(target, target.baseline)
     try:
-        return cluster.get(DEPLOYMENT, f"{target.namespace}/{name}")
+        return cluster.get(DEPLOYMENT, name) if name else None
     except Missing:
         return None
+
+
+def _keepsakes(view: View, release: Release, target: Target, document: Document | None) -> Iterator[tuple[str, str]]:
+    if release.rules.decommission is not Decommission.DELETE or document is None or not created_by(document):
+        return
+    yield f"Deployment {full_name(document)}", canonical(as_new(document))
+    subset = own_subset(view, target)
+    for rule in rules_of(view.destination_rules(), target.host, target.routes[0].namespace) if subset else ():
+        own = next((each for each in rule["spec"].get("subsets") or [] if each.get("name") == subset), None)
+        if own is not None:
+            yield f"DestinationRule {full_name(rule)}", canonical(own)
+
+
+def as_new(document: Document) -> Document:
+    """A copy that can be created: without status and without what the server wrote into it."""
+    fresh = {key: copy.deepcopy(value) for key, value in document.items() if key != "status"}
+    fresh["metadata"] = {key: value for key, value in fresh["metadata"].items() if key not in SERVED}
+    fresh["metadata"].get("annotations", {}).pop(REVISION, None)
+    return fresh

@@ -3,14 +3,15 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from bot.metrics.queries import Reporter
+from bot.metrics.queries import UNDER_WAY, Reporter
 from bot.metrics.snapshots import Result, Scrapes
 from strategies.gates.figures import count
 from strategies.release import Target
 
 LEAST_SCRAPES = 2
+NAMED = 3  # callers in one sentence
 
 Key = tuple[str, str, str, str]  # reporter, version, workload, instance
 
@@ -46,15 +47,56 @@ def proof(accounts: Accounts, target: Target, version: str, reporter: Reporter) 
     )
 
 
+def callers(start: Sequence[Result], end: Sequence[Result], target: Target, version: str) -> str:
+    """Who called `version` between the two accounts, the busiest first, as a sentence; empty when none is known."""
+    before, calls = _by_caller(start, target, version), dict[str, float]()
+    for (caller, reporter), value in _by_caller(end, target, version).items():
+        known = before.get((caller, reporter), 0.0)
+        calls[caller] = max(calls.get(caller, 0.0), value - known if value >= known else value)
+    busiest = sorted(((each, name) for name, each in calls.items() if each > 0), reverse=True)
+    if not busiest:
+        return ""
+    named = ", ".join(f"{name} ({count(each, 'request')})" for each, name in busiest[:NAMED])
+    more = f" and {len(busiest) - NAMED} more" if len(busiest) > NAMED else ""
+    return f" Its callers: {named}{more}."
+
+
+def drained(text: str, under_way: Sequence[Result], version: str, drain: timedelta) -> tuple[bool, str]:
+    """The proof `text` with what proxies tell of requests that began earlier and have not ended."""
+    seconds = f"{drain.total_seconds():,.0f} s"
+    most = sum(float(result["value"][1]) for result in under_way)
+    if most > 0 or math.isnan(most):
+        still = count(most, "request") if most > 0 else "an unknown number of requests"
+        return False, f"{version} is still draining: {still} under way within the last {seconds}."
+    if under_way:
+        return True, f"{text} No request was under way for {seconds}."
+    return True, f"{text} Requests that began earlier and never ended would not show: no proxy exports {UNDER_WAY}."
+
+
+def _by_caller(results: Sequence[Result], target: Target, version: str) -> dict[tuple[str, str], float]:
+    found: dict[tuple[str, str], float] = {}
+    for result in results:
+        labels: Mapping[str, str] = result["metric"]
+        if _is_of(labels, target, version):
+            name, home = labels.get("source_workload", ""), labels.get("source_workload_namespace", "")
+            caller = f"{name} in {home}" if home else name
+            key = (caller or "a caller without a name", labels.get("reporter", ""))
+            found[key] = found.get(key, 0.0) + float(result["value"][1])
+    return found
+
+
+def _is_of(labels: Mapping[str, str], target: Target, version: str) -> bool:
+    if target.version_label == "version":
+        return labels.get("destination_version") == version
+    workload = target.workloads.get(version, "")
+    return bool(workload) and labels.get("destination_workload") == workload
+
+
 def _of(results: Sequence[Result], target: Target, version: str) -> dict[Key, float]:
-    by_version = target.version_label == "version"
-    label, wanted = (
-        ("destination_version", version) if by_version else ("destination_workload", target.workloads.get(version, ""))
-    )
     found: dict[Key, float] = {}
     for result in results:
         labels: Mapping[str, str] = result["metric"]
-        if wanted and labels.get(label) == wanted:
+        if _is_of(labels, target, version):
             names = ("reporter", "destination_version", "destination_workload", "instance")
             reporter, own_version, workload, instance = (labels.get(name, "") for name in names)
             found[reporter, own_version, workload, instance] = float(result["value"][1])

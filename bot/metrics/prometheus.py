@@ -25,6 +25,7 @@ PROBE_EVERY = 15.0
 FORGOTTEN_AFTER = timedelta(hours=1)
 SAME_INSTANT = timedelta(milliseconds=1)
 UNSEEN_COPIES = "Mirrored requests are counted by their receivers alone, which SLUICE_REPORTER=source leaves out."
+NO_TIME = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,23 +78,41 @@ class PrometheusMetrics:
             self._heard(str(error))
         return None
 
-    def is_idle(self, target: Target, version: str, window: timedelta, at: datetime) -> tuple[bool, str]:
-        """True with the proof when nothing called `version` in the window while its targets were scraped."""
-        hosts = [full_host(target)]
+    def is_idle(
+        self, target: Target, version: str, window: timedelta, at: datetime, drain: timedelta = NO_TIME
+    ) -> tuple[bool, str]:
+        """True with the proof when nothing called `version` in the window while its targets were scraped.
+
+        `drain` is how long no request may have been under way to it either, where proxies export how many are.
+        """
         try:
-            accounts = idleness.Accounts(
-                start=self._connection.ask(queries.totals(hosts), at - window),
-                end=self._connection.ask(queries.totals(hosts), at),
-                counts=self._connection.ask(queries.scrape_counts(hosts, window), at),
-                scrapes=scrapes(self._connection.ask(queries.scrapes(hosts), at)),
-                since=at - window,
-                at=at,
-            )
+            found = self._idle(target, version, max(window, drain), at, drain)
         except UnansweredError as error:
             self._heard(str(error))
             return False, str(error)
         self._heard("")
-        return idleness.proof(accounts, target, version, self._reporter)
+        return found
+
+    def _idle(
+        self, target: Target, version: str, window: timedelta, at: datetime, drain: timedelta
+    ) -> tuple[bool, str]:
+        ask, hosts = self._connection.ask, [full_host(target)]
+        accounts = idleness.Accounts(
+            start=ask(queries.totals(hosts), at - window),
+            end=ask(queries.totals(hosts), at),
+            counts=ask(queries.scrape_counts(hosts, window), at),
+            scrapes=scrapes(ask(queries.scrapes(hosts), at)),
+            since=at - window,
+            at=at,
+        )
+        is_idle, text = idleness.proof(accounts, target, version, self._reporter)
+        if not is_idle:
+            began = ask(queries.callers(hosts), at - window)
+            return False, text + idleness.callers(began, ask(queries.callers(hosts), at), target, version)
+        if drain <= NO_TIME:
+            return True, text
+        subset = target.subsets.get(version, version)
+        return idleness.drained(text, ask(queries.under_way(hosts[0], subset, drain), at), version, drain)
 
     def past(
         self, target: Target, gates: Sequence[MetricGate], since: datetime, at: datetime, patience: float = TIMEOUT

@@ -14,6 +14,7 @@ REQUESTS = "istio_requests_total"
 DURATIONS = "istio_request_duration_milliseconds_bucket"
 CPU = "container_cpu_usage_seconds_total"
 MEMORY = "container_memory_working_set_bytes"
+UNDER_WAY = "envoy_cluster_upstream_rq_active"
 PROBE = "vector(1)"
 PART = "sluice_part"  # the label that tells the parts of one query apart
 _SOURCE = ("destination_service", "destination_version", "destination_workload", "instance")
@@ -23,6 +24,7 @@ GRPC_SERVER_ERRORS = frozenset({"2", "4", "12", "13", "14", "15"})  # what googl
 _CALL = ("source_workload", "source_workload_namespace", "instance", "response_code", "response_flags")
 _CALLS = (*_CALL, "grpc_response_status")
 _CONTAINER = ("namespace", "pod", "container")
+_CALLER = ("source_workload", "source_workload_namespace", "destination_version", "destination_workload")
 
 
 class Reporter(StrEnum):
@@ -129,10 +131,26 @@ def totals(hosts: Sequence[str]) -> str:
     return f"sum by ({','.join((*_SOURCE, 'reporter'))}) ({REQUESTS}{_selector(hosts)})"
 
 
+def callers(hosts: Sequence[str]) -> str:
+    """Requests so far by who sent them, for naming those who still call a version."""
+    return f"sum by ({','.join((*_CALLER, 'reporter'))}) ({REQUESTS}{_selector(hosts)})"
+
+
+def under_way(host: str, subset: str, window: timedelta) -> str:
+    """The most requests that were under way to a subset at one time in the window, by the proxy that sent them."""
+    # Istio calls a caller's cluster outbound|PORT|SUBSET|HOST.
+    cluster = rf"outbound\|[0-9]+\|{literal(subset)}\|{literal(host)}"
+    return f'max by (instance) (max_over_time({UNDER_WAY}{{cluster_name=~"{quoted(cluster)}"}}{_span(window)}))'
+
+
 def scrape_counts(hosts: Sequence[str], window: timedelta) -> str:
     """How often each series was scraped inside the window, ended series included."""
-    span = f"[{max(round(window.total_seconds() * 1000), 1)}ms]"
-    return f"min by ({','.join((*_SOURCE, 'reporter'))}) (count_over_time({REQUESTS}{_selector(hosts)}{span}))"
+    each = f"count_over_time({REQUESTS}{_selector(hosts)}{_span(window)})"
+    return f"min by ({','.join((*_SOURCE, 'reporter'))}) ({each})"
+
+
+def _span(window: timedelta) -> str:
+    return f"[{max(round(window.total_seconds() * 1000), 1)}ms]"
 
 
 def _selector(hosts: Sequence[str], reporter: str = "", besides: str = "") -> str:

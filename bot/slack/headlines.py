@@ -45,6 +45,8 @@ def standing(release: Release, now: datetime) -> Headline:
             return Headline("🟢", f"100 % · soaking, {release.target.baseline} kept warm{left}")
         case Phase.COMPLETED if release.is_leaving:
             return Headline("✅", f"complete · shadow over, {release.target.baseline} serves 100 %")
+        case Phase.DECOMMISSIONING if release.asked_at is not None:
+            return Headline("🟡", f"100 % · retiring {release.target.baseline} needs approval")
         case _:
             return _PLAIN[release.phase](release.target.baseline)
 

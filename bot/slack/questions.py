@@ -3,9 +3,10 @@
 from bot.slack.blocks import Block, Confirm, actions, button
 from bot.slack.buttons import APPROVE, DRIFT, PAUSE, RESUME, ROLL_BACK, Place
 from bot.slack.headlines import next_share
+from bot.slack.text import span
 from strategies import amount
 from strategies.events import DriftChoice
-from strategies.release import Phase, Release
+from strategies.release import Decommission, Phase, Release
 
 
 def place(release: Release) -> Place:
@@ -28,6 +29,8 @@ def _buttons(release: Release) -> list[Block]:
     match release.phase:
         case Phase.SCHEDULED:
             return [_roll_back(release, "Call off")]
+        case Phase.DECOMMISSIONING if release.asked_at is not None:
+            return [_let_go(release), _pause(release), _roll_back(release)]
         case Phase.PREPARING | Phase.SHIFTING | Phase.OBSERVING | Phase.SOAKING | Phase.DECOMMISSIONING:
             return [_pause(release), _roll_back(release)]
         case Phase.AWAITING_APPROVAL:
@@ -41,7 +44,9 @@ def _buttons(release: Release) -> list[Block]:
         case Phase.STUCK:
             back = [] if release.is_going_back else [_roll_back(release)]
             return [_resume(release, "Try again"), *back]
-        case Phase.ROLLING_BACK | Phase.ROLLED_BACK | Phase.COMPLETED:
+        case Phase.COMPLETED:
+            return [_roll_back(release)]
+        case Phase.ROLLING_BACK | Phase.ROLLED_BACK:
             return []
 
 
@@ -66,6 +71,14 @@ def _approve(release: Release, missing: str, acknowledged: bool) -> Block:
         Confirm(title, text, yes, is_danger=bool(missing)),
         style="" if missing else "primary",
     )
+
+
+def _let_go(release: Release) -> Block:
+    target, is_deleted = release.target, release.rules.decommission is Decommission.DELETE
+    label = f"Delete {target.baseline}" if is_deleted else f"Scale {target.baseline} to 0"
+    effect = f"{label} of {target.service}, once it is proven again that nothing calls it."
+    confirm = Confirm(f"{label}?", f"{effect} {release.proof}", label, is_danger=True)
+    return button(label, APPROVE, place(release).value(), confirm, style="primary")
 
 
 def _pause(release: Release) -> Block:
@@ -95,6 +108,8 @@ def _roll_back(release: Release, label: str = "Roll back") -> Block:
         effect = f"Mirror no request of {target.service} any more, now; {target.baseline} serves everything throughout."
     if release.phase is Phase.SCHEDULED:
         effect = f"{release.id} does not start; {target.baseline} keeps all traffic of {target.service}."
+    elif warm_up(release):
+        effect = f"{warm_up(release)} Then all production traffic of {target.service} goes back to it."
     return button(
         label,
         ROLL_BACK,
@@ -102,6 +117,20 @@ def _roll_back(release: Release, label: str = "Roll back") -> Block:
         Confirm(f"{label}?", effect, label, is_danger=True),
         style="danger",
     )
+
+
+def warm_up(release: Release) -> str:
+    """What a rollback does before traffic moves, and how long that takes; empty while the baseline is warm."""
+    baseline, size = release.target.baseline, max(release.sizes.values(), default=0)
+    if release.is_cold:
+        state = "was deleted and is created again" if release.kept else "is scaled to 0"
+    elif release.baseline_ready == 0 and not release.is_over:
+        state = "has no ready pod"
+    else:
+        return ""
+    wanted = f" to {size}" if size else ""
+    taken = f"about {span(release.warm_up)}, as its pods took before" if release.warm_up else "how long is not known"
+    return f"{baseline} {state}: it is scaled up{wanted} first, and traffic waits for its ready pods ({taken})."
 
 
 def _drift(release: Release) -> list[Block]:

@@ -7,7 +7,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from bot.errors import Transient
-from bot.ports import Preparation, RouteOrder, Subject, SurveyRequest, Written
+from bot.ports import Baseline, Preparation, RouteOrder, Subject, SurveyRequest, Written
 from strategies.gates.course import Recorded
 from strategies.guards import Served
 from strategies.plan import MetricGate
@@ -97,8 +97,19 @@ class MeshDoor:
         found: Mapping[str, object] | None = self.line.ask("mesh", "manifest", name)
         return found
 
-    def retire(self, release: Release) -> str:
-        return str(self._call("retire", release))
+    def baseline(self, release: Release) -> Baseline:
+        found: Baseline = self.line.ask("mesh", "baseline", release)
+        return found
+
+    def last_lines(self, release: Release) -> Sequence[str]:
+        found: Sequence[str] = self.line.ask("mesh", "last_lines", release)
+        return found
+
+    def retire(self, release: Release, is_wanted: Callable[[], bool]) -> str:
+        return str(self._call("retire", release, orders=is_wanted))
+
+    def warm(self, release: Release) -> str:
+        return str(self._call("warm", release))
 
     def troubles(self) -> Sequence[str]:
         return ()
@@ -137,8 +148,14 @@ class MetricsDoor:
         del target, at
         return None
 
-    def is_idle(self, target: Target, version: str, window: timedelta, at: datetime) -> tuple[bool, str]:
-        raise NotImplementedError(f"no story here decommissions {target.service} {version} ({window}, {at})")
+    def is_idle(
+        self, target: Target, version: str, window: timedelta, at: datetime, drain: timedelta = timedelta(0)
+    ) -> tuple[bool, str]:
+        try:
+            found: tuple[bool, str] = self.line.call("world", "is_idle", target, version, window, at, drain)
+        except TimeoutError as error:
+            return False, str(error)
+        return found
 
     def troubles(self) -> Sequence[str]:
         return ()

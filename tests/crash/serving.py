@@ -1,11 +1,10 @@
 """The parent's side of the line: does what the bots ask, and lets time pass when none of them has anything to do."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Any
 
 from bot.errors import SluiceError
-from bot.ports import RouteOrder
 from tests.crash.world import World
 
 if TYPE_CHECKING:
@@ -56,6 +55,8 @@ class Serving:
     def _done(self, bot: Connection, door: str, method: str, arguments: Any, named: Any) -> tuple[str, object]:
         if method == "set_route":
             arguments = (arguments[0], lambda: _asked(bot))
+        if method == "retire":
+            arguments = (arguments[0], lambda: bool(_asked(bot)))
         at = self._world if door == "world" else getattr(self._world, door)
         try:
             return "done", getattr(at, method)(*arguments, **named)
@@ -73,7 +74,7 @@ class Serving:
             bot.send(("done", None))
 
 
-def _asked(bot: Connection) -> Sequence[RouteOrder]:
+def _asked(bot: Connection) -> Any:
+    """What the bot wants now: its orders for a route, or whether the baseline shall still go."""
     bot.send(("orders?", None))
-    orders: Sequence[RouteOrder] = bot.recv()
-    return orders
+    return bot.recv()

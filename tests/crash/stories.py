@@ -22,6 +22,7 @@ approve: every
 metrics: {{errors: {{limit: 5%}}}}
 min_requests: 100
 soak: 10s
+decommission: {decommission}
 """
 NEVER = 2.0
 
@@ -33,7 +34,9 @@ class Story:
     name: str
     steps: str = "25, 100"
     breaks_at: float = NEVER
-    is_taken_back: bool = False  # carol has had enough when she sees it holding
+    is_taken_back: bool = False  # carol has had enough when …
+    is_seen: str = "holding"  # … she sees the card say this
+    decommission: str = "keep"
 
     def world(self, clock: SharedClock, *, asks_anew: bool = True) -> World:
         """Everything but the bot, before anything happened."""
@@ -42,7 +45,7 @@ class Story:
     def profiles(self, folder: Path) -> Path:
         """A folder with the profile of the story's service."""
         folder.mkdir()
-        (folder / "reviews.yaml").write_text(PROFILE.format(steps=self.steps))
+        (folder / "reviews.yaml").write_text(PROFILE.format(steps=self.steps, decommission=self.decommission))
         return folder
 
     def wishes(self, world: World) -> Sequence[Wish]:
@@ -53,7 +56,7 @@ class Story:
     def _rollback(self, world: World) -> Sequence[Wish]:
         if not self.is_taken_back:
             return ()
-        shown = world.slack.buttons(ROLL_BACK, "holding")
+        shown = world.slack.buttons(ROLL_BACK, self.is_seen)
         return [Wish(CAROL, "roll back", click=button) for button in shown]
 
     def _approvals(self, world: World) -> Sequence[Wish]:
@@ -65,5 +68,6 @@ class Story:
 GOOD = Story("good")
 FAILING = Story("failing", steps="25, 50, 100", breaks_at=0.5)
 TAKEN_BACK = Story("taken back by a person", steps="25, 100", is_taken_back=True)
-STORIES = (GOOD, FAILING, TAKEN_BACK)
+RETIRED = Story("retired, then taken back", decommission="scale_to_zero", is_taken_back=True, is_seen="complete")
+STORIES = (GOOD, FAILING, TAKEN_BACK, RETIRED)
 EVERY = (*STORIES, Story("good in four steps", steps="5, 25, 50, 100"))

@@ -87,7 +87,8 @@ class World:
             del document["metadata"]["resourceVersion"]
             added = (document["metadata"].get("annotations") or {}).pop("sluice/added-subsets", "")
             document["subsets added by"] = sorted(json.loads(added)) if added else []
-        return documents
+        sizes = [(each["metadata"]["name"], each["spec"]["replicas"]) for each in self.mesh.deployments("shop")]
+        return [*documents, *sorted(sizes)]
 
     def look(self, subjects: Sequence[Subject], at: datetime) -> Mapping[str, Reading]:
         """A look in which the mesh did what it was told."""
@@ -105,6 +106,13 @@ class World:
         """A Prometheus that was set up a moment ago."""
         del target, patience
         return Recorded(since, at, missing={gate.metric: "no series" for gate in gates})
+
+    def is_idle(
+        self, target: Target, version: str, window: timedelta, at: datetime, drain: timedelta
+    ) -> tuple[bool, str]:
+        """Nobody calls the version that has no share."""
+        others = 100 - self.share() if version == target.baseline else self.share()
+        return others == 0, f"{version} has {others} % of the requests."
 
     def wish(self) -> Wish | None:
         """What somebody wants and was not answered yet; asked anew, it is a new request."""

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.errors import Fault, Transient
+from bot.mesh.sizes import CREATED_BY
 from bot.ports import Preparation, SurveyRequest, Written
 from strategies.reasons import ReasonCode, Refused
-from strategies.release import Decommission, Drift, Rules, Target
+from strategies.release import Decommission, Drift, Phase, Release, Rules, Target
 from strategies.routing import Split
 from tests.contract.mesh.world import World, an_order, eventually, the_release, the_target
 from tests.mesh_documents import a_deployment, a_destination, a_service, a_virtual_service
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 FIVE = Split.between("v1", "v2", Decimal(5))
 FIFTY = Split.between("v1", "v2", Decimal(50))
+DELETE = Rules(decommission=Decommission.DELETE)
+ORIGINAL_OF_V3 = '{"match":null,"route":[{"destination":{"host":"reviews","subset":"v3"}}]}'
 ALL = Split.between("v1", "v2", Decimal(100))
 
 
@@ -204,20 +207,116 @@ def test_after_promotion_the_next_release_starts_from_the_new_baseline(world: Wo
     assert isinstance(world.mesh.prepare(the_release(world, targets=(found,), id="reviews-2")), Preparation)
 
 
-def test_retiring_deletes_the_baseline_with_its_subset_and_destination(world: World) -> None:
+def a_created_baseline(world: World) -> Release:
+    """A release from v3, which Sluice deployed and gave a subset to, to v2, which serves everything."""
+    document = a_deployment("v3", namespace=world.namespace)
+    document["metadata"]["labels"] = {CREATED_BY: "reviews-0"}
+    world.add(document)
+    eventually(lambda: isinstance(world.mesh.survey(SurveyRequest("reviews", world.namespace, "v3")), Target))
+    world.set_ready("v3", 2)
+    world.mesh.prepare(the_release(world, "v3", id="reviews-0"))
+    world.edit(lambda each: each["spec"]["subsets"].pop(0), "DestinationRule")
+    world.edit(lambda each: each["spec"]["http"][0].update(route=[a_destination("v3", 0), a_destination("v2", 100)]))
+    target = replace(the_target(world), baseline="v3", subsets={"v3": "v3", "v2": "v2"}, workloads={"v3": "reviews-v3"})
+    release = the_release(world, targets=(target,), originals={target.routes[0].key: ORIGINAL_OF_V3})
+    eventually(lambda: bool(world.mesh.baseline(replace(release, rules=DELETE)).kept))
+    eventually(lambda: not world.mesh.baseline(release).in_the_way)
+    return release
+
+
+def test_retiring_with_delete_keeps_what_sluice_did_not_create(world: World) -> None:
     world.mesh.set_route(name_of(world), lambda: [an_order(world, ALL)])
-    done = world.mesh.retire(the_release(world, rules=Rules(decommission=Decommission.DELETE)))
-    assert "v1" in done
+    before = world.read("VirtualService")["spec"], world.read("DestinationRule")["spec"]
+    done = world.mesh.retire(the_release(world, rules=DELETE), lambda: True)
+    assert "was scaled to 0 and kept, because Sluice did not create it" in done
+    assert world.read("Deployment", "reviews-v1")["spec"]["replicas"] == 0
+    assert (world.read("VirtualService")["spec"], world.read("DestinationRule")["spec"]) == before
+
+
+def test_retiring_what_sluice_created_deletes_it_with_its_subset_and_destination(world: World) -> None:
+    release = replace(a_created_baseline(world), rules=DELETE)
+    assert "was deleted" in world.mesh.retire(release, lambda: True)
     assert weights(world) == {"v2": 100}
     assert [each["name"] for each in world.read("DestinationRule")["spec"]["subsets"]] == ["v2"]
+    assert "reviews-v3" not in {each["metadata"]["name"] for each in world.all("Deployment")}
 
 
-def test_retiring_is_refused_while_another_route_names_the_subset(world: World) -> None:
+def test_what_was_deleted_comes_back_before_the_traffic_does(world: World) -> None:
+    release = replace(a_created_baseline(world), rules=DELETE)
+    deployment, rule = world.read("Deployment", "reviews-v3")["spec"], world.read("DestinationRule")["spec"]
+    found = world.mesh.baseline(release)
+    world.mesh.retire(release, lambda: True)
+    back = replace(release, phase=Phase.ROLLING_BACK, is_cold=True, sizes=found.sizes, kept=found.kept)
+    assert "is scaled up first: " in world.mesh.warm(back)
+    world.controllers("reviews-v3")
+    eventually(lambda: not world.mesh.warm(back))
+    assert world.read("Deployment", "reviews-v3")["spec"] == deployment
+    assert sorted(subset["name"] for subset in world.read("DestinationRule")["spec"]["subsets"]) == sorted(
+        subset["name"] for subset in rule["subsets"]
+    )
+
+
+def test_a_route_that_names_the_subset_stands_in_the_way_of_retiring(world: World) -> None:
     world.mesh.set_route(name_of(world), lambda: [an_order(world, ALL)])
+    release = the_release(world, rules=Rules(decommission=Decommission.SCALE_TO_ZERO))
+    assert world.mesh.baseline(release).in_the_way == ()
     world.add(a_virtual_service(name="ingress", namespace=world.namespace))
     eventually(lambda: world.mesh.manifest(f"{world.namespace}/ingress") is not None)
-    with pytest.raises(Fault, match="ingress"):
-        world.mesh.retire(the_release(world, rules=Rules(decommission=Decommission.SCALE_TO_ZERO)))
+    assert 'ingress http[0] "main" names subset v1' in world.mesh.baseline(release).in_the_way[0]
+
+
+def test_our_own_route_that_sends_to_the_baseline_again_stands_in_the_way(world: World) -> None:
+    found = world.mesh.baseline(the_release(world)).in_the_way
+    assert found == (f'{world.namespace}/reviews http[0] "main" sends requests to v1 again.',)
+
+
+def test_a_baseline_that_was_scaled_down_is_scaled_up_before_the_traffic_comes_back(world: World) -> None:
+    before = world.read("Deployment", "reviews-v1")["spec"]
+    release = the_release(world, rules=Rules(decommission=Decommission.SCALE_TO_ZERO))
+    sizes = world.mesh.baseline(release).sizes
+    assert world.mesh.retire(release, lambda: True).endswith("was scaled to 0.")
+    back = replace(release, phase=Phase.ROLLING_BACK, is_cold=True, sizes=sizes)
+    assert "is scaled up first: " in world.mesh.warm(back)
+    world.controllers("reviews-v1")
+    eventually(lambda: not world.mesh.warm(back))
+    assert world.read("Deployment", "reviews-v1")["spec"] == before
+
+
+def test_whoever_retires_too_late_changes_nothing(world: World) -> None:
+    release = the_release(world, rules=Rules(decommission=Decommission.SCALE_TO_ZERO))
+    with pytest.raises(Transient, match="does not retire v1 any more"):
+        world.mesh.retire(release, lambda: False)
+    back = replace(release, phase=Phase.ROLLING_BACK, is_cold=True, sizes=world.mesh.baseline(release).sizes)
+
+    def stalled() -> bool:
+        world.mesh.warm(back)
+        return True
+
+    with pytest.raises(Transient, match="at the same moment"):
+        world.mesh.retire(release, stalled)
+    assert world.read("Deployment", "reviews-v1")["spec"]["replicas"] > 0
+
+
+def test_a_baseline_with_a_ready_pod_is_warm_and_costs_nothing(world: World) -> None:
+    back = replace(the_release(world), phase=Phase.ROLLING_BACK, sizes={f"{world.namespace}/reviews-v1": 3})
+    before = world.read("Deployment", "reviews-v1")["metadata"]["resourceVersion"]
+    assert world.mesh.warm(back) == ""
+    assert world.read("Deployment", "reviews-v1")["metadata"]["resourceVersion"] == before
+
+
+def test_a_baseline_that_somebody_scaled_to_nothing_is_brought_back_first(world: World) -> None:
+    world.set_ready("v1", 0)
+    back = replace(the_release(world), phase=Phase.ROLLING_BACK, sizes={f"{world.namespace}/reviews-v1": 5})
+    assert world.mesh.warm(back) == "v1 has no ready pod and is scaled up to 5 first."
+    assert world.read("Deployment", "reviews-v1")["spec"]["replicas"] == 5
+
+
+def test_where_the_candidate_has_no_pod_either_nothing_is_waited_for(world: World) -> None:
+    world.set_ready("v1", 0)
+    world.set_ready("v2", 0)
+    back = replace(the_release(world), phase=Phase.ROLLING_BACK, sizes={f"{world.namespace}/reviews-v1": 5})
+    assert world.mesh.warm(back) == ""
+    assert world.read("Deployment", "reviews-v1")["spec"]["replicas"] == 5
 
 
 def test_two_routes_to_the_service_are_never_guessed(world: World) -> None:

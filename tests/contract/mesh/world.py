@@ -63,6 +63,8 @@ class World(Protocol):
     def add(self, document: Document) -> None: ...
     def set_ready(self, version: str, count: int) -> None: ...
     def writes(self) -> int: ...
+    def all(self, kind: str) -> list[Document]: ...
+    def controllers(self, deployment: str) -> None: ...
 
 
 class FakeWorld:
@@ -87,6 +89,12 @@ class FakeWorld:
 
     def writes(self) -> int:
         return len(self.mesh.writes)
+
+    def all(self, kind: str) -> list[Document]:
+        return self.mesh._all(kind)
+
+    def controllers(self, deployment: str) -> None:
+        """Pods follow at once here."""
 
 
 class WireWorld:
@@ -156,6 +164,18 @@ class WireWorld:
 
     def writes(self) -> int:
         return len([path for path in self.proxy.writes() if "virtualservices" in path])
+
+    def all(self, kind: str) -> list[Document]:
+        found: list[Document] = self.cluster.get(PATHS[kind].format(self.namespace))["items"]
+        return found
+
+    def controllers(self, deployment: str) -> None:
+        """What the Deployment's controller would write once all its pods are ready."""
+        document = self.read("Deployment", deployment)
+        counts = dict.fromkeys(("replicas", "readyReplicas", "availableReplicas"), document["spec"]["replicas"])
+        status = {"observedGeneration": document["metadata"]["generation"], **counts}
+        path = f"{PATHS['Deployment'].format(self.namespace)}/{deployment}/status"
+        self.cluster.patch(path, {"status": status})
 
     def _cached_version(self) -> int:
         metadata: Any = (self.mesh.manifest(f"{self.namespace}/reviews") or {}).get("metadata") or {}

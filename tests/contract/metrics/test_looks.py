@@ -6,14 +6,16 @@ import math
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from bot.metrics.queries import Reporter
+from bot.metrics.queries import UNDER_WAY, Reporter
 from bot.ports import Subject
 from bot.sandbox.prometheus.samples import STALE
 from tests.builders import a_target
-from tests.contract.metrics.service import Scraped, at, durations, look, requests
+from tests.contract.metrics.service import HOST, Scraped, at, durations, look, requests
 
 if TYPE_CHECKING:
     from tests.contract.prometheus.pair import Pair
+
+CALLER = {"source_workload": "cart", "source_workload_namespace": "shop"}
 
 
 def test_a_look_reads_both_versions(empty_pair: Pair) -> None:
@@ -123,11 +125,21 @@ def test_a_version_is_idle_only_when_both_accounts_stood_still(empty_pair: Pair)
     scraped = Scraped(empty_pair)
     ticks = range(0, 121, 15)
     for reporter, instance in (("source", "gw-1"), ("destination", "v1-1")):
-        place = {"reporter": reporter, "instance": instance}
+        place = {"reporter": reporter, "instance": instance} | CALLER
         scraped.add(requests("v1", **place), {second: min(100 + second, 130) for second in ticks})
         scraped.add(requests("v2", **place), {second: 100 + second for second in ticks})
+    cluster = {"__name__": UNDER_WAY, "instance": "gw-1", "cluster_name": f"outbound|9080|v1|{HOST}"}
+    scraped.add(cluster, {second: 2 if second < 45 else 0 for second in ticks})
+    scraped.add(cluster | {"cluster_name": f"outbound|9080|v2|{HOST}"}, dict.fromkeys(ticks, 7))
     scraped.store()
     for metrics in scraped.looking():
+        drained = metrics.is_idle(a_target(), "v1", timedelta(seconds=60), at(120), timedelta(seconds=60))
+        assert drained[0]
+        assert drained[1].endswith("No request was under way for 60 s.")
+        busy = metrics.is_idle(a_target(), "v1", timedelta(seconds=60), at(120), timedelta(seconds=85))
+        assert busy == (False, "v1 is still draining: 2 requests under way within the last 85 s.")
+        called = metrics.is_idle(a_target(), "v2", timedelta(seconds=60), at(120))[1]
+        assert called.endswith("Its callers: cart in shop (60 requests).")
         assert metrics.is_idle(a_target(), "v1", timedelta(seconds=60), at(120))[0]
         assert not metrics.is_idle(a_target(), "v1", timedelta(seconds=100), at(120))[0]
         assert "still called: 60 requests" in metrics.is_idle(a_target(), "v2", timedelta(seconds=60), at(120))[1]

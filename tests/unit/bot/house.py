@@ -74,6 +74,13 @@ class House:
         with self.database.reading() as tx:
             return tx.outbox.pending(release)
 
+    def save(self, release: Release) -> None:
+        """Put the release where a test needs it."""
+        with self.database.transaction() as tx:
+            known = tx.releases.get(release.id)
+            assert known is not None
+            tx.releases.save(release, known.row_version)
+
     def stored(self, release: str) -> Release:
         """The release as the database has it."""
         found = self.engine.release(release)

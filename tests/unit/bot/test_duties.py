@@ -26,8 +26,9 @@ from strategies.effects import (
 from strategies.events import EffectFailed, PauseRequested, Prepared, RollbackRequested
 from strategies.gates.course import Course
 from strategies.gates.past import recall
-from strategies.release import Phase
+from strategies.release import Decommission, Phase, Release, Rules
 from tests.fakes import FakeChat, FakeMesh, FakeMetrics, unguarded
+from tests.mesh_documents import a_destination
 from tests.unit.bot.house import House
 from tests.unit.core.events_of import ALICE, CAROL
 
@@ -56,6 +57,12 @@ def by_hand(document: Document) -> None:
     """Somebody gives the candidate 40 %."""
     for destination, weight in zip(document["spec"]["http"][0]["route"], (60, 40), strict=True):
         destination["weight"] = weight
+
+
+def promote(document: Document) -> None:
+    """Everything at the candidate, as a promotion leaves it."""
+    route = document["spec"]["http"][0]
+    route["route"] = [a_destination("v1", 0), a_destination("v2", 100)]
 
 
 def share(crew: Crew) -> list[int | None]:
@@ -180,14 +187,79 @@ def test_a_hand_edit_in_the_way_is_reported_and_not_overwritten(house: House, cr
 
 def test_a_baseline_that_is_still_called_is_not_retired(house: House, crew: Crew) -> None:
     release = replace(house.begin(), phase=Phase.DECOMMISSIONING, stage=3)
-    with house.database.transaction() as tx:
-        tx.releases.save(release, 1)
-    with pytest.raises(Transient, match="v1 is not proven idle"):
-        crew.do(RetireBaseline(release.id))
+    house.save(release)
+    crew.mesh.edit("VirtualService", "shop/reviews", promote)
+    crew.do(RetireBaseline(release.id))
+    stored = house.stored(release.id)
+    assert (stored.phase, stored.note, stored.wake_at) == (
+        Phase.DECOMMISSIONING,
+        "v1 is still called.",
+        house.clock.now() + release.rules.look,
+    )
+
+
+def retiring(house: House, crew: Crew, rules: Rules) -> Release:
+    """A promoted release whose baseline nobody calls."""
+    release = house.begin(rules=rules)
+    crew.do(Prepare(release.id))
+    promoted = replace(house.stored(release.id), phase=Phase.DECOMMISSIONING, stage=3, confirmed=frozenset())
+    house.save(promoted)
+    crew.mesh.edit("VirtualService", "shop/reviews", promote)
     crew.metrics.idle["v1"] = (True, "No request in 5 min.")
+    return promoted
+
+
+def test_an_idle_baseline_is_scaled_to_zero_with_the_proof(house: House, crew: Crew) -> None:
+    crew.mesh.log_lines = ('Last in the access log of reviews-v1-0: "GET /ratings 200".',)
+    release = retiring(house, crew, Rules(decommission=Decommission.SCALE_TO_ZERO))
+    crew.do(RetireBaseline(release.id))
     crew.do(RetireBaseline(release.id))
     assert house.stored(release.id).phase is Phase.COMPLETED
-    assert "No request in 5 min." in house.journal(release.id)[-1].text
+    assert house.journal(release.id)[-1].text == (
+        'No request in 5 min. Last in the access log of reviews-v1-0: "GET /ratings 200". '
+        "Deployment shop/reviews-v1 was scaled to 0."
+    )
+
+
+def test_a_rollback_after_promotion_scales_up_first_and_then_writes(house: House, crew: Crew) -> None:
+    before = crew.mesh.manifest("shop/reviews")
+    release = retiring(house, crew, Rules(decommission=Decommission.SCALE_TO_ZERO))
+    for _ in range(2):
+        crew.do(RetireBaseline(release.id))
+    house.decide(RollbackRequested(release.id, "rb", CAROL))
+    crew.mesh.writes.clear()
+    with pytest.raises(Transient, match="v1 is scaled up first"):
+        crew.do(SetRoute(release.id, "shop/reviews", Urgency.ROLLBACK))
+    assert (crew.mesh.writes, house.stored(release.id).note[:20]) == ([], "v1 is scaled up firs")
+    crew.do(SetRoute(release.id, "shop/reviews", Urgency.ROLLBACK))
+    assert house.stored(release.id).phase is Phase.ROLLED_BACK
+    assert (crew.mesh.ready_pods(release.target) or {})["v1"] == 3
+    after = crew.mesh.manifest("shop/reviews")
+    assert before is not None
+    assert after is not None
+    assert after["spec"] == before["spec"]
+
+
+def test_whoever_goes_back_while_a_retirement_is_under_way_keeps_the_baseline(house: House, crew: Crew) -> None:
+    release = retiring(house, crew, Rules(decommission=Decommission.SCALE_TO_ZERO))
+    crew.do(RetireBaseline(release.id))
+    house.decide(RollbackRequested(release.id, "rb", CAROL))
+    crew.do(RetireBaseline(release.id))
+    assert (crew.mesh.ready_pods(release.target) or {})["v1"] == 3
+
+
+def test_a_baseline_that_cannot_be_scaled_up_keeps_the_rollback_trying(house: House, crew: Crew) -> None:
+    release = house.begin()
+    crew.do(Prepare(release.id))
+    crew.do(SetRoute(release.id, "shop/reviews"))
+    house.decide(RollbackRequested(release.id, "rb", CAROL))
+    crew.mesh.fail_next(Fault("deployments: forbidden"), "warm")
+    with pytest.raises(Fault, match="forbidden"):
+        crew.do(SetRoute(release.id, "shop/reviews", Urgency.ROLLBACK))
+    crew.do.gave_up(SetRoute(release.id, "shop/reviews", Urgency.ROLLBACK), "failed:1", "deployments: forbidden")
+    assert house.stored(release.id).phase is Phase.STUCK
+    crew.do(SetRoute(release.id, "shop/reviews", Urgency.ROLLBACK))
+    assert house.stored(release.id).phase is Phase.ROLLED_BACK
 
 
 def test_retiring_for_a_release_that_went_on_meanwhile_does_nothing(house: House, crew: Crew) -> None:

@@ -7,7 +7,9 @@ from strategies.decision import Decision
 from strategies.effects import Say
 from strategies.events import (
     ApprovalGiven,
+    BaselineAwaited,
     BaselineRetired,
+    BaselineWatched,
     DriftChoice,
     DriftFound,
     DriftResolved,
@@ -93,6 +95,8 @@ def one_of_each(release: Release) -> tuple[Event, ...]:
         a_look(release, PASSES),
         WakeReached(id, "k13", release.wake_at or LATER),
         BaselineRetired(id, "k14", "no request in 5 min"),
+        BaselineWatched(id, "k16", is_idle=True, text="no request in 5 min"),
+        BaselineAwaited(id, "k17", "v1 is scaled up first: 0 of 3 pods are ready."),
         EffectFailed(id, "k15", "SetRoute", "forbidden"),
     )
 

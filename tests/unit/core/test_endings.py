@@ -5,9 +5,14 @@ from datetime import timedelta
 
 import pytest
 
-from strategies.events import BaselineRetired, EffectFailed, RollbackRequested, RouteConfirmed, WakeReached
-from strategies.machine import decide
-from strategies.reasons import ReasonCode, Refused
+from strategies.events import (
+    BaselineRetired,
+    BaselineWatched,
+    EffectFailed,
+    RollbackRequested,
+    RouteConfirmed,
+    WakeReached,
+)
 from strategies.release import Decommission, Phase, Release, Rules
 from tests.builders import NOW
 from tests.unit.core.events_of import CAROL, LATER, in_phase, kinds, moved, said
@@ -34,18 +39,23 @@ def test_a_baseline_that_stays_completes_the_release_after_the_soak() -> None:
 def test_a_baseline_that_goes_is_proven_idle_first(rule: Decommission) -> None:
     release = soaked(Rules(decommission=rule))
     assert release.phase is Phase.DECOMMISSIONING
-    decision = moved(release, BaselineRetired(release.id, "r", "no request in 5 min"))
+    proven = moved(release, BaselineWatched(release.id, "i", is_idle=True, text="no request in 5 min"))
+    assert (proven.release.is_retiring, proven.release.is_cold, kinds(proven)[0]) == (True, True, "RetireBaseline")
+    decision = moved(proven.release, BaselineRetired(release.id, "r", "no request in 5 min"))
     assert decision.release.phase is Phase.COMPLETED
     assert decision.why == "no request in 5 min"
-    assert said(decision)[0].text == "reviews-1 is complete: v2 serves all requests."
+    assert [line.text for line in said(decision)] == [
+        "no request in 5 min",
+        "reviews-1 is complete: v2 serves all requests.",
+    ]
 
 
-def test_a_completed_release_goes_back_only_as_a_new_one() -> None:
+def test_a_completed_release_goes_back_and_ends_as_any_other_does() -> None:
     release = in_phase(Phase.COMPLETED)
-    outcome = decide(release, RollbackRequested(release.id, "rb", CAROL), NOW)
-    assert isinstance(outcome, Refused)
-    assert outcome.reason_code is ReasonCode.WRONG_PHASE
-    assert outcome.text.endswith("/release start reviews v1")
+    back = moved(release, RollbackRequested(release.id, "rb", CAROL))
+    assert (back.release.phase, kinds(back)[0]) == (Phase.ROLLING_BACK, "SetRoute")
+    done = moved(back.release, RouteConfirmed(release.id, "c", "shop/reviews", back.release.revision))
+    assert done.release.phase is Phase.ROLLED_BACK
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,15 @@ def example() -> dict[str, Any]:
 def test_every_template_is_yaml_with_a_kind_and_a_name() -> None:
     objects = [each for template in chart.templates().values() for each in chart.skeleton(template)]
     kinds = [each["kind"] for each in objects if each["metadata"]["name"] and each["apiVersion"]]
-    wanted = ["ConfigMap", "ConfigMap", "Deployment", "PersistentVolumeClaim", "Service", "ServiceMonitor"]
+    wanted = [
+        "ClusterRoleBinding",
+        "ConfigMap",
+        "ConfigMap",
+        "Deployment",
+        "PersistentVolumeClaim",
+        "Service",
+        "ServiceMonitor",
+    ]
     assert sorted(kinds) == wanted
 
 

@@ -1,24 +1,21 @@
 """The role in the cluster: what the adapter asks for, and nothing more."""
 
 import ast
-from typing import Any, get_args
+from typing import Any
 
 from bot.mesh import kube_api
 from bot.mesh.cluster import Cluster
-from bot.mesh.kube_api import DEPLOYMENT, Kind
+from bot.mesh.kube_api import POD, Kind
 from bot.mesh.watch_cache import KINDS
-from bot.profiles import Profile
 from tests.unit.deploy.files import documents, sources
 
 Right = tuple[str, str, str]  # group, resource, verb
 
 # What each write of the adapter is called by Kubernetes' authorisation; a new method needs a line here.
-OF_A_KIND = {"get": "get", "put": "update"}
-OF_DEPLOYMENTS: dict[str, tuple[str, str]] = {
-    "scale_to_zero": ("deployments/scale", "patch"),
-    "delete_deployment": ("deployments", "delete"),
-}
-RETIRING = "retiring.py"
+OF_A_KIND = {"get": "get", "put": "update", "create": "create", "delete": "delete"}
+OF_PODS = {"tail": ("pods/log", "get")}
+# The modules that scale, create and delete; their rights are a role of their own.
+WORKLOADS = {"retiring.py", "warming.py", "sidecar_logs.py"}
 
 
 def objects(kind: str) -> dict[str, Any]:
@@ -41,17 +38,17 @@ def asked(call: ast.Call) -> Right | None:
         case ast.Call(func=ast.Attribute(attr=method), args=[ast.Name(id=name), *_]) if method in OF_A_KIND:
             kind = getattr(kube_api, name, None)
             return (kind.group, kind.plural, OF_A_KIND[method]) if isinstance(kind, Kind) else None
-        case ast.Call(func=ast.Attribute(attr=method)) if method in OF_DEPLOYMENTS:
-            return (DEPLOYMENT.group, *OF_DEPLOYMENTS[method])
+        case ast.Call(func=ast.Attribute(attr=method)) if method in OF_PODS:
+            return (POD.group, *OF_PODS[method])
         case _:
             return None
 
 
 def asked_in(wanted: bool) -> set[Right]:
-    """The rights that the retiring module, or every other one, asks for."""
+    """The rights that the modules of workloads, or all others, ask for."""
     found = set()
     for path, source in sources("bot/mesh").items():
-        if (path.name == RETIRING) is wanted and path.name != "cluster.py":
+        if (path.name in WORKLOADS) is wanted and path.name != "cluster.py":
             calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
             found |= {right for call in calls if (right := asked(call))}
     return found
@@ -59,7 +56,7 @@ def asked_in(wanted: bool) -> set[Right]:
 
 def test_every_write_of_the_adapter_is_one_whose_right_is_known() -> None:
     methods = {name for name in vars(Cluster) if not name.startswith("_")}
-    assert methods == OF_A_KIND.keys() | OF_DEPLOYMENTS.keys()
+    assert methods == OF_A_KIND.keys() | OF_PODS.keys()
 
 
 def test_only_the_cluster_and_the_watch_speak_to_the_api_server() -> None:
@@ -73,14 +70,13 @@ def test_the_role_grants_what_watching_and_moving_routes_takes_and_nothing_more(
     assert granted("sluice") == watched | asked_in(wanted=False)
 
 
-def test_the_role_for_retiring_adds_what_retiring_takes_and_nothing_more() -> None:
-    assert granted("sluice-retire") == asked_in(wanted=True) - granted("sluice")
+def test_the_role_for_workloads_adds_what_they_take_and_nothing_more() -> None:
+    assert granted("sluice-workloads") == asked_in(wanted=True) - granted("sluice")
 
 
-def test_nobody_gets_the_right_to_delete_while_profiles_cannot_ask_for_it() -> None:
+def test_nobody_scales_or_deletes_anything_before_an_administrator_binds_the_role() -> None:
     bound = {each["roleRef"]["name"] for each in objects("ClusterRoleBinding").values()}
-    can_retire = get_args(Profile.model_fields["decommission"].annotation) != ("keep",)
-    assert ("sluice-retire" in bound) is can_retire
+    assert bound == {"sluice"}
 
 
 def test_the_binding_names_the_role_and_the_account_of_the_file() -> None:

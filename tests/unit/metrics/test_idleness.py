@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.metrics.idleness import Accounts, proof
+from bot.metrics.idleness import Accounts, callers, drained, proof
 from bot.metrics.queries import Reporter
 from bot.metrics.snapshots import Result, scrapes
 from tests.builders import NOW, a_target
@@ -87,3 +87,35 @@ def test_a_version_told_by_another_label_is_found_by_its_deployment() -> None:
     accounts = Accounts(rows(STILL), rows(STILL), rows(dict.fromkeys(BOTH, 4.0)), newest, NOW - WINDOW, NOW)
     assert proof(accounts, target, "blue", Reporter.BOTH)[0]
     assert not proof(accounts, target, "green", Reporter.BOTH)[0]
+
+
+def calls(values: Mapping[str, float], caller: str = "cart", version: str = "v1") -> list[Result]:
+    named = {"source_workload": caller, "source_workload_namespace": "shop"}
+    return [{**row, "metric": {**row["metric"], **named}} for row in rows(values, version)]
+
+
+def test_whoever_still_calls_is_named_the_busiest_first() -> None:
+    before = [*calls(STILL), *calls(STILL, "curl")]
+    now = [*calls({"source": 102.0, "destination": 103.0}), *calls({"source": 109.0}, "curl"), *calls(STILL, "idle")]
+    told = callers(before, [*now, *calls({"source": 500.0}, "cart", "v2")], a_target(), "v1")
+    assert told == " Its callers: idle in shop (100 requests), curl in shop (9 requests), cart in shop (3 requests)."
+
+
+def test_nobody_is_named_when_nobody_called() -> None:
+    assert callers(calls(STILL), calls(STILL), a_target(), "v1") == ""
+
+
+@pytest.mark.parametrize(
+    ("most", "is_idle", "words"),
+    [
+        ("3", False, "v1 is still draining: 3 requests under way within the last 60 s."),
+        ("NaN", False, "v1 is still draining: an unknown number of requests"),
+        ("0", True, "Still. No request was under way for 60 s."),
+        (None, True, "Still. Requests that began earlier and never ended would not show"),
+    ],
+)
+def test_requests_under_way_are_waited_for_where_proxies_tell(most: str | None, is_idle: bool, words: str) -> None:
+    found: list[Result] = [] if most is None else [{"metric": {"instance": "gw-1"}, "value": [0, most]}]
+    told = drained("Still.", found, "v1", WINDOW)
+    assert told[0] is is_idle
+    assert told[1].startswith(words)

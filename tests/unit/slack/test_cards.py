@@ -81,7 +81,9 @@ def test_the_header_says_in_sign_and_words_where_it_stands(release: Release, lin
         (in_phase(Phase.STUCK, resume_to=Phase.ROLLING_BACK), ["Try again"]),
         (in_phase(Phase.SOAKING, stage=3), ["Pause", "Roll back"]),
         (in_phase(Phase.ROLLING_BACK), []),
-        (in_phase(Phase.COMPLETED), []),
+        (in_phase(Phase.COMPLETED), ["Roll back"]),
+        (in_phase(Phase.DECOMMISSIONING, stage=3), ["Pause", "Roll back"]),
+        (in_phase(Phase.DECOMMISSIONING, stage=3, asked_at=NOW), ["Scale v1 to 0", "Pause", "Roll back"]),
     ],
 )
 def test_only_what_can_be_done_has_a_button(release: Release, expected: list[str]) -> None:

@@ -1,0 +1,114 @@
+"""Brings a baseline back before traffic comes back to it: scale up, wait for ready pods, then write the route."""
+
+import copy
+import json
+import logging
+from datetime import datetime, timedelta
+
+from bot.errors import SluiceError
+from bot.mesh.cluster import Writes
+from bot.mesh.destination_rule import subset_named, subsets
+from bot.mesh.documents import Document, full_name
+from bot.mesh.kube_api import DEPLOYMENT, DESTINATION_RULE
+from bot.mesh.kube_errors import Missing
+from bot.mesh.sizes import deployment_of, ready, wanted, workload
+from bot.mesh.view import View
+from bot.mesh.workloads import ready_by_version, why_not_ready
+from strategies.release import Release, Target
+
+log = logging.getLogger(__name__)
+
+# The rollback that keeps this Deployment: written before the route, so that a retirement that stalled meets a conflict.
+WARMED = "sluice/kept-warm-for"
+# Whoever goes back waits this long for all pods of the baseline; then one that is ready is better than none.
+PATIENCE = timedelta(seconds=60)
+
+
+def warm(view: View, cluster: Writes, release: Release, now: datetime, *, is_known: bool) -> str:
+    """Empty when every baseline can take its traffic back, else what is waited for, as a sentence.
+
+    `is_known` says whether the cache can be trusted for pods. Where the candidate has no ready pod either, nothing is
+    lost by going back at once: the baseline is still scaled up, and nothing is waited for.
+    """
+    for target in release.targets:
+        hopeless = is_known and not ready_by_version(view, target)[target.candidate]
+        try:
+            waiting = _brought_back(cluster, release, target, now) if release.is_cold else ""
+            if not release.is_cold and is_known:
+                waiting = _kept_up(view, cluster, release, target)
+        except SluiceError as problem:
+            if not hopeless:
+                raise
+            log.warning("release=%s goes back to a baseline that could not be scaled up: %s", release.id, problem)
+            continue
+        if waiting and not hopeless:
+            return waiting
+    return ""
+
+
+def _brought_back(cluster: Writes, release: Release, target: Target, now: datetime) -> str:
+    name = workload(target, target.baseline)
+    if name is None:
+        return ""
+    document = _restored(cluster, release, name)
+    if document is None:
+        return f"Deployment {name} of {target.baseline} is gone, and Sluice kept no copy of it: create it again."
+    changed = _restore_subset(cluster, release)
+    size = release.sizes.get(name) or 1
+    marked = _marked(document, release, size)
+    if marked != document:
+        document, changed = cluster.put(DEPLOYMENT, marked), True
+    have = ready(document)
+    needed = size if now < release.entered_at + PATIENCE else 1
+    if changed or have < needed:
+        return f"{target.baseline} is scaled up first: {have} of {size} pods are ready."
+    return ""
+
+
+def _kept_up(view: View, cluster: Writes, release: Release, target: Target) -> str:
+    """Nothing to do where the baseline has a ready pod, or never had one that we could count."""
+    name = workload(target, target.baseline)
+    size = release.sizes.get(name or "", 0)
+    if not name or not size or ready_by_version(view, target)[target.baseline]:
+        return ""
+    known = deployment_of(view, target, target.baseline)
+    if known is not None and wanted(known) < size:
+        document = cluster.get(DEPLOYMENT, name)
+        if wanted(document) < size:
+            edited = copy.deepcopy(document)
+            edited["spec"]["replicas"] = size
+            cluster.put(DEPLOYMENT, edited)
+        return f"{target.baseline} has no ready pod and is scaled up to {size} first."
+    return f"Going back waits for a ready pod: {why_not_ready(view, target, target.baseline)}"
+
+
+def _restored(cluster: Writes, release: Release, name: str) -> Document | None:
+    try:
+        return cluster.get(DEPLOYMENT, name)
+    except Missing:
+        kept = release.kept.get(f"Deployment {name}")
+        return cluster.create(DEPLOYMENT, json.loads(kept)) if kept else None
+
+
+def _restore_subset(cluster: Writes, release: Release) -> bool:
+    changed = False
+    for what, text in release.kept.items():
+        kind, _, name = what.partition(" ")
+        if kind != DESTINATION_RULE.name:
+            continue
+        rule, subset = cluster.get(DESTINATION_RULE, name), json.loads(text)
+        if subset_named([rule], subset["name"]) is None:
+            edited = copy.deepcopy(rule)
+            edited["spec"]["subsets"] = [*subsets(edited), subset]
+            cluster.put(DESTINATION_RULE, edited)
+            changed = True
+            log.info("release=%s subset %s is back in %s", release.id, subset["name"], full_name(rule))
+    return changed
+
+
+def _marked(document: Document, release: Release, size: int) -> Document:
+    edited = copy.deepcopy(document)
+    annotations = edited["metadata"].setdefault("annotations", {})
+    annotations[WARMED] = release.id
+    edited["spec"]["replicas"] = max(wanted(document), size)
+    return edited

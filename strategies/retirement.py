@@ -1,0 +1,129 @@
+"""The end of the baseline: proven idle, asked about where the profile says so, then scaled down or deleted.
+
+A rollback is open at every moment of it. `is_cold` is stored before the first pod goes, so that whoever goes back
+from then on brings the pods back before any traffic: a click cannot fall between the decision and the deed.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from strategies import approvals, moves
+from strategies.decision import Decision, ignored
+from strategies.effects import Audience, PostStage, RefreshCard, RetireBaseline, Say, Urgency
+from strategies.events import ApprovalGiven, BaselineAwaited, BaselineRetired, BaselineWatched
+from strategies.reasons import ReasonCode, Refused
+from strategies.release import Approval, Decommission, Release
+
+WATCH_AGAIN = timedelta(seconds=5)  # at least, between two looks at a baseline that is still needed
+
+
+def watched(release: Release, event: BaselineWatched, now: datetime) -> Decision:
+    """Nothing needs the baseline: ask, or let it go. Something does: look again, and tell people after a while."""
+    if release.is_retiring or release.asked_at is not None:
+        return ignored(release)
+    if not event.is_idle:
+        return _still_needed(release, event.text, now)
+    proven = replace(release, proof=event.text, retry_at=None)
+    if release.rules.decommission_approval and not release.may_retire:
+        return _ask(proven, now)
+    leaving = replace(
+        proven,
+        is_retiring=True,
+        is_cold=True,
+        sizes={**event.sizes, **release.sizes},
+        kept=dict(event.kept),
+        warm_up=event.warm_up,
+        note=f"{release.target.baseline} is idle: {verb(release)}",
+    )
+    return Decision(leaving, (RetireBaseline(release.id), RefreshCard(release.id, Urgency.STAGE)), why=event.text)
+
+
+def approve(release: Release, event: ApprovalGiven, now: datetime) -> Decision | Refused:
+    """One yes to letting the baseline go; with the quorum complete it is proven idle once more, then retired."""
+    if release.asked_at is None:
+        text = f"{release.id} asks nothing now: {release.note}."
+        return Refused(ReasonCode.WRONG_PHASE, text)
+    refused = approvals.not_approver(release, event.actor) or approvals.not_now(release, event)
+    if refused:
+        return refused
+    taken = replace(
+        release,
+        approvals=(*release.approvals, Approval(event.actor, release.stage, release.revision, now, event.note)),
+    )
+    count, wanted = len(approvals.approvers(taken)), quorum(release)
+    shown = (PostStage(release.id, release.stage, Urgency.DECISION), RefreshCard(release.id, Urgency.DECISION))
+    if count < wanted:
+        text = f"{event.actor.name} approved ({count} of {wanted})."
+        return Decision(taken, shown, reply=text, why=text)
+    names = ", ".join(actor.name for actor in approvals.approvers(taken))
+    why = f"approved by {names}" + (f": {event.note}" if event.note else "")
+    going = replace(
+        taken,
+        asked_at=None,
+        reminded=False,
+        may_retire=True,
+        entered_at=now,
+        revision=release.revision + 1,
+        note=f"{why}; proving once more that nothing calls {release.target.baseline}",
+    )
+    reply = f"Approved: {verb(release)}, once nothing calls it."
+    return Decision(going, (RetireBaseline(release.id), *shown), reply=reply, why=why)
+
+
+def retired(release: Release, event: BaselineRetired, now: datetime) -> Decision:
+    """The old version is gone, with the proof that nothing called it."""
+    done = moves.complete(release, now, event.proof)
+    line = Say(release.id, f"retired:{done.release.revision}", event.proof)
+    return replace(done, effects=(line, *done.effects))
+
+
+def awaited(release: Release, event: BaselineAwaited) -> Decision:
+    """A rollback brings the baseline's pods back first; the card says how far it is."""
+    if not release.is_going_back or release.note == event.text:
+        return ignored(release)
+    return Decision(replace(release, note=event.text), (RefreshCard(release.id, Urgency.ROLLBACK),), why=event.text)
+
+
+def woken(release: Release, now: datetime) -> Decision:
+    """Look at the baseline again, or remind those who were asked."""
+    if release.asked_at is None:
+        return Decision(replace(release, retry_at=None), (RetireBaseline(release.id),), is_notable=False)
+    text = f"{release.id} still asks whether {verb(release)}; it is kept until somebody says yes."
+    line = Say(release.id, f"reminder:{release.revision}", text, audience=Audience.APPROVERS)
+    return Decision(replace(release, reminded=True), (line,), why="reminded")
+
+
+def quorum(release: Release) -> int:
+    """As many yeses as the plan asks for its increases."""
+    return max((stage.approval.quorum for stage in release.plan.stages if stage.approval), default=1)
+
+
+def verb(release: Release) -> str:
+    """What happens to the baseline, as a clause."""
+    done = "is deleted" if release.rules.decommission is Decommission.DELETE else "is scaled to 0"
+    return f"{release.target.baseline} {done}"
+
+
+def _ask(release: Release, now: datetime) -> Decision:
+    asking = replace(
+        release,
+        asked_at=now,
+        reminded=False,
+        revision=release.revision + 1,
+        note=f"{verb(release)} when somebody approves",
+    )
+    text = f"{release.id} asks whether {verb(release)}. {release.proof}"
+    line = Say(release.id, f"retire:{asking.revision}", text, audience=Audience.APPROVERS, urgency=Urgency.DECISION)
+    shown = (PostStage(release.id, release.stage, Urgency.DECISION), RefreshCard(release.id, Urgency.DECISION))
+    return Decision(asking, (*shown, line), why=text)
+
+
+def _still_needed(release: Release, text: str, now: datetime) -> Decision:
+    waiting = replace(release, note=text, retry_at=now + max(release.rules.look, WATCH_AGAIN))
+    changed = release.note != text
+    shown = (RefreshCard(release.id, Urgency.PROGRESS),) if changed else ()
+    if release.reminded or now < release.entered_at + max(release.rules.deadline, release.rules.idle):
+        return Decision(waiting, shown, why=text, is_notable=False)
+    told = f"{release.id} cannot let {release.target.baseline} go: {text} It goes on looking; nothing waits for it."
+    line = Say(release.id, f"needed:{release.revision}", told, audience=Audience.REQUESTER_AND_ON_CALL)
+    return Decision(replace(waiting, reminded=True), (*shown, line), why=told)

@@ -1,0 +1,132 @@
+"""The end of the baseline: looked at until nothing needs it, asked about, then gone, and back on a click."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from strategies.effects import Audience, RetireBaseline
+from strategies.events import (
+    ApprovalGiven,
+    BaselineAwaited,
+    BaselineRetired,
+    BaselineWatched,
+    PauseRequested,
+    ResumeRequested,
+    RollbackRequested,
+    RouteConfirmed,
+    WakeReached,
+)
+from strategies.plan import ApprovalGate
+from strategies.reasons import ReasonCode
+from strategies.release import Decommission, Phase, Release, Rules
+from tests.builders import NOW, an_actor
+from tests.unit.core.events_of import ALICE, BOB, CAROL, MALLORY, in_phase, kinds, moved, refused, said
+
+ASKS = Rules(approvers=frozenset({"U2"}), decommission=Decommission.DELETE, decommission_approval=True)
+
+
+def retiring(rules: Rules = Rules(decommission=Decommission.SCALE_TO_ZERO)) -> Release:  # noqa: B008 - frozen
+    """A release whose baseline is looked at."""
+    return replace(in_phase(Phase.DECOMMISSIONING), rules=rules, stage=3, wake_at=None)
+
+
+def watched(release: Release, text: str, at: datetime = NOW, is_idle: bool = False) -> Release:
+    """The release after one look at its baseline."""
+    event = BaselineWatched(release.id, f"w:{at}", is_idle, text, {"shop/reviews-v1": 3}, {}, timedelta(seconds=40))
+    return moved(release, event, at).release
+
+
+def test_a_baseline_that_is_still_called_is_looked_at_again_and_the_card_says_by_whom() -> None:
+    release = watched(retiring(), "v1 is still called by cart in shop.")
+    assert (release.phase, release.note) == (Phase.DECOMMISSIONING, "v1 is still called by cart in shop.")
+    assert release.wake_at == NOW + release.rules.look
+    again = moved(release, WakeReached(release.id, "w", release.wake_at), release.wake_at)
+    assert again.effects == (RetireBaseline(release.id),)
+
+
+def test_a_chatty_caller_is_told_to_people_once_and_stops_nothing() -> None:
+    release, late = retiring(), NOW + timedelta(minutes=31)
+    told = moved(release, BaselineWatched(release.id, "w", is_idle=False, text="v1 is still called by cart."), late)
+    assert said(told)[0].text == (
+        "reviews-1 cannot let v1 go: v1 is still called by cart. It goes on looking; nothing waits for it."
+    )
+    assert said(told)[0].audience is Audience.REQUESTER_AND_ON_CALL
+    again = BaselineWatched(release.id, "w2", is_idle=False, text="v1 is still called by cart.")
+    assert said(moved(told.release, again, late + timedelta(hours=1))) == []
+
+
+def test_what_it_takes_to_come_back_is_kept_before_the_first_pod_goes() -> None:
+    release = watched(retiring(), "no request in 5 min", is_idle=True)
+    assert (release.is_retiring, release.is_cold, release.proof) == (True, True, "no request in 5 min")
+    assert (release.sizes, release.warm_up) == ({"shop/reviews-v1": 3}, timedelta(seconds=40))
+
+
+def test_the_size_at_the_start_wins_over_what_is_left_at_the_end() -> None:
+    release = replace(retiring(), sizes={"shop/reviews-v1": 5})
+    assert watched(release, "idle", is_idle=True).sizes == {"shop/reviews-v1": 5}
+
+
+def test_where_the_profile_asks_nothing_goes_before_somebody_said_yes() -> None:
+    asked = watched(retiring(ASKS), "no request in 5 min", is_idle=True)
+    assert (asked.is_retiring, asked.asked_at, asked.proof) == (False, NOW, "no request in 5 min")
+    yes = moved(asked, ApprovalGiven(asked.id, "a", BOB, asked.revision))
+    assert (yes.release.may_retire, yes.release.asked_at, kinds(yes)[0]) == (True, None, "RetireBaseline")
+    proven = watched(yes.release, "no request in 5 min", is_idle=True)
+    assert proven.is_retiring
+    done = moved(proven, BaselineRetired(proven.id, "r", "gone"))
+    assert done.release.phase is Phase.COMPLETED
+
+
+def test_a_yes_to_the_end_of_the_baseline_is_checked_as_any_other() -> None:
+    asked = watched(retiring(ASKS), "idle", is_idle=True)
+    assert refused(asked, ApprovalGiven(asked.id, "a", MALLORY, asked.revision)) is ReasonCode.NOT_APPROVER
+    assert refused(asked, ApprovalGiven(asked.id, "a", BOB, asked.revision - 1)) is ReasonCode.STALE_REVISION
+    own = replace(asked, requester=BOB)
+    assert refused(own, ApprovalGiven(own.id, "a", BOB, own.revision)) is ReasonCode.SELF_APPROVAL
+    assert refused(retiring(ASKS), ApprovalGiven(asked.id, "a", BOB)) is ReasonCode.WRONG_PHASE
+
+
+def test_a_quorum_of_the_plan_holds_for_the_end_of_the_baseline_too() -> None:
+    asked = watched(retiring(replace(ASKS, approvers=frozenset({"U2", "U4"}))), "idle", is_idle=True)
+    stages = (replace(asked.plan.stages[0], gates=(ApprovalGate(2),)), *asked.plan.stages[1:])
+    asked = replace(asked, plan=replace(asked.plan, stages=stages))
+    first = moved(asked, ApprovalGiven(asked.id, "a", BOB, asked.revision))
+    assert (first.reply, first.release.asked_at) == ("Person U2 approved (1 of 2).", NOW)
+    assert refused(first.release, ApprovalGiven(asked.id, "b", BOB, asked.revision)) is ReasonCode.ALREADY_DECIDED
+    second = moved(first.release, ApprovalGiven(asked.id, "c", an_actor("U4"), asked.revision))
+    assert second.release.may_retire
+
+
+def test_silence_keeps_the_baseline_and_reminds_once() -> None:
+    asked = watched(retiring(ASKS), "idle", is_idle=True)
+    assert asked.wake_at == NOW + timedelta(hours=1)
+    reminded = moved(asked, WakeReached(asked.id, "w", asked.wake_at), asked.wake_at)
+    assert (kinds(reminded), reminded.release.wake_at) == (["Say"], None)
+    assert reminded.release.phase is Phase.DECOMMISSIONING
+
+
+def test_a_pause_takes_the_question_back_and_the_proof_is_given_anew() -> None:
+    asked = watched(retiring(ASKS), "idle", is_idle=True)
+    paused = moved(asked, PauseRequested(asked.id, "p", ALICE)).release
+    resumed = moved(paused, ResumeRequested(asked.id, "r", ALICE))
+    assert (resumed.release.asked_at, kinds(resumed)[0]) == (None, "RetireBaseline")
+
+
+@pytest.mark.parametrize("is_done", [False, True])
+def test_a_click_takes_it_back_while_the_baseline_goes_and_when_it_is_gone(is_done: bool) -> None:
+    release = watched(retiring(), "idle", is_idle=True)
+    if is_done:
+        release = moved(release, BaselineRetired(release.id, "r", "gone")).release
+    back = moved(release, RollbackRequested(release.id, "rb", CAROL))
+    assert (back.release.phase, back.release.is_cold, kinds(back)[0]) == (Phase.ROLLING_BACK, True, "SetRoute")
+    done = moved(back.release, RouteConfirmed(release.id, "c", "shop/reviews", back.release.revision)).release
+    assert (done.phase, done.is_cold) == (Phase.ROLLED_BACK, False)
+
+
+def test_a_rollback_that_brings_pods_back_says_how_far_it_is_and_calls_after_a_minute() -> None:
+    release = watched(retiring(), "idle", is_idle=True)
+    back = moved(release, RollbackRequested(release.id, "rb", CAROL)).release
+    told = moved(back, BaselineAwaited(back.id, "a", "v1 is scaled up first: 0 of 3 pods are ready."))
+    assert told.release.note == "v1 is scaled up first: 0 of 3 pods are ready."
+    assert told.release.wake_at == NOW + timedelta(seconds=60)
