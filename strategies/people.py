@@ -138,6 +138,9 @@ def roll_back(release: Release, event: RollbackRequested, now: datetime) -> Deci
     if release.phase in {Phase.ROLLING_BACK, Phase.ROLLED_BACK}:
         text = f"{release.target.service} is on its way back to {release.target.baseline} already."
         return replace(ignored(release), reply=text)
+    if release.phase is Phase.COMPLETED and release.is_leaving:
+        text = f"Nothing of {release.id} is left in the route; {release.target.baseline} serves all requests."
+        return replace(ignored(release), reply=text)
     why = f"asked for by {event.actor.name}" + (f": {event.reason}" if event.reason else "")
     decision = moves.roll_back(release, now, why, Audience.NOBODY)
     return replace(decision, reply=f"Rolling back {release.target.service} to {release.target.baseline}.")

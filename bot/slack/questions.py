@@ -45,7 +45,7 @@ def _buttons(release: Release) -> list[Block]:
             back = [] if release.is_going_back else [_roll_back(release)]
             return [_resume(release, "Try again"), *back]
         case Phase.COMPLETED:
-            return [_roll_back(release)]
+            return [] if release.is_leaving else [_roll_back(release)]
         case Phase.ROLLING_BACK | Phase.ROLLED_BACK:
             return []
 
