@@ -1,5 +1,6 @@
 """`sluice preflight`: the gates of a service over the last days, and what each stage needs, before anything starts."""
 
+import logging
 import os
 import time
 from typing import TYPE_CHECKING, Annotated
@@ -38,6 +39,8 @@ def preflight(
         stop(Exit.USAGE, *error.lines)
     except WrongProfile as error:
         stop(Exit.USAGE, f"SLUICE_PROFILES: {error}")
+    # What goes wrong on the way is told once, at the end; the log is the bot's.
+    logging.getLogger("bot").addHandler(logging.NullHandler())
     asked = _asked(settings, profiles, service, version)
     if isinstance(asked, Refused):
         refuse(asked, format)
