@@ -27,10 +27,10 @@ def replay(  # noqa: PLR0913 - one per option
     namespace: Annotated[str, typer.Option(help="With --prometheus: its namespace.")] = "",
     baseline: Annotated[str, typer.Option(help="With --prometheus: the version that serves.")] = "",
     candidate: Annotated[str, typer.Option(help="With --prometheus: the version to judge.")] = "",
-    start: Annotated[str, typer.Option(help="With --prometheus: the first look, like 2026-11-21T10:00:00Z.")] = "",
+    start_at: Annotated[str, typer.Option("--start", help="With --prometheus: like 2026-11-21T10:00:00Z.")] = "",
     end: Annotated[str, typer.Option(help="With --prometheus: the last look.")] = "",
     look: Annotated[float, typer.Option(min=1, help="With --prometheus: seconds between looks.")] = 15,
-    picture: Annotated[Path | None, typer.Option(help="With --prometheus: draw the looks into this PNG.")] = None,
+    picture: Annotated[Path | None, typer.Option(help="Draw the looks and what they prove into this PNG.")] = None,
     format: FormatOption = Format.JSON,
 ) -> None:
     """Judge recorded looks: a verdict per look, one decision per release."""
@@ -44,17 +44,23 @@ def replay(  # noqa: PLR0913 - one per option
         session = _session(state)
     except (OSError, BadLine) as error:
         stop(Exit.USAGE, f"--state {state}: {error}")
+    session.is_pictured = picture is not None
+    kept: list[dict[str, object]] = []
+    start = None
     if prometheus:
         given = {"service": service, "namespace": namespace, "baseline": baseline, "candidate": candidate}
-        _needed({**given, "start": start, "end": end})
-        from bot.cli.replay_prometheus import recording  # noqa: PLC0415 - brings matplotlib
+        _needed({**given, "start": start_at, "end": end})
+        from bot.cli.replay_prometheus import recording  # noqa: PLC0415 - brings the client
 
-        recorded = recording(prometheus, (service, namespace, baseline, candidate), (start, end), look)
-        trouble = _run(session, recorded.batches(), format, state, recorded.answers)
-        if picture and not trouble:
-            recorded.save_picture(picture)
+        recorded = recording(prometheus, (service, namespace, baseline, candidate), (start_at, end), look)
+        start = recorded.start
+        trouble = _run(session, recorded.batches(), format, state, kept if picture else None)
     else:
-        trouble = _read(session, file, format, state)
+        trouble = _read(session, file, format, state, kept if picture else None)
+    if picture:
+        from bot.cli.replay_picture import save_pictures  # noqa: PLC0415 - brings matplotlib
+
+        save_pictures(picture, session.releases, kept, start)
     if trouble:
         stop(Exit.USAGE, f"{file or prometheus}: {trouble}")
 
@@ -65,10 +71,12 @@ def _needed(options: dict[str, str]) -> None:
         stop(Exit.USAGE, f"--prometheus needs {', '.join(missing)} besides.")
 
 
-def _read(session: "Session", file: str, format: Format, state: Path | None) -> str:
+def _read(
+    session: "Session", file: str, format: Format, state: Path | None, kept: list[dict[str, object]] | None
+) -> str:
     try:
         with nullcontext(sys.stdin.buffer) if file == "-" else Path(file).open("rb") as source:
-            return _run(session, _batches(source), format, state)
+            return _run(session, _batches(source), format, state, kept)
     except OSError as error:
         stop(Exit.USAGE, f"{file}: {error.strerror}")
 
@@ -89,16 +97,19 @@ def _run(
     state: Path | None,
     kept: list[dict[str, object]] | None = None,
 ) -> str:
-    """Answer everything; the trouble that ended it, empty at the end of the input. `kept` takes the answers as well."""
+    """Answer everything; the trouble that ended it, empty at the end of the input. `kept` takes the decisions."""
     try:
         for lines in batches:
             answers, trouble = session.feed(lines)
             _print(answers, format)
             if kept is not None:
-                kept.extend(answers)
+                kept.extend(answer for answer in answers if "decision" in answer)
             if trouble:
                 return trouble
-        _print(session.finish(), format)
+        endings = session.finish()
+        _print(endings, format)
+        if kept is not None:
+            kept.extend(endings)
     except BrokenPipeError:
         # Whoever read the answers has enough; Python must not complain about them once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -12,6 +12,7 @@ from bot.metrics.curves import Curve, Panel, StageSpan, cut
 from bot.metrics.palette import BASELINE, BOUND, CANDIDATE, INK, QUIET, RULE, STRIPE
 
 MOST_TICKS = 4
+SHORT = 180  # seconds; longer recordings are counted in minutes
 DOTS_UP_TO = 40  # looks; more of them are a line alone
 LONGEST_NAME = 8  # letters of a direct label
 LONGEST = 16  # letters of it and its figure
@@ -58,12 +59,13 @@ def draw_stages(axes: Axes, spans: Sequence[StageSpan], *, is_named: bool) -> No
 def time_axis(axes: Axes, times: Sequence[float], start: datetime | None) -> None:
     """A few times under the lowest panel: the clock's, or seconds and minutes where there is no clock."""
     span = times[-1] - times[0]
-    ticks = [times[0]] if span == 0 else [times[0] + span * part / 3 for part in range(4)]
     if start is None:
-        is_short = times[-1] < 180
-        names = [f"{tick:.0f} s" if is_short else f"{tick / 60:.1f}".removesuffix(".0") for tick in ticks]
-        names[-1] += "" if is_short else " min"
+        unit, name = (1.0, "s") if times[-1] < SHORT else (60.0, "min")
+        ticks = [unit * tick for tick in round_values(times[0] / unit, max(times[-1] / unit, times[0] / unit + 1e-9))]
+        names = [f"{tick / unit:g}" for tick in ticks]
+        names[-1:] = [f"{names[-1]} {name}"] if names else []
     else:
+        ticks = [times[0]] if span == 0 else [times[0] + span * part / 3 for part in range(4)]
         form = "%H:%M:%S" if span < 300 else "%H:%M"
         names = [f"{start + timedelta(seconds=tick):{form}}" for tick in ticks]
         names[-1] += " UTC"

@@ -22,7 +22,7 @@ from bot.ports import Card, Picture
 
 WIDTH, HEAD, SHARE, PANEL, FOOT = 6.4, 1.3, 1.42, 1.75, 0.4  # inches
 LEGEND = 0.24  # inches more at the foot where there is a band
-LINE, LINE_HEIGHT = 81, 0.22  # letters and inches of a line that says why
+LINE, LINE_HEIGHT = 78, 0.22  # letters and inches of a line that says why
 LEFT, RIGHT, BETWEEN = 0.145, 0.74, 0.46  # shares of the width; inches
 DPI, SMALL_DPI = 150, 125
 ROOMY = 4  # panels; more of them are drawn smaller, to stay a small file
@@ -93,8 +93,8 @@ def _header(figure: Figure, scene: Scene, why: list[str], height: float) -> None
         figure.text(0.03, at, line, color=colour, va="center", fontsize=10.4)
     badge = {"boxstyle": "round,pad=0.35,rounding_size=0.25", "fc": colour, "ec": "none"}
     figure.text(
-        0.965, 1 - 0.34 / height, scene.outcome.value.upper(), fontsize=14, fontweight="bold", color="white",
-        va="center", ha="right", bbox=badge,
+        0.965, 1 - 0.34 / height, scene.badge or scene.outcome.value.upper(), fontsize=14, fontweight="bold",
+        color="white", va="center", ha="right", bbox=badge,
     )  # fmt: skip
 
 

@@ -7,12 +7,12 @@ from bot.metrics.curves import Panel, cut, looks_in_order, newest_verdicts, outc
 from bot.metrics.differences import Difference
 from bot.ports import Card
 from strategies.amount import amounts
-from strategies.gates.figures import count, points
+from strategies.gates.figures import count
 from strategies.verdicts import Outcome
 
 LONGEST = 1900  # Slack takes 2,000
 LONGEST_NAME = 40
-LONGEST_LINE = 158  # two lines of the picture
+LONGEST_LINE = 152  # two lines of the picture
 
 
 def title(card: Card) -> str:
@@ -29,10 +29,10 @@ def why(card: Card) -> str:
     decisive = next((verdict for verdict in verdicts if verdict.outcome is worst), None)
     if decisive is None:
         return ""
-    return "every gate passes" if worst is Outcome.PASS else _clauses(decisive.reason)
+    return "every gate passes" if worst is Outcome.PASS else clauses(decisive.reason)
 
 
-def _clauses(reason: str) -> str:
+def clauses(reason: str) -> str:
     """As many whole clauses as fit."""
     if len(reason) <= LONGEST_LINE:
         return reason
@@ -80,18 +80,18 @@ def described(panel: Panel | Difference) -> str:
 
 def _difference(panel: Difference) -> str:
     low, high, measured = panel.newest
-    asked = [f"allowed {points(panel.allowed)}"]
+    asked = [f"allowed {panel.words(panel.allowed)}"]
     if panel.tolerated is not None:
-        asked.append(f"tolerated {points(panel.tolerated)}")
+        asked.append(f"tolerated {panel.words(panel.tolerated)}")
     if math.isnan(measured):
         return f"{panel.title}: no data, {', '.join(asked)}."
     surely = []
     if math.isfinite(low):
-        surely.append(f"not below {points(low)}")
+        surely.append(f"not below {panel.words(low)}")
     if math.isfinite(high):
-        surely.append(f"not above {points(high)}")
+        surely.append(f"not above {panel.words(high)}")
     sure = f", surely {' and '.join(surely)}" if surely else ", nothing sure yet"
-    return f"{panel.title}: {points(measured)}{sure}; {', '.join(asked)}."
+    return f"{panel.title}: {panel.words(measured)}{sure}; {', '.join(asked)}."
 
 
 def _curves(panel: Panel) -> str:

@@ -1,7 +1,7 @@
 """Candidate minus baseline over the looks: what was measured, and what the evidence has not ruled out."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.metrics.curves import QUANTILES, asked_shares
@@ -12,7 +12,7 @@ from strategies.gates.account import Account
 from strategies.gates.bands import Band, Bar, Seen
 from strategies.gates.evidence import Evidence, Names, evidence
 from strategies.gates.exceedance import above, exceedance
-from strategies.gates.figures import milliseconds
+from strategies.gates.figures import milliseconds, points
 from strategies.gates.latency import added
 from strategies.gates.ledger import account_of
 from strategies.gates.measures import measured
@@ -34,7 +34,8 @@ FEWEST_WINDOWS = 10
 class Difference:
     """One metric's panel. `sign` is -1 where more is better: then the band's upper end bounds the harm.
 
-    `allowed` and `tolerated` are the newest differences that the gate asks for, as plotted; None where it asks none.
+    `words` writes a difference with its sign and unit. `allowed` and `tolerated` are the newest differences that the
+    gate asks for, as plotted; None where it asks none.
     """
 
     title: str
@@ -43,6 +44,7 @@ class Difference:
     tolerated: float | None
     sign: int = 1
     outcome: Outcome | None = None
+    words: Callable[[float], str] = points
 
     @property
     def limits(self) -> tuple[float, float]:
@@ -161,7 +163,8 @@ def _difference(
     shown = Difference(_title(card, gate, account), Band(measured=bands.measured(points_)), sign * allowed,
                        sign * tolerated if is_weighed else None, sign, _outcome(card, gate))  # fmt: skip
     low, high = sorted(sign * edge for edge in shown.limits)
-    band = bands.band(points_, bands.spread(2 * low, 2 * high, allowed, tolerated), bar)
+    told = points_ if sign > 0 else bands.only_learnt(points_)
+    band = bands.band(told, bands.spread(2 * low, 2 * high, allowed, tolerated), bar)
     if is_weighed:
         is_harm = account.is_believable and account.harm_odds >= bar.harm_odds
         is_safe = account.safe_odds >= bar.safe_odds

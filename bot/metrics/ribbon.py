@@ -8,7 +8,6 @@ from matplotlib.axes import Axes
 from bot.metrics.canvas import apart, label_gap, round_values
 from bot.metrics.differences import Difference
 from bot.metrics.palette import BAND, BOUND, CANDIDATE, GOOD, INK, QUIET, RULE, colour_of
-from strategies.gates.figures import points
 
 DASHES = (0, (4, 2.5))
 
@@ -56,21 +55,21 @@ def _frame(axes: Axes, panel: Difference, title_pad: float) -> None:
     axes.set_axisbelow(True)
     axes.set_ylim(*panel.limits)
     ticks = round_values(*panel.limits)
-    axes.set_yticks(ticks, [_tick(value) for value in ticks])
+    axes.set_yticks(ticks, [_tick(panel, value) for value in ticks])
 
 
-def _tick(value: float) -> str:
-    return points(value).replace(".0 pp", " pp") if abs(value) > 1e-12 else "0"
+def _tick(panel: Difference, value: float) -> str:
+    return panel.words(value).replace(".0 pp", " pp") if abs(value) > 1e-12 else "0"
 
 
 def _labels(axes: Axes, panel: Difference) -> None:
     bottom, top = axes.get_ylim()
-    wanted = [(panel.allowed, f"allowed {_short(panel.allowed)}", BOUND, "normal")]
+    wanted = [(panel.allowed, f"allowed {_short(panel, panel.allowed)}", BOUND, "normal")]
     if panel.tolerated is not None:
-        wanted.append((panel.tolerated, f"tolerated {_short(panel.tolerated)}", GOOD, "normal"))
+        wanted.append((panel.tolerated, f"tolerated {_short(panel, panel.tolerated)}", GOOD, "normal"))
     measured = panel.newest[2]
     if math.isfinite(measured):
-        wanted.append((measured, points(measured), CANDIDATE, "bold"))
+        wanted.append((measured, panel.words(measured), CANDIDATE, "bold"))
     wanted.sort(key=lambda label: label[0])
     heights = apart([min(max((label[0] - bottom) / (top - bottom), 0.03), 1.0) for label in wanted], label_gap(axes))
     for height, (_, text, colour, weight) in zip(heights, wanted, strict=True):
@@ -80,5 +79,5 @@ def _labels(axes: Axes, panel: Difference) -> None:
         )  # fmt: skip
 
 
-def _short(value: float) -> str:
-    return points(value).replace(" pp", "")
+def _short(panel: Difference, value: float) -> str:
+    return panel.words(value).replace(" pp", "")

@@ -17,7 +17,10 @@ MOST_PANELS = 5
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """Words on top, then panels over one axis of time in seconds; `start` is the clock's time at 0, None for none."""
+    """Words on top, then panels over one axis of time in seconds; `start` is the clock's time at 0, None for none.
+
+    `badge` is the word in the corner where it is not the outcome's own.
+    """
 
     title: str
     subtitle: str
@@ -28,6 +31,7 @@ class Scene:
     panels: Sequence[Panel | Difference]
     start: datetime | None
     alt_text: str
+    badge: str = ""
 
 
 def of_card(card: Card) -> Scene:

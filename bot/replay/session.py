@@ -21,21 +21,27 @@ _LOOK = ("release", "t", "weight", "baseline", "candidate")
 
 @dataclass(slots=True)
 class Release:
-    """A release as the lines tell it: its question and a print of its first line, its trial, its last line's time."""
+    """A release as the lines tell it: its question and a print of its first line, its trial, its last line's time.
+
+    For a picture its looks are kept, and the baseline's requests and bad ones as they were known before the first.
+    """
 
     config: dict[str, Any]
     print: str
     trial: Trial
     last: float | None = None
     is_fresh: bool = True
+    looks: list[Look] = field(default_factory=list)
+    recent: dict[str, tuple[float, float]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class Session:
-    """All releases of a run. `releases` is what the next run starts from."""
+    """All releases of a run. `releases` is what the next run starts from; `is_pictured` keeps the looks as well."""
 
     releases: dict[str, Release] = field(default_factory=dict)
     lines: int = 0
+    is_pictured: bool = False
 
     def feed(self, lines: Iterable[bytes]) -> tuple[list[dict[str, object]], str]:
         """The answers to a batch of lines, and what is wrong with the first bad one; empty when none is.
@@ -79,6 +85,8 @@ class Session:
         if release.last is not None and look.t < release.last:
             raise BadLine(f"t of {shown(name)} falls from {release.last:g} to {look.t:g}")
         release.last, release.is_fresh = look.t, True
+        if self.is_pictured:
+            release.looks.append(look)
         if release.trial.decision is None:
             due.append((name, release.trial, look))
 
@@ -88,7 +96,8 @@ class Session:
             asked = question(config)
             trial = opened(asked, history(config.get("history"), asked))
             short = {key: value for key, value in config.items() if key != "history"}
-            self.releases[name] = Release(short, _print(config), trial)
+            recent = {metric: (known.requests, known.bad) for metric, known in trial.accounts.items()}
+            self.releases[name] = Release(short, _print(config), trial, recent=recent)
         elif there.print != _print(config):
             raise BadLine(f"a second config of {shown(name)} that differs from the first")
 

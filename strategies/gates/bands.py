@@ -83,6 +83,12 @@ def spread(low: float, high: float, *exactly: float) -> tuple[float, ...]:
     return tuple(sorted({*(low + step * place for place in range(MARGINS)), *exactly}))
 
 
+def only_learnt(looks: Sequence[Seen]) -> list[Seen]:
+    """The looks with the first one that has requests as knowledge alone: how often good events come is no guess."""
+    first = next((place for place, seen in enumerate(looks) if seen.baseline), 0)
+    return [seen._replace(candidate=0, candidate_bad=0) if place == first else seen for place, seen in enumerate(looks)]
+
+
 def measured(looks: Sequence[Seen]) -> tuple[float, ...]:
     """The difference of both rates over all looks so far, each compared within itself (Mantel, Haenszel)."""
     found, difference, weight, ours = [], 0.0, 0.0, 0
