@@ -138,6 +138,7 @@ def build(settings: Settings) -> Bot:
     watch = _Watched(people)
     engine.on_commit(watch)
     mesh.on_change(drift.changed)
+    mesh.on_rule_change(drift.rule_changed)
     readiness = _Readiness(database, mesh, slack, (metrics, chat, people, profiles))
     door = _door(settings, application(readiness, _active(database), slack.handle))
     parts = (

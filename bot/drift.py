@@ -27,11 +27,14 @@ class DriftWatch:
         self._duties = duties
         self._lock = threading.Lock()
         self._objects: dict[str, set[str]] = {}
+        self._hosts: dict[str, set[str]] = {}
 
     def follow(self, releases: Sequence[Release]) -> None:
         """Remember the objects of active releases, forget those of ended ones."""
         with self._lock:
             for release in releases:
+                for target in release.targets if not release.is_over else ():
+                    self._hosts.setdefault(target.host, set()).update(target.objects)
                 for name in release.objects:
                     if not release.is_over:
                         self._objects.setdefault(name, set()).add(release.id)
@@ -49,10 +52,21 @@ class DriftWatch:
                 # The next change, or the next write, finds it again.
                 log.warning("release=%s object=%s not compared: %s", id, name, error)
 
+    def rule_changed(self, host: str) -> None:
+        """A watched DestinationRule of this full host changed: the subsets that our splits name may be gone."""
+        with self._lock:
+            names = sorted(self._hosts.get(host, ()))
+        for name in names:
+            self.changed(name)
+
     def _forget(self, name: str, release: str) -> None:
         self._objects[name].discard(release)
         if not self._objects[name]:
             del self._objects[name]
+            for host in [host for host, names in self._hosts.items() if name in names]:
+                self._hosts[host].discard(name)
+                if not self._hosts[host]:
+                    del self._hosts[host]
 
     def _compare(self, id: str, name: str) -> None:
         release = self._engine.release(id)

@@ -7,12 +7,13 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from bot.errors import Fault, SluiceError, Transient
-from bot.mesh.destination_rule import remove_added, rules_of
+from bot.mesh.destination_rule import remove_added, rule_host, rules_of
 from bot.mesh.documents import Document, full_name, labels_of, namespace_of
 from bot.mesh.drift import find_drift, gone
-from bot.mesh.readiness import missing_subset, originals, readiness, sizes_of, wait_for_subset
+from bot.mesh.readiness import originals, readiness, sizes_of
 from bot.mesh.retiring import Retiring, baseline, retire
 from bot.mesh.served import served
+from bot.mesh.subsets import lost_subset, missing_subset, wait_for_subset
 from bot.mesh.survey import survey
 from bot.mesh.warming import warm
 from bot.mesh.workloads import flag, ready_by_version
@@ -51,6 +52,7 @@ class FakeMesh:
         self._objects: dict[tuple[str, str], Document] = {}
         self._troubles: list[tuple[str, SluiceError]] = []
         self._listeners: list[Callable[[str], None]] = []
+        self._rule_listeners: list[Callable[[str], None]] = []
         self._counter = 0
 
     @classmethod
@@ -79,8 +81,8 @@ class FakeMesh:
 
     def delete(self, kind: str, name: str) -> None:
         """Somebody else deletes an object."""
-        del self._objects[kind, name]
-        self._tell(kind, name)
+        document = self._objects.pop((kind, name))
+        self._tell(document)
 
     def set_ready(self, version: str, count: int, *, app: str = "reviews", namespace: str = "shop") -> None:
         """From now on the version has this many ready pods, and no others."""
@@ -93,6 +95,10 @@ class FakeMesh:
     def fail_next(self, trouble: SluiceError, method: str = "set_route") -> None:
         """The next call of the method raises this, once; several are raised in their order."""
         self._troubles.append((method, trouble))
+
+    def on_rule_change(self, callback: Callable[[str], None]) -> None:
+        """Call with the full host when a DestinationRule changes."""
+        self._rule_listeners.append(callback)
 
     def on_change(self, callback: Callable[[str], None]) -> None:
         """Call with `namespace/name` when a VirtualService changes."""
@@ -123,11 +129,9 @@ class FakeMesh:
             ready |= counts
             sizes |= sizes_of(self, target, counts)
         for target in release.targets:
-            change = missing_subset(self, target, release.id, self._now())
-            if isinstance(change, Refused):
-                return change
-            if change is not None:
-                self._store(change.after)
+            refused = self._ensure_subset(target, release.id)
+            if refused is not None:
+                return refused
         return Preparation(captured, ready, sizes)
 
     def set_route(self, name: str, orders: Callable[[], Sequence[RouteOrder]]) -> Written | Drift:
@@ -139,6 +143,8 @@ class FakeMesh:
         if document is None:
             raise Fault(f"There is no VirtualService {name}.")
         outcome = next_document(document, wanted) if wanted else None
+        if not isinstance(outcome, Drift):
+            outcome = self._without_subset(wanted) or outcome
         if isinstance(outcome, Drift):
             return outcome
         if outcome is not None:
@@ -153,7 +159,9 @@ class FakeMesh:
         if not orders or self.reason_down:
             return None
         document = self.virtual_service(name)
-        return gone(name) if document is None else find_drift(document, orders)
+        if document is None:
+            return gone(name)
+        return find_drift(document, orders) or lost_subset(self, orders, self._now())
 
     def ready_pods(self, target: Target) -> Mapping[str, int] | None:
         """As the adapter; None while the cluster is down."""
@@ -233,12 +241,14 @@ class FakeMesh:
         self._counter += 1
         document["metadata"]["resourceVersion"] = str(self._counter)
         self._objects[document["kind"], full_name(document)] = document
-        self._tell(document["kind"], full_name(document))
+        self._tell(document)
         return document
 
-    def _tell(self, kind: str, name: str) -> None:
-        for listener in self._listeners if kind == "VirtualService" else ():
-            listener(name)
+    def _tell(self, document: Document) -> None:
+        for listener in self._listeners if document["kind"] == "VirtualService" else ():
+            listener(full_name(document))
+        for listener in self._rule_listeners if document["kind"] == "DestinationRule" else ():
+            listener(rule_host(document))
 
     def _trip(self, method: str) -> None:
         if self.reason_down:
@@ -248,11 +258,24 @@ class FakeMesh:
                 del self._troubles[index]
                 raise trouble
 
+    def _without_subset(self, orders: Sequence[RouteOrder]) -> Drift | None:
+        for order in orders:
+            if order.force and lost_subset(self, [order], self._now()):
+                refused = self._ensure_subset(order.target, order.release)
+                if refused is not None:
+                    raise Fault(refused.text)
+        return lost_subset(self, orders, self._now())
+
+    def _ensure_subset(self, target: Target, release: str) -> Refused | None:
+        while True:
+            change = missing_subset(self, target, release, self._now())
+            if change is None or isinstance(change, Refused):
+                return change
+            self._store(change.after)
+
     def _await_subsets(self, orders: Sequence[RouteOrder]) -> None:
         for order in orders:
             left = wait_for_subset(self, order, self._now(), self._propagation)
-            if left is None:
-                raise Fault(f"No DestinationRule of {order.target.host} has the candidate's subset any more.")
             if left:
                 raise Transient(f"Proxies learn of the new subset for another {left:.1f} s.", retry_after=left)
 

@@ -28,7 +28,7 @@ def rules_of(documents: Sequence[Document], host: str, namespace: str) -> list[D
     """The DestinationRules of the full host: those beside the VirtualService first, then those beside the service."""
     service = service_of(host)
     order = [namespace, *([service[0]] if service else [])]
-    found = [each for each in documents if full_host(_host(each), namespace_of(each)) == host]
+    found = [each for each in documents if rule_host(each) == host]
 
     def rank(document: Document) -> tuple[int, str]:
         home = namespace_of(document)
@@ -135,8 +135,9 @@ def ours(document: Mapping[str, Any]) -> dict[str, Added]:
         return {}
 
 
-def _host(document: Mapping[str, Any]) -> str:
-    return str((document.get("spec") or {}).get("host") or "")
+def rule_host(document: Mapping[str, Any]) -> str:
+    """The full host that the rule is about."""
+    return full_host(str((document.get("spec") or {}).get("host") or ""), namespace_of(document))
 
 
 def _is_untouched(subset: Document, own: Mapping[str, Added]) -> bool:

@@ -13,11 +13,12 @@ from bot.mesh.documents import Document, full_name
 from bot.mesh.drift import find_drift, gone
 from bot.mesh.kube_api import DESTINATION_RULE, VIRTUAL_SERVICE, Connection
 from bot.mesh.kube_errors import Conflict, LostReply, Missing
-from bot.mesh.readiness import missing_subset, originals, readiness, sizes_of, wait_for_subset
+from bot.mesh.readiness import originals, readiness, sizes_of
 from bot.mesh.retirement import users_of
 from bot.mesh.retiring import Retiring, baseline, retire
 from bot.mesh.served import served
 from bot.mesh.sidecar_logs import last_lines
+from bot.mesh.subsets import lost_subset, missing_subset, wait_for_subset
 from bot.mesh.survey import survey
 from bot.mesh.warming import warm
 from bot.mesh.watch_cache import WatchCache
@@ -68,6 +69,10 @@ class IstioMesh:
         """Call with `namespace/name` when a watched VirtualService changes, from a watch's thread."""
         self._cache.on_change(callback)
 
+    def on_rule_change(self, callback: Callable[[str], None]) -> None:
+        """Call with the full host when a watched DestinationRule changes, from a watch's thread."""
+        self._cache.on_rule_change(callback)
+
     def survey(self, request: SurveyRequest) -> Target | Refused:
         """Resolve a service to routes and versions, from the cache alone."""
         if not self._cache.is_synced:
@@ -114,9 +119,7 @@ class IstioMesh:
             wanted = tuple(orders())
             if not wanted:
                 return Written(_version(document), changed)
-            if any(order.split is not None for order in wanted):
-                self._require_sync()
-            outcome = next_document(document, wanted)
+            outcome = self._next(document, wanted)
             if isinstance(outcome, Drift):
                 return outcome
             if outcome is None:
@@ -142,7 +145,9 @@ class IstioMesh:
         if not orders or not self._cache.is_synced:
             return None
         document = self._cache.virtual_service(name)
-        return gone(name) if document is None else find_drift(document, orders)
+        if document is None:
+            return gone(name)
+        return find_drift(document, orders) or lost_subset(self._cache, orders, self._clock.now())
 
     def ready_pods(self, target: Target) -> Mapping[str, int] | None:
         """Ready pods by version; None while the cache is not filled or the watch has been down too long."""
@@ -207,12 +212,25 @@ class IstioMesh:
             return self._cluster.get(VIRTUAL_SERVICE, name)
         return document
 
+    def _next(self, document: Document, wanted: Sequence[RouteOrder]) -> Document | Drift | None:
+        """What to send, None when it stands there already, or the drift in the way."""
+        if any(order.split is not None for order in wanted):
+            self._require_sync()
+        outcome = next_document(document, wanted)
+        return outcome if isinstance(outcome, Drift) else self._without_subset(wanted) or outcome
+
+    def _without_subset(self, orders: Sequence[RouteOrder]) -> Drift | None:
+        """The drift of a subset that somebody took away; a person's choice to restore adds it again."""
+        for order in orders:
+            if order.force and lost_subset(self._cache, [order], self._clock.now()):
+                refused = self._ensure_subset(order.target, order.release)
+                if refused is not None:
+                    raise Fault(f"{refused.text} ({refused.reason_code})")
+        return lost_subset(self._cache, orders, self._clock.now())
+
     def _await_subsets(self, orders: Sequence[RouteOrder]) -> None:
         for order in orders:
             left = wait_for_subset(self._cache, order, self._clock.now(), self._propagation)
-            if left is None:
-                subset = order.target.subsets.get(order.target.candidate, order.target.candidate)
-                raise Fault(f"No DestinationRule of {order.target.host} has the subset {subset} any more.")
             if left:
                 raise Transient(f"Proxies learn of the new subset for another {left:.1f} s.", retry_after=left)
 

@@ -9,7 +9,7 @@ from bot.mesh.destination_rule import free_name, rules_of, subset_named, subsets
 from bot.mesh.documents import Document, full_name, labels_of
 from bot.mesh.hosts import full_host
 from bot.mesh.marks import is_marked
-from bot.mesh.places import Place
+from bot.mesh.places import Place, subset_of
 from bot.mesh.shares import Share, shares
 from bot.mesh.view import View
 from bot.mesh.workloads import deployments_of
@@ -111,7 +111,7 @@ def _target(view: View, request: SurveyRequest, ground: _Ground, places: Sequenc
     baseline = baselines[0]
     subset_names = {baseline.version: baseline.share.subset}
     if request.candidate:
-        subset_names[request.candidate] = _candidate_subset(view, request, ground, places[0])
+        subset_names[request.candidate] = _candidate_subset(view, request, ground, places)
     return Target(
         service=ground.name,
         host=ground.host,
@@ -174,10 +174,10 @@ def _baseline(request: SurveyRequest, place: Place, serving: Sequence[_Serving])
     return baseline
 
 
-def _candidate_subset(view: View, request: SurveyRequest, ground: _Ground, place: Place) -> str:
-    rules = rules_of(view.destination_rules(), ground.host, place.route.namespace)
+def _candidate_subset(view: View, request: SurveyRequest, ground: _Ground, places: Sequence[Place]) -> str:
+    rules = rules_of(view.destination_rules(), ground.host, places[0].route.namespace)
     names = subsets_of(rules, request.candidate, request.version_label)
-    present = {each.get("destination", {}).get("subset") for each in place.entry.get("route") or []}
+    present = {subset_of(each) for place in places for each in place.entry.get("route") or []}
     used = next((name for name in names if name in present), None)
     return used or (names[0] if names else free_name(rules, request.candidate))
 

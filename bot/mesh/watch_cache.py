@@ -8,6 +8,7 @@ from typing import Any
 
 from kubernetes.informer import ADDED, DELETED, MODIFIED, SharedInformer
 
+from bot.mesh.destination_rule import rule_host
 from bot.mesh.documents import Document, full_name, namespace_of, version_number
 from bot.mesh.kube_api import DEPLOYMENT, DESTINATION_RULE, POD, SERVICE, VIRTUAL_SERVICE, Connection, Kind
 from bot.mesh.pod_index import PodIndex, slim_pod
@@ -30,6 +31,7 @@ class WatchCache:
         self._ahead: dict[tuple[Kind, str], Document] = {}
         self._ahead_lock = threading.Lock()
         self._listeners: list[Callable[[str], None]] = []
+        self._rule_listeners: list[Callable[[str], None]] = []
         for kind in KINDS:
             for namespace in self._namespaces:
                 self._add(connection, kind, namespace)
@@ -54,6 +56,10 @@ class WatchCache:
     def on_change(self, listener: Callable[[str], None]) -> None:
         """Call with `namespace/name` whenever a VirtualService was added, changed or deleted."""
         self._listeners.append(listener)
+
+    def on_rule_change(self, listener: Callable[[str], None]) -> None:
+        """Call with the full host whenever a DestinationRule was added, changed or deleted."""
+        self._rule_listeners.append(listener)
 
     @property
     def is_synced(self) -> bool:
@@ -160,9 +166,9 @@ class WatchCache:
                 known = self._ahead.get((kind, name))
                 if known and (is_deleted or version_number(known) <= version_number(document)):
                     del self._ahead[kind, name]
-            if kind is VIRTUAL_SERVICE:
-                for listener in self._listeners:
-                    listener(name)
+            told = name if kind is VIRTUAL_SERVICE else rule_host(document)
+            for listener in self._listeners if kind is VIRTUAL_SERVICE else self._rule_listeners:
+                listener(told)
 
         return hear
 

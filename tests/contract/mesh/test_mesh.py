@@ -41,6 +41,10 @@ def set_weight(document: Document, weight: int) -> None:
     first["weight"], second["weight"] = weight, 100 - weight
 
 
+def without_v2(document: Document) -> None:
+    document["spec"]["subsets"] = [each for each in document["spec"]["subsets"] if each["name"] != "v2"]
+
+
 def test_survey_resolves_routes_versions_subsets_and_workloads(world: World) -> None:
     found = world.mesh.survey(SurveyRequest("reviews", world.namespace, "v2"))
     assert found == the_target(world)
@@ -187,11 +191,27 @@ def test_a_rollback_of_what_was_never_written_asks_for_no_object(world: World) -
     assert (isinstance(found, Written) and found.changed, world.writes()) == (False, 0)
 
 
-def test_a_split_to_a_subset_that_is_gone_is_a_fault(world: World) -> None:
+def test_a_subset_that_somebody_takes_away_is_drift_and_nothing_is_written(world: World) -> None:
     target = replace(the_target(world), subsets={"v1": "v1", "v2": "v9"})
-    with pytest.raises(Fault, match=r"has the .*subset"):
-        world.mesh.set_route(name_of(world), lambda: [an_order(world, FIVE, target=target)])
+    drift = world.mesh.set_route(name_of(world), lambda: [an_order(world, FIVE, target=target)])
+    assert isinstance(drift, Drift)
+    assert (drift.split, f"DestinationRule {name_of(world)} has no subset v9" in drift.difference) == (None, True)
     assert weights(world) == {"v1": None}
+
+
+def test_a_subset_taken_away_from_a_live_split_is_seen_and_restored_on_request(world: World) -> None:
+    world.mesh.set_route(name_of(world), lambda: [an_order(world, FIVE)])
+    world.edit(without_v2, kind="DestinationRule")
+    order = an_order(world, FIVE, 3, expected=FIVE)
+    eventually(lambda: world.mesh.observe(name_of(world), [order]) is not None)
+    drift = world.mesh.observe(name_of(world), [order])
+    assert drift is not None
+    assert drift.object == f"DestinationRule {name_of(world)}"
+    assert isinstance(world.mesh.set_route(name_of(world), lambda: [order]), Drift)
+    restored = world.mesh.set_route(name_of(world), lambda: [replace(order, force=True)])
+    assert isinstance(restored, Written)
+    assert [each["name"] for each in world.read("DestinationRule")["spec"]["subsets"]] == ["v1", "v2"]
+    assert world.mesh.observe(name_of(world), [order]) is None
 
 
 def test_an_object_that_is_gone_is_a_fault(world: World) -> None:

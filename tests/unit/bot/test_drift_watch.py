@@ -54,6 +54,20 @@ def test_the_same_edit_seen_twice_is_one_event(house: House) -> None:
     assert [entry.event for entry in house.journal(release.id)].count("DriftFound") == 1
 
 
+def test_a_change_of_a_rule_asks_about_the_objects_of_its_host(house: House) -> None:
+    release = house.observed()
+    mesh = Observing()
+    drift = watch(house, mesh, release)
+    drift.rule_changed("ratings.shop.svc.cluster.local")
+    assert mesh.asked == []
+    drift.rule_changed("reviews.shop.svc.cluster.local")
+    assert house.stored(release.id).drift == EDIT
+    drift.follow([replace(release, phase=Phase.ROLLED_BACK)])
+    mesh.asked.clear()
+    drift.rule_changed("reviews.shop.svc.cluster.local")
+    assert mesh.asked == []
+
+
 def test_a_change_that_leaves_our_fields_alone_is_nothing(house: House) -> None:
     release = house.observed()
     mesh = Observing(found=None)
