@@ -1,5 +1,6 @@
 """Gathers what the guards ask about: from the caches for an answer at once, from neighbours before the first change."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -33,6 +34,7 @@ class _Asked:
     staged: bool | None
     unstaged: str
     per_hour: float | None
+    unread: Sequence[tuple[str, bool]] | None
 
 
 class Guarding:
@@ -47,7 +49,7 @@ class Guarding:
         self._profiles = profiles
         self._database = database
         self._clock = clock
-        self._asked: dict[tuple[str, str, str], _Asked] = {}
+        self._asked: dict[tuple[str, str, str, tuple[MetricGate, ...]], _Asked] = {}
 
     def near(self, target: Target, plan: Plan, rules: Rules, *, is_later: bool = False) -> tuple[Check, ...]:
         """What the caches and the database tell; what may change until a later start is left open."""
@@ -57,8 +59,10 @@ class Guarding:
     def all(self, target: Target, plan: Plan, rules: Rules) -> tuple[Check, ...]:
         """Everything, with questions to Prometheus and staging; takes as long as they do."""
         facts = self._facts(target, rules, Facts(flagged=self._mesh.flag(target, "irreversible")))
-        asked = self._outside(target, rules)
-        facts = replace(facts, staged=asked.staged, unstaged=asked.unstaged, per_hour=asked.per_hour)
+        asked = self._outside(target, plan, rules)
+        facts = replace(
+            facts, staged=asked.staged, unstaged=asked.unstaged, per_hour=asked.per_hour, unread=asked.unread
+        )
         if asked.per_hour is not None:
             facts = replace(facts, too_few=_too_few(target, plan, rules, asked.per_hour))
         return guards.check(target, plan, rules.terms, facts)
@@ -92,13 +96,16 @@ class Guarding:
             SurveyRequest(profile.service, profile.namespace, "", version_label=profile.version_label)
         )
 
-    def _outside(self, target: Target, rules: Rules) -> _Asked:
-        key, now = (target.host, target.candidate, rules.terms.staging), self._clock.now()
+    def _outside(self, target: Target, plan: Plan, rules: Rules) -> _Asked:
+        own = _own(plan)
+        key, now = (target.host, target.candidate, rules.terms.staging, own), self._clock.now()
         known = self._asked.get(key)
         if known is not None and now - known.at < REMEMBERED:
             return known
         staged, unstaged = self._staged(target, rules.terms.staging)
-        asked = _Asked(now, staged, unstaged, self._metrics.per_hour(target, now))
+        objections = self._metrics.objections(target, own, rules.look, now) if own else ()
+        unread = None if objections is None else [(each.text, each.is_final) for each in objections]
+        asked = _Asked(now, staged, unstaged, self._metrics.per_hour(target, now), unread)
         if len(self._asked) >= MOST_REMEMBERED:
             self._asked.clear()
         self._asked[key] = asked
@@ -116,6 +123,12 @@ class Guarding:
 
 def _is_unsaid(check: Check) -> bool:
     return check.rule is ReasonCode.NOT_STAGED and check.state is State.OPEN
+
+
+def _own(plan: Plan) -> tuple[MetricGate, ...]:
+    """The gates that ask a query of the owner's, each once."""
+    own = {gate.metric: gate for stage in plan.stages for gate in stage.metric_gates if gate.query}
+    return tuple(own.values())
 
 
 def _too_few(target: Target, plan: Plan, rules: Rules, per_hour: float) -> str:

@@ -198,6 +198,17 @@ class Subject:
     look: timedelta = timedelta(seconds=15)
 
 
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """What Prometheus has against an owner's query, as a sentence that names the profile's field.
+
+    `is_final` when the gate could never be answered; else it may only be too early.
+    """
+
+    text: str
+    is_final: bool
+
+
 class Metrics(Protocol):
     """Prometheus."""
 
@@ -207,6 +218,12 @@ class Metrics(Protocol):
 
     def per_hour(self, target: Target, at: datetime) -> float | None:
         """Requests of the service in an hour, by what was counted lately; None while that is not known."""
+        ...
+
+    def objections(
+        self, target: Target, gates: Sequence[MetricGate], look: timedelta, at: datetime
+    ) -> Sequence[Objection] | None:
+        """What stands against the gates' own queries, each asked for the baseline; None when nobody answers."""
         ...
 
     def is_idle(

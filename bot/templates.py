@@ -16,6 +16,12 @@ SPECIAL = frozenset("\\.+*?()|[]{}^$")
 _PLACE = re.compile(r"\{\{\s*(\w*)\s*\}\}")
 _CLOSING = {")": "(", "]": "[", "}": "{"}
 _RAW = "`"
+_NAME = re.compile(r"(?<![\w:.])[a-zA-Z_:][\w:]*", re.ASCII)
+_LABELS = re.compile(r"\b(by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)", re.IGNORECASE)
+_AGGREGATORS = ("sum", "avg", "min", "max", "count", "stddev", "stdvar", "group", "topk", "bottomk", "quantile")
+_RARE = ("count_values", "limitk", "limit_ratio", "atan2", "group_left", "group_right", "ignoring", "on")
+_MORE = ("and", "or", "unless", "by", "without", "bool", "offset", "start", "end", "inf", "nan")
+_WORDS = frozenset((*_AGGREGATORS, *_RARE, *_MORE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +67,15 @@ def filled(text: str, values: Mapping[str, str]) -> str:
         return _PLACE.sub(lambda place: _written(values[place[1]], part), part.text)
 
     return "".join(put(part) for part in _parts(text))
+
+
+def metrics(text: str) -> tuple[str, ...]:
+    """The names of metrics that the query reads, as far as they are written out."""
+    code = "".join(_PLACE.sub("", part.text) if not part.quote else '""' for part in _parts(text))
+    # What stands in braces, brackets and behind by, on and their like names labels and lengths.
+    code = _LABELS.sub(" ", re.sub(r"\{[^}]*\}|\[[^\]]*\]", " ", code))
+    names = (found[0] for found in _NAME.finditer(code) if not code[found.end() :].lstrip().startswith("("))
+    return tuple(dict.fromkeys(name for name in names if name.lower() not in _WORDS))
 
 
 def literal(text: str) -> str:

@@ -44,7 +44,8 @@ class Facts:
     `ready` counts pods by version, `flagged` is what the candidate's Deployment says of data that cannot go back,
     `served` is by needed service, `staged` says whether the candidate was completed in staging (`unstaged`: why that is
     not known), `per_hour` counts the service's requests, and `too_few` says why they cannot answer the gates (empty:
-    they can).
+    they can). `unread` is what stands against the metric gates' own queries, with True where it never ends (None: not
+    asked).
     """
 
     ready: Mapping[str, int] | None = None
@@ -54,6 +55,7 @@ class Facts:
     unstaged: str = ""
     per_hour: float | None = None
     too_few: str | None = None
+    unread: Sequence[tuple[str, bool]] | None = None
 
 
 class State(StrEnum):
@@ -82,6 +84,7 @@ def check(target: Target, plan: Plan, terms: Terms, facts: Facts) -> tuple[Check
         *_way_back(target, terms, facts),
         *(_need(each, facts.served.get(each.service)) for each in terms.needs),
         _staged(target, terms, facts),
+        *_queries(plan, facts),
         _requests(target, plan, facts),
     )
     return tuple(each for each in found if each is not None)
@@ -192,6 +195,19 @@ def _staged(target: Target, terms: Terms, facts: Facts) -> Check | None:
     if facts.staged:
         return Check(ReasonCode.NOT_STAGED, State.HOLDS, f"{name} was completed in staging.")
     return Check(ReasonCode.NOT_STAGED, State.BROKEN, f"{name} was not completed in staging.")
+
+
+def _queries(plan: Plan, facts: Facts) -> Iterator[Check]:
+    """The owner's own metrics: a query that can never be answered is refused, one without series yet is only told."""
+    if not any(gate.query for stage in plan.stages for gate in stage.metric_gates):
+        return
+    if facts.unread is None:
+        text = "Whether Prometheus answers the profile's own queries is asked before the first change."
+        yield Check(ReasonCode.BAD_INPUT, State.OPEN, text)
+    elif not facts.unread:
+        yield Check(ReasonCode.BAD_INPUT, State.HOLDS, "Prometheus answers the profile's own queries.")
+    for text, is_final in facts.unread or ():
+        yield Check(ReasonCode.BAD_INPUT, State.BROKEN if is_final else State.OPEN, text)
 
 
 def _requests(target: Target, plan: Plan, facts: Facts) -> Check | None:

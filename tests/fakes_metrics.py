@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.ports import Subject
+from bot.ports import Objection, Subject
 from strategies.gates.course import Course, Recorded
 from strategies.plan import MetricGate
 from strategies.release import Target
@@ -22,6 +22,7 @@ class FakeMetrics:
         self.courses: dict[str, Course] = {}
         self.pasts: list[tuple[timedelta, float]] = []
         self.requests_per_hour: float | None = None
+        self.objecting: Sequence[Objection] = ()
         self.idle: dict[str, tuple[bool, str]] = {}
         self._scripts: dict[str, list[Reading]] = {}
 
@@ -37,6 +38,12 @@ class FakeMetrics:
     def per_hour(self, target: Target, at: datetime) -> float | None:
         """What the test set; None while Prometheus is down."""
         return None if self.trouble else self.requests_per_hour
+
+    def objections(
+        self, target: Target, gates: Sequence[MetricGate], look: timedelta, at: datetime
+    ) -> Sequence[Objection] | None:
+        """The scripted ones; None while Prometheus is down."""
+        return None if self.trouble else self.objecting
 
     def is_idle(
         self, target: Target, version: str, window: timedelta, at: datetime, drain: timedelta = timedelta(0)

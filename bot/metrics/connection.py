@@ -18,6 +18,18 @@ class UnansweredError(Exception):
     """Prometheus gave no result; the text is one sentence without the query."""
 
 
+class RefusedError(UnansweredError):
+    """Prometheus read the query and will not answer it; `reason` is in its own words."""
+
+    def __init__(self, text: str, reason: str) -> None:
+        super().__init__(text)
+        self.reason = reason
+
+
+class _Unreadable(PrometheusApiClientException):
+    """The answer to a query that is at fault itself."""
+
+
 class Connection:
     """One Prometheus, asked for instants and ranges; `sent` counts the instants."""
 
@@ -52,7 +64,15 @@ class Connection:
         asked = self._prometheus.custom_query_range
         return self._answered(seconds, lambda: asked(query, since, until, every, params, seconds))
 
+    def metrics(self) -> frozenset[str]:
+        """The names of all metrics that Prometheus has."""
+        return frozenset(self._called(self._timeout, lambda: self._prometheus.get_label_values("__name__")))
+
     def _answered(self, seconds: int, ask: Callable[[], Any]) -> Sequence[Mapping[str, Any]]:
+        result: Sequence[Mapping[str, Any]] = self._called(seconds, ask)
+        return result
+
+    def _called(self, seconds: int, ask: Callable[[], Any]) -> list[Any]:
         try:
             result = ask()
         except requests.Timeout as error:
@@ -60,6 +80,10 @@ class Connection:
             raise UnansweredError(text) from error
         except requests.ConnectionError as error:
             raise UnansweredError(f"Prometheus at {self._name} is unreachable.") from error
+        except _Unreadable as error:
+            reason = str(error).partition(", ")[2][:LONGEST_ERROR] or str(error)
+            text = f"Prometheus at {self._name} refused the query: {str(error)[:LONGEST_ERROR]}."
+            raise RefusedError(text, reason) from error
         except PrometheusApiClientException as error:
             text = f"Prometheus at {self._name} refused the query: {str(error)[:LONGEST_ERROR]}."
             raise UnansweredError(text) from error
@@ -89,6 +113,8 @@ class _FormSession(requests.Session):
 
 def _refuse(response: requests.Response, *_: Any, **__: Any) -> None:
     """Say what Prometheus said; the library would show its raw bytes."""
+    if response.status_code in (requests.codes.bad_request, requests.codes.unprocessable_entity):
+        raise _Unreadable(f"HTTP {response.status_code}{_reason(response)}")
     if response.status_code != requests.codes.ok:
         raise PrometheusApiClientException(f"HTTP {response.status_code}{_reason(response)}")
 

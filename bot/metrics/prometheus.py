@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.metrics import idleness, queries, traffic
+from bot.metrics import idleness, objections, queries, traffic
 from bot.metrics.connection import Connection, UnansweredError
 from bot.metrics.counters import Measured, Window, measured, mirrored, remembered
 from bot.metrics.measures import Measures
 from bot.metrics.queries import Reporter
 from bot.metrics.snapshots import Scrapes, Snapshot, of_reporter, scrapes, snapshots, with_received
-from bot.ports import Subject
+from bot.ports import Objection, Subject
 from strategies.gates.course import MINUTE, Recorded
 from strategies.plan import MetricGate
 from strategies.release import Target
@@ -77,6 +77,16 @@ class PrometheusMetrics:
         except UnansweredError as error:
             self._heard(str(error))
         return None
+
+    def objections(
+        self, target: Target, gates: Sequence[MetricGate], look: timedelta, at: datetime
+    ) -> Sequence[Objection] | None:
+        """What stands against the gates' own queries, each asked for the baseline; None when nobody answers."""
+        try:
+            return objections.found(self._connection, target, gates, look, at)
+        except UnansweredError as error:
+            self._heard(str(error))
+            return None
 
     def is_idle(
         self, target: Target, version: str, window: timedelta, at: datetime, drain: timedelta = NO_TIME

@@ -7,7 +7,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from bot.errors import Transient
-from bot.ports import Baseline, Preparation, RouteOrder, Subject, SurveyRequest, Written
+from bot.ports import Baseline, Objection, Preparation, RouteOrder, Subject, SurveyRequest, Written
 from strategies.gates.course import Recorded
 from strategies.guards import Served
 from strategies.plan import MetricGate
@@ -147,6 +147,13 @@ class MetricsDoor:
         # Killed while it reads, a preparation begins again: there is no boundary to come back to.
         del target, at
         return None
+
+    def objections(
+        self, target: Target, gates: Sequence[MetricGate], look: timedelta, at: datetime
+    ) -> Sequence[Objection] | None:
+        # As above.
+        del target, gates, look, at
+        return ()
 
     def is_idle(
         self, target: Target, version: str, window: timedelta, at: datetime, drain: timedelta = timedelta(0)

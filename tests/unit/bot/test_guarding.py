@@ -4,10 +4,11 @@ from dataclasses import replace
 from decimal import Decimal
 
 from bot.guarding import Guarding
+from bot.ports import Objection
 from bot.profiles import Profile
 from strategies.events import ReleaseRequested
 from strategies.guards import Check, State
-from strategies.plan import Plan
+from strategies.plan import MetricGate, Plan
 from strategies.reasons import ReasonCode, Refused
 from strategies.release import Rules, Waiver
 from strategies.terms import Need, Terms
@@ -129,3 +130,35 @@ def test_a_busy_service_and_a_prometheus_without_figures_are_let_through(house: 
         gate = Gate(house)
         gate.metrics.requests_per_hour = rate
         assert gate.refusal(Terms(first_step_at_most=Decimal(5))) is None
+
+
+OWN = replace(
+    a_plan(),
+    stages=tuple(replace(stage, gates=(MetricGate("orders", "1", query="orders"),)) for stage in a_plan().stages),
+)
+
+
+def test_a_query_that_can_never_be_answered_keeps_a_release_from_beginning(house: House) -> None:
+    gate = Gate(house)
+    assert gate.near(Terms(), OWN)[ReasonCode.BAD_INPUT].state is State.OPEN
+    gate.metrics.objecting = [Objection("metrics.orders.query: Prometheus has no metric order_total.", is_final=True)]
+    refused = gate.refusal(Terms(), plan=OWN)
+    assert refused is not None
+    assert (refused.reason_code, refused.text) == (
+        ReasonCode.BAD_INPUT,
+        "metrics.orders.query: Prometheus has no metric order_total.",
+    )
+
+
+def test_a_query_without_series_yet_is_told_and_refuses_nothing(house: House) -> None:
+    gate = Gate(house)
+    gate.metrics.objecting = [Objection("metrics.orders.query: gives no series for v1 now.", is_final=False)]
+    assert gate.refusal(Terms(), plan=OWN) is None
+    checks = gate.guarding.all(a_target(), OWN, Rules())
+    assert [each.state for each in checks if each.rule is ReasonCode.BAD_INPUT] == [State.OPEN]
+
+
+def test_a_prometheus_that_is_down_leaves_the_queries_open(house: House) -> None:
+    gate = Gate(house)
+    gate.metrics.trouble = "down"
+    assert gate.refusal(Terms(), plan=OWN) is None

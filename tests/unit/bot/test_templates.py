@@ -72,3 +72,17 @@ def test_what_cannot_be_filled_in_is_refused(text: str, said: str) -> None:
 
 def test_a_comment_is_left_out_and_a_sign_inside_of_a_string_is_no_structure() -> None:
     assert fill('x{v="{{version}}",t="#)"} # ( not closed\n + y') == 'x{v="v2",t="#)"} \n + y'
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ('sum by (version) (rate(orders_total{version="{{version}}",code=~"2.."}[{{look}}]))', ("orders_total",)),
+        ('a{v="{{version}}"} / on (pod, job) group_left (node) b offset 5m > bool 2', ("a", "b")),
+        ('topk(3, job:orders:rate5m{v="{{version}}"}) or vector(0)', ("job:orders:rate5m",)),
+        ('label_replace(up{v="{{version}}"}, "a", "$1", "b", "(c)") unless SUM(down) without (x)', ("up", "down")),
+        ('{__name__="{{version}}"} * 1e3', ()),
+    ],
+)
+def test_the_metrics_of_a_query_are_those_that_are_written_out(text: str, names: tuple[str, ...]) -> None:
+    assert templates.metrics(text) == names
