@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import SecretStr
 
-from bot import intents, orders
+from bot import intents, orders, preflight
 from bot.api import telemetry
 from bot.api.http import Application, HttpDoor, PortTaken, Readiness, SlackHandler, application, merged
 from bot.clock import SystemClock
@@ -128,6 +128,7 @@ def build(settings: Settings) -> Bot:
         defaults=intents.Defaults(settings.slack_channel, settings.look),
         cards=messages.card,
         previews=_previews(mesh),
+        inspect=lambda asked, span, patience: preflight.run(metrics, asked, span, clock.now(), patience),
     )
     replies = Replies(web)
     slack = _slack(settings, web, replies, _reception(settings, desk, people, database, clock))

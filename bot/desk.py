@@ -5,13 +5,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from bot import intents, specs
+from bot import intents, preflight, preflight_order, specs
 from bot.advice import advice
 from bot.engine import Engine, already_releasing
 from bot.errors import Transient
 from bot.guarding import Guarding
 from bot.intents import Defaults, Steering
 from bot.ports import Card, Clock, Mesh
+from bot.preflight import Inspect
 from bot.profiles import Profile, Profiles
 from bot.requests import (
     Answer,
@@ -24,6 +25,8 @@ from bot.requests import (
     OverrideRequest,
     PauseRequest,
     Planned,
+    Preflighted,
+    PreflightRequest,
     Request,
     ResumeRequest,
     RollbackRequest,
@@ -77,6 +80,7 @@ class Desk:
         defaults: Defaults,
         cards: Cards,
         previews: Previews,
+        inspect: Inspect,
     ) -> None:
         self._engine = engine
         self._database = database
@@ -87,6 +91,7 @@ class Desk:
         self._defaults = defaults
         self._cards = cards
         self._previews = previews
+        self._inspect = inspect
 
     def answer(self, request: Request, actor: Actor, key: str) -> Answer | Refused:
         """Take the request under its key; a repeated key does nothing twice. Transient while there is no database."""
@@ -103,6 +108,8 @@ class Desk:
                 return self._status(request)
             case ListRequest():
                 return self._list(request, actor)
+            case PreflightRequest():
+                return self.preflight(request)
             case HelpRequest():
                 return Said("")
             case (
@@ -125,9 +132,18 @@ class Desk:
             if isinstance(found, Refused):
                 return found
             checks = self._guarding.all(found.target, found.plan, found.rules)
-            return self._planned(request, found, checks)
+            asked = preflight_order.of_plan(found.target, found.profile, found.plan)
+            seen = self._inspect(asked, preflight.DAY, preflight.PATIENCE)
+            return replace(self._planned(request, found, checks), preflight=(seen.advice, *seen.warnings))
         except StorageError as error:
             raise Transient(f"The database does not answer: {error}") from error
+
+    def preflight(self, request: PreflightRequest) -> Answer | Refused:
+        """The service's gates over the last two days; takes as long as Prometheus does."""
+        asked = preflight_order.asked(request.service, request.version, self._profiles, self._mesh)
+        if isinstance(asked, Refused):
+            return self._moved_by_us(request.service, asked)
+        return Preflighted(asked, self._inspect(asked, 2 * preflight.DAY, preflight.UNHURRIED))
 
     def _start(self, request: StartRequest, actor: Actor, key: str) -> Answer | Refused:
         found = self._drafted(request)

@@ -1,5 +1,6 @@
 """Before a release: the gates over the days before, and what each stage needs at the present traffic."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ DAY = timedelta(days=1)
 PATIENCE = 5.0  # seconds, while somebody waits
 UNHURRIED = 15.0  # seconds, beside a preparation
 SHOWN = 2  # warnings in one sentence
+NEXT = "next"  # what a candidate is called that nobody named
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,10 @@ class Asked:
     gates: tuple[MetricGate, ...]
     plan: Plan
     deadline: timedelta
+
+
+Inspect = Callable[[Asked, timedelta, float], Found]
+"""A preflight over this time before now, within so many seconds; asks Prometheus."""
 
 
 def run(metrics: Metrics, asked: Asked, span: timedelta, at: datetime, patience: float = PATIENCE) -> Found:

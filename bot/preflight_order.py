@@ -4,14 +4,12 @@ from dataclasses import replace
 
 from bot import intents, specs
 from bot.ports import Mesh
-from bot.preflight import Asked
+from bot.preflight import NEXT, Asked
 from bot.profiles import Profile, Profiles
 from bot.requests import StartRequest
 from strategies.plan import Plan
 from strategies.reasons import ReasonCode, Refused
 from strategies.release import Target
-
-NEXT = "next"  # what a candidate is called that nobody named
 
 
 def asked(service: str, version: str, profiles: Profiles, mesh: Mesh) -> Asked | Refused:

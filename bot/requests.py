@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from bot.ports import Card
+from bot.preflight import Asked, Found
 from strategies.guards import Check
 from strategies.plan import Approve, Plan, StrategyName
 from strategies.reasons import ReasonCode
@@ -115,6 +116,14 @@ class DriftRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class PreflightRequest:
+    """`preflight <service> [version]`: the gates over the last days; changes nothing."""
+
+    service: str
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class HelpRequest:
     """`help [subcommand]`."""
 
@@ -132,6 +141,7 @@ Request = (
     | RollbackRequest
     | ScheduleRequest
     | DriftRequest
+    | PreflightRequest
     | HelpRequest
 )
 
@@ -155,7 +165,7 @@ class Shown:
 class Planned:
     """What a start would do: stages with their end times, the unified diff of the first write, guards, remarks.
 
-    `advice` is the sentence that a plan ends with.
+    `preflight` says what the gates need at the service's traffic, and `advice` is the sentence that a plan ends with.
     """
 
     target: Target
@@ -165,6 +175,15 @@ class Planned:
     remarks: tuple[str, ...] = ()
     checks: tuple[Check, ...] = ()
     advice: str = ""
+    preflight: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Preflighted:
+    """What a preflight found."""
+
+    asked: Asked
+    found: Found
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,4 +204,4 @@ class ConfirmNeeded:
     missing: str
 
 
-Answer = Said | Shown | Planned | Listed | ConfirmNeeded
+Answer = Said | Shown | Planned | Preflighted | Listed | ConfirmNeeded

@@ -2,8 +2,8 @@
 
 from typing import assert_never
 
-from bot.requests import Answer, ConfirmNeeded, Listed, Planned, Request, Said, Shown, StartRequest
-from bot.slack import cards
+from bot.requests import Answer, ConfirmNeeded, Listed, Planned, Preflighted, Request, Said, Shown, StartRequest
+from bot.slack import cards, preflights
 from bot.slack.blocks import Block, Message, context, header, section
 from bot.slack.guide import TOPICS
 from bot.slack.headlines import standing
@@ -33,6 +33,8 @@ def render(answer: Answer | Refused, command: str, request: Request | None = Non
             return cards.root(answer.card, command)
         case Planned():
             return _planned(answer, command, request)
+        case Preflighted():
+            return preflights.message(answer, command)
         case Listed():
             return _listed(answer, command)
         case ConfirmNeeded():
@@ -99,6 +101,9 @@ def _planned(planned: Planned, command: str, request: Request | None) -> Message
         blocks.append(section(f"*First change*\n{code_block(planned.diff, 2_800)}"))
     if planned.checks:
         blocks.append(section(_guards(planned)))
+    if planned.preflight:
+        lines = "\n".join(f"• {fit(line, 500)}" for line in planned.preflight[:5])
+        blocks.append(section(f"*Preflight*\n{lines}"))
     if planned.remarks:
         blocks.append(section("\n".join(f"• {fit(remark, 400)}" for remark in planned.remarks[:6])))
     if planned.advice:

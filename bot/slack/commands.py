@@ -11,13 +11,14 @@ from bot.requests import (
     ListRequest,
     OverrideRequest,
     PauseRequest,
+    PreflightRequest,
     Request,
     ResumeRequest,
     RollbackRequest,
     StatusRequest,
 )
 from bot.slack import schedule_words, start_words
-from bot.slack.grammar import Words, bad, looks_like_release, note, quoted, subject
+from bot.slack.grammar import Words, bad, looks_like_release, note, quoted, subject, version
 from bot.slack.guide import TOPICS
 from bot.slack.words import LONGEST, nearest, plain, unquoted, words
 from strategies.events import DriftChoice
@@ -160,10 +161,25 @@ def _help(words: Words) -> Request | Refused:
     return _unknown(words.args[0])
 
 
+def _preflight(words: Words) -> Request | Refused:
+    if not words.args:
+        return bad("preflight needs a service.", "preflight")
+    service = subject(words)
+    if isinstance(service, Refused):
+        return service
+    if len(words.args) > 2:
+        return bad(f"preflight takes a service and a version, not {quoted(' '.join(words.args[2:]))}.", "preflight")
+    if len(words.args) == 1:
+        return PreflightRequest(service)
+    named = version(words.args[1], "preflight")
+    return named if isinstance(named, Refused) else PreflightRequest(service, named)
+
+
 _ABOUT_ONE = frozenset({"status", "approve", "override", "pause", "resume", "rollback", "schedule", "drift"})
 _READERS: Mapping[str, Callable[[Words], Request | Refused]] = {
     "start": start_words.read,
     "plan": start_words.read,
+    "preflight": _preflight,
     "status": _status,
     "list": _list,
     "approve": _approve,

@@ -39,6 +39,12 @@ TOPICS: Mapping[str, Topic] = {
         "shows stages, times, guards and the first change; starts nothing",
         "plan reviews v2 steps=10,50,100",
     ),
+    "preflight": Topic(
+        "preflight <service> [version]",
+        "tries the gates on the last two days and counts what each stage needs; starts nothing",
+        "preflight reviews v2",
+        ("The same as `sluice preflight`; also part of `plan`, and of a release's first message.",),
+    ),
     "status": Topic("status [<id>|<service>]", "shows where a release stands", "status reviews-142"),
     "list": Topic("list [active|scheduled|mine|all]", "lists releases", "list scheduled"),
     "approve": Topic(

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from bot.errors import SluiceError
 from bot.ports import Clock
-from bot.requests import Answer, HelpRequest, Request, Said, StartRequest, StatusRequest
+from bot.requests import Answer, HelpRequest, PreflightRequest, Request, Said, StartRequest, StatusRequest
 from bot.slack import answers, buttons, commands, payloads
 from bot.slack.blocks import Message
 from bot.slack.payloads import Body
@@ -28,6 +28,10 @@ class Desk(Protocol):
 
     def plan(self, request: StartRequest) -> Answer | Refused:
         """What a start would do; asks neighbours, so never within an acknowledgement."""
+        ...
+
+    def preflight(self, request: PreflightRequest) -> Answer | Refused:
+        """The gates over the last days; asks neighbours, so never within an acknowledgement."""
         ...
 
 
@@ -93,6 +97,8 @@ class Reception:
     def _answered(self, request: Request | Refused, body: Body) -> Message | Later:
         if isinstance(request, StartRequest) and request.dry:
             return lambda: self._rendered(self._planned(request), request)
+        if isinstance(request, PreflightRequest):
+            return lambda: self._rendered(self._preflighted(request), request)
         return self._rendered(self._asked(request, body), request)
 
     def _planned(self, request: StartRequest) -> Answer | Refused | Message:
@@ -101,6 +107,13 @@ class Reception:
         except SluiceError as error:
             log.error("not planned: %s %s: %s", request.service, request.version, error)
             return answers.trouble(f"That could not be planned: {error}", self.command)
+
+    def _preflighted(self, request: PreflightRequest) -> Answer | Refused | Message:
+        try:
+            return self.desk.preflight(request)
+        except SluiceError as error:
+            log.error("no preflight: %s %s: %s", request.service, request.version, error)
+            return answers.trouble(f"The preflight did not work: {error}", self.command)
 
     def _asked(self, request: Request | Refused, body: Body) -> Answer | Refused | Message:
         if isinstance(request, Refused):

@@ -9,7 +9,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from bot import intents
+from bot import intents, preflight
 from bot.desk import Desk
 from bot.drift import DriftWatch
 from bot.duties import Dispatch, Duties, Messages
@@ -104,6 +104,7 @@ class Life:
             defaults=intents.Defaults("C1", timedelta(seconds=10)),
             cards=messages.card,
             previews=lambda *_: "",
+            inspect=lambda *_: preflight.unread("no story here asks"),
         )
         self._audience = Audience(line)
         engine.on_commit(self._alarms.schedule.follow)

@@ -17,6 +17,7 @@ from bot.requests import (
     ApproveRequest,
     ConfirmNeeded,
     PauseRequest,
+    PreflightRequest,
     Request,
     RollbackRequest,
     Said,
@@ -58,6 +59,9 @@ class FakeDesk:
 
     def plan(self, request: StartRequest) -> Answer | Refused:
         return self.answer(request, Actor("", ""), "plan")
+
+    def preflight(self, request: PreflightRequest) -> Answer | Refused:
+        return self.answer(request, Actor("", ""), "preflight")
 
     def requests(self) -> list[Request]:
         return [request for request, _ in self.asked]
@@ -186,6 +190,23 @@ def test_a_plan_is_acknowledged_before_it_asks_anybody_and_answered_in_private(b
     outcome = bot.slack.run(bot.hands.command("alice", "/release plan reviews v2"))
     assert outcome.acknowledged
     assert "done" in bot.told("alice")
+    assert bot.private("bob") == []
+
+
+def test_a_preflight_is_acknowledged_before_it_asks_anybody_and_answered_in_private(bot: Bot) -> None:
+    asked, answered = threading.Event(), threading.Event()
+
+    def slow(request: PreflightRequest) -> Answer | Refused:
+        asked.set()
+        answered.wait(5)
+        return Said(f"done with {request.service}")
+
+    bot.desk.preflight = slow  # type: ignore[method-assign]  # a Prometheus that takes its time
+    outcome = bot.slack.run(bot.hands.command("alice", "/release preflight reviews"))
+    assert outcome.acknowledged
+    assert asked.wait(5)
+    answered.set()
+    assert "done with reviews" in bot.told("alice")
     assert bot.private("bob") == []
 
 

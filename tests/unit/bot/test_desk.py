@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bot import preflight
 from bot.desk import Desk
 from bot.errors import Transient
 from bot.guarding import Guarding
@@ -23,6 +24,8 @@ from bot.requests import (
     OverrideRequest,
     PauseRequest,
     Planned,
+    Preflighted,
+    PreflightRequest,
     Request,
     ResumeRequest,
     RollbackRequest,
@@ -39,6 +42,7 @@ from strategies.release import Actor, Phase, Role
 from tests.fakes import FakeMesh, FakeMetrics, FakeStaging
 from tests.unit.bot.house import House
 from tests.unit.core.events_of import ALICE, BOB, CAROL, MALLORY
+from tests.unit.preflight.days import a_course
 
 START = StartRequest("reviews", "v2")
 PROFILE = "service: reviews\nnamespace: shop\nchannel: C7\napprovers: [U2]\nhold: 5m\n"
@@ -70,6 +74,7 @@ class Office:
             defaults=Defaults("C1", timedelta(seconds=15)),
             cards=self.card,
             previews=lambda target, plan: f"diff of {target.service}",
+            inspect=lambda asked, span, patience: preflight.run(self.metrics, asked, span, house.clock.now(), patience),
         )
 
     def card(self, id: str) -> Card | None:
@@ -298,3 +303,36 @@ def test_a_guard_that_does_not_hold_is_overridden_by_the_release_id(office: Offi
     bob = replace(BOB, roles=BOB.roles | {Role.OVERRIDE})
     assert isinstance(office.ask(OverrideRequest("reviews-1", ReasonCode.NOT_STAGED, "by hand"), bob), Said)
     assert office.house.stored("reviews-1").waived == {ReasonCode.NOT_STAGED}
+
+
+def test_a_plan_says_what_the_gates_need_and_a_prometheus_that_is_down_delays_nothing(office: Office) -> None:
+    office.metrics.courses["errors"] = a_course((0.002, 0.002))
+    planned = office.desk.plan(START)
+    assert isinstance(planned, Planned)
+    assert planned.preflight[0].startswith("At about 72,000 requests an hour every stage can be answered")
+    assert office.metrics.pasts == [(timedelta(days=1), 5.0)]
+    office.metrics.trouble = "Prometheus is unreachable."
+    down = office.desk.plan(START)
+    assert isinstance(down, Planned)
+    assert down.preflight == ("The time before the release could not be read: Prometheus is unreachable.",)
+    assert len(down.plan.stages) == len(planned.plan.stages)
+
+
+def test_a_preflight_needs_no_version_and_starts_nothing(office: Office) -> None:
+    office.metrics.courses["errors"] = a_course((0.002, 0.002))
+    seen = office.desk.preflight(PreflightRequest("reviews"))
+    assert isinstance(seen, Preflighted)
+    assert (seen.asked.target.baseline, seen.asked.target.candidate) == ("v1", "next")
+    assert [report.has_passed for report in seen.found.reports] == [True, False]
+    assert seen.found.warnings == ("latency_p95: No reading is scripted.",)
+    assert office.house.engine.active() == ()
+
+
+def test_a_preflight_is_refused_as_a_start_would_be(office: Office) -> None:
+    strange = office.desk.preflight(PreflightRequest("reviews", "v9"))
+    assert isinstance(strange, Refused)
+    assert strange.reason_code is ReasonCode.UNKNOWN_VERSION
+    (office.folder / "reviews.yaml").write_text("service: reviews\nnamespace: shop\nhold: soon\n")
+    broken = office.desk.preflight(PreflightRequest("cart"))
+    assert isinstance(broken, Refused)
+    assert broken.reason_code is ReasonCode.UNKNOWN_SERVICE

@@ -15,6 +15,7 @@ from bot.requests import (
     ListRequest,
     OverrideRequest,
     PauseRequest,
+    PreflightRequest,
     Request,
     ResumeRequest,
     RollbackRequest,
@@ -54,6 +55,31 @@ def steps(*values: str) -> tuple[Decimal, ...]:
 
 def test_start_without_options_leaves_everything_to_the_profile() -> None:
     assert read("start reviews v2") == StartRequest("reviews", "v2")
+
+
+@pytest.mark.parametrize(
+    ("text", "request_"),
+    [
+        ("preflight reviews", PreflightRequest("reviews")),
+        ("Preflight Reviews v2", PreflightRequest("reviews", "v2")),
+        ("preflight reviews.shop.svc.cluster.local", PreflightRequest("reviews.shop.svc.cluster.local")),
+    ],
+)
+def test_a_preflight_takes_a_service_and_maybe_a_version(text: str, request_: Request) -> None:
+    assert read(text) == request_
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("preflight", "preflight needs a service."),
+        ("preflight reviews v2 steps=5", "takes a service and a version, not “steps=5”."),
+        ("preflight reviews v=2", "“v=2” cannot be a version"),
+        ("prefligth reviews", "Did you mean preflight?"),
+    ],
+)
+def test_a_preflight_that_is_not_understood_is_taught(text: str, why: str) -> None:
+    assert why in refusal(text).text
 
 
 def test_start_takes_options_in_any_order() -> None:
