@@ -20,6 +20,7 @@ from strategies.plan import Kind, MetricGate, Plan, Stage
 SAFE_ODDS = 20.0
 HOUR = 3600.0
 HALF = 0.5  # the largest first share that is still a canary
+BEARABLE = 4 * HOUR  # that half of the traffic may be with an unproven version
 SHARES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 0.3, 0.4, HALF)
 
 
@@ -88,7 +89,9 @@ def advice(needs: Sequence[Need], past: Past) -> str:
     better = next((s for s in SHARES if s > lacking.share and _at(lacking, s) <= lacking.has_seconds), None)
     if better is not None:
         return f"At {rate} {asked}, {takes}, {has}: begin at {_percent(better)}, or give it a longer deadline."
-    return f"{rate[:1].upper()}{rate[1:]}: a canary cannot tell ({asked}, {takes}, {has}); blue-green."
+    longest = _at(lacking, HALF)
+    way = f", or begin at 50 % with a deadline of {span(longest * 1.2)}" if longest <= BEARABLE else ""
+    return f"{rate[:1].upper()}{rate[1:]}: a canary cannot tell ({asked}, {takes}, {has}); blue-green{way}."
 
 
 def _need(stage: Stage, share: float, past: Past, deadline: timedelta, *, is_paid: bool) -> Need:
