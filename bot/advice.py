@@ -1,6 +1,7 @@
 """One sentence under a plan: what it needs, or what would serve better."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from decimal import Decimal
 from math import ceil
 from typing import assert_never
@@ -13,8 +14,11 @@ from strategies.release import Target
 from strategies.routing import HUNDRED, percent
 
 
-def advice(plan: Plan, target: Target, checks: Sequence[Check] = ()) -> str:
-    """The sentence for this plan; what was found out about its requests goes before what holds in general."""
+def advice(plan: Plan, target: Target, checks: Sequence[Check] = (), patience: timedelta = timedelta(0)) -> str:
+    """The sentence for this plan; what was found out about its requests goes before what holds in general.
+
+    `patience` is how long a stage waits for its evidence when its hold is shorter.
+    """
     scarce = next((each for each in checks if each.rule is ReasonCode.TOO_FEW_REQUESTS), None)
     if scarce is not None and scarce.state is not State.OPEN:
         return scarce.text
@@ -25,7 +29,7 @@ def advice(plan: Plan, target: Target, checks: Sequence[Check] = ()) -> str:
         )
     match plan.parts[0]:
         case StrategyName.CANARY | StrategyName.PHASED:
-            return _by_numbers(plan.stages[0], target)
+            return _by_numbers(plan.stages[0], target, patience)
         case StrategyName.BLUE_GREEN:
             return (
                 f"Everybody switches at once: send enough test requests through the preview, and keep "
@@ -42,12 +46,12 @@ def advice(plan: Plan, target: Target, checks: Sequence[Check] = ()) -> str:
             assert_never(plan.parts[0])
 
 
-def _by_numbers(first: Stage, target: Target) -> str:
-    share = first.splits[target.service].share(target.candidate)
-    if not first.hold:
+def _by_numbers(first: Stage, target: Target, patience: timedelta) -> str:
+    share, time = first.splits[target.service].share(target.candidate), max(first.hold, patience)
+    if not time:
         return "The first stage is not held, so nothing can be judged: give a hold of some minutes."
-    needed = ceil(first.min_requests * HUNDRED * 3600 / (share * Decimal(first.hold.total_seconds())))
+    needed = ceil(first.min_requests * HUNDRED * 3600 / (share * Decimal(time.total_seconds())))
     return (
-        f"At {percent(share)} for {durations.written(first.hold)} the gates get their {first.min_requests} requests "
-        f"only from about {needed:,} requests an hour; with fewer, hold longer or choose blue-green."
+        f"At {percent(share)} the gates get their {first.min_requests} requests within {durations.written(time)} only "
+        f"from about {needed:,} requests an hour; with fewer, hold longer or choose blue-green."
     )

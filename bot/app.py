@@ -171,12 +171,12 @@ def _neighbours(settings: Settings, clock: Clock) -> tuple[Profiles, People, Ist
     try:
         profiles = Profiles(settings.profiles)
     except WrongProfile as error:
-        lines.append(f"SLUICE_PROFILES: {error}")
+        lines.append(f"SLUICE_PROFILES={error}")
     web = connect_slack(_secret(settings.slack_bot_token), settings.slack_api_url)
     try:
         people = People(web, settings.roles)
     except Fault as error:
-        lines.append(f"SLUICE_ROLES: {error}")
+        lines.append(str(error))
     try:
         kubeconfig = str(settings.kubeconfig) if settings.kubeconfig else None
         connection = connect_kubernetes(kubeconfig, settings.kube_context)

@@ -219,7 +219,7 @@ class Desk:
             self._previews(target, plan),
             tuple(remarks),
             tuple(checks),
-            advice(plan, target, checks),
+            advice(plan, target, checks, draft.rules.deadline),
         )
 
     def _status(self, request: StatusRequest) -> Answer | Refused:

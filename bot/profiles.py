@@ -11,7 +11,17 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationError,
+    model_validator,
+)
+from pydantic.json_schema import GenerateJsonSchema
 
 from bot import durations, ways, yaml_text
 from bot.criteria import Criterion
@@ -34,7 +44,12 @@ def _duration(value: object) -> object:
     return durations.parse(str(value)) if not isinstance(value, timedelta) else value
 
 
-Duration = Annotated[timedelta, BeforeValidator(_duration, json_schema_input_type=str)]
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(_duration, json_schema_input_type=str),
+    # The schema shows its defaults as they are written in a profile.
+    PlainSerializer(durations.written, return_type=str, when_used="json"),
+]
 
 
 def _positive(value: timedelta) -> timedelta:
@@ -190,6 +205,18 @@ class Profile(Ways):
         return tuple(criterion.gate(name) for name, criterion in self.metrics.items())
 
 
+class _Written(GenerateJsonSchema):
+    """Shows defaults as a profile takes them."""
+
+    def encode_default(self, dft: Any) -> Any:
+        return durations.written(dft) if isinstance(dft, timedelta) else super().encode_default(dft)
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of a profile."""
+    return Profile.model_json_schema(schema_generator=_Written)
+
+
 class WrongProfile(Exception):
     """A profile that cannot be used; each line names the file, the field, the value and what is allowed."""
 
@@ -251,7 +278,7 @@ class Profiles:
         self._twins: tuple[str, ...] = ()
         self._lock = threading.Lock()
         if directory is not None and not directory.is_dir():
-            raise WrongProfile(str(directory), ("is not a directory; SLUICE_PROFILES names one with YAML files",))
+            raise WrongProfile(str(directory), ("is not a directory; it names one with a YAML file per service",))
         self._all()
 
     def find(self, service: str) -> Profile | None:

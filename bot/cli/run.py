@@ -4,11 +4,12 @@ import os
 import signal
 import sys
 import threading
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
-from bot.cli.output import Exit, stop
+from bot.cli.output import Exit, Format, FormatOption, print_json, stop
 
 if TYPE_CHECKING:
     from bot.settings import Settings
@@ -18,18 +19,28 @@ if TYPE_CHECKING:
 SWITCH_SECONDS = 0.0005
 
 
-def run() -> None:
-    """Run the bot until SIGINT or SIGTERM. `sluice settings` lists what it reads from the environment."""
+def run(format: FormatOption = Format.TABLE) -> None:
+    """Run the bot until SIGINT or SIGTERM. `sluice settings` lists what it reads from the environment.
+
+    Its log goes to stderr, as SLUICE_LOG says; with json, what keeps it from starting stands on stdout.
+    """
     from bot.settings import WrongSettings, load  # noqa: PLC0415 - heavy imports wait until the bot is wanted
 
     try:
         settings = load(os.environ)
     except WrongSettings as error:
-        stop(Exit.USAGE, *error.lines)
-    _serve(settings)
+        _refuse(Exit.USAGE, error.lines, format)
+    _serve(settings, format)
 
 
-def _serve(settings: "Settings") -> None:
+def _refuse(code: Exit, lines: Sequence[str], format: Format) -> NoReturn:
+    if format is Format.TABLE:
+        stop(code, *lines)
+    print_json({"started": False, "reasons": list(lines)})
+    raise typer.Exit(code)
+
+
+def _serve(settings: "Settings", format: Format) -> None:
     from bot.app import CannotStart, build  # noqa: PLC0415
     from bot.logs import configure  # noqa: PLC0415
 
@@ -41,7 +52,7 @@ def _serve(settings: "Settings") -> None:
     try:
         bot = build(settings)
     except CannotStart as error:
-        stop(Exit.USAGE if error.is_input else Exit.UNREACHABLE, *error.lines)
+        _refuse(Exit.USAGE if error.is_input else Exit.UNREACHABLE, error.lines, format)
     bot.start()
     try:
         stopping.wait()

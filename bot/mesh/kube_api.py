@@ -161,9 +161,10 @@ def connect(kubeconfig: str | None = None, context: str | None = None) -> Connec
         load(config_file=kubeconfig, context=context, client_configuration=configuration)
     except (ConfigException, OSError, ValueError) as problem:
         if kubeconfig or context:
-            named = kubeconfig or "KUBECONFIG"
-            wanted = f" and context {context}" if context else ""
-            raise Fault(f"The kubeconfig {named}{wanted} cannot be used: {problem}") from problem
+            named = f"SLUICE_KUBECONFIG={kubeconfig}" if kubeconfig else "KUBECONFIG"
+            wanted = f" with SLUICE_KUBE_CONTEXT={context}" if context else ""
+            why = str(problem).strip().rstrip(".")
+            raise Fault(f"{named}{wanted}: this kubeconfig cannot be used: {why}.") from problem
         _load_service_account(configuration, problem)
     # A retry that the library makes by itself would write twice without our knowing.
     configuration.retries = False

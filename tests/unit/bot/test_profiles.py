@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.ports import NamedRoutes
-from bot.profiles import Profiles, WrongProfile, read
+from bot.profiles import Profiles, WrongProfile, read, schema
 from strategies.plan import Approve, Margin
 from strategies.release import AtDeadline, NoAnswer, OnHarm
 from strategies.terms import Need
@@ -121,7 +121,7 @@ def test_without_a_directory_there_are_no_profiles() -> None:
 
 
 def test_a_directory_that_is_none_stops_the_start(tmp_path: Path) -> None:
-    with pytest.raises(WrongProfile, match="is not a directory; SLUICE_PROFILES names one with YAML files"):
+    with pytest.raises(WrongProfile, match="is not a directory; it names one with a YAML file per service"):
         Profiles(tmp_path / "none")
 
 
@@ -217,3 +217,11 @@ def test_what_must_hold_before_the_start_is_read() -> None:
 )
 def test_what_must_hold_is_refused_where_it_says_nothing(line: str, said: str) -> None:
     assert said in lines(f"{SHORT}{line}\n")[0]
+
+
+def test_the_schema_shows_its_defaults_as_a_profile_takes_them() -> None:
+    defaults = {name: key.get("default") for name, key in schema()["properties"].items()}
+    assert (defaults["hold"], defaults["no_answer"]) == ("10m", {"after": "2h", "then": "hold"})
+    lengths = {name: value for name, value in defaults.items() if name in {"hold", "deadline", "soak"}}
+    text = "".join(f"{name}: {value}\n" for name, value in lengths.items())
+    assert read("reviews.yaml", f"{SHORT}{text}") == read("reviews.yaml", SHORT)
