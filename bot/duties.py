@@ -127,7 +127,7 @@ class Duties:
         match found:
             case Written():
                 key = f"confirmed:{effect.release}:{effect.object}:{revision}"
-                self._engine.submit(RouteConfirmed(effect.release, key, effect.object, revision))
+                self._engine.submit(RouteConfirmed(effect.release, key, effect.object, revision, found.is_gone))
                 self._compare(effect)
             case Drift():
                 self.report_drift(effect.release, revision, found)

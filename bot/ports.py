@@ -69,10 +69,11 @@ class RouteOrder:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """The object carries the order: `changed` is False when it already did."""
+    """The object carries the order: `changed` is False when it already did, `is_gone` when a rollback found none."""
 
     resource_version: str
     changed: bool
+    is_gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

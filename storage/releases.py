@@ -4,7 +4,6 @@ import logging
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Select, and_, bindparam, insert, or_, select, update
@@ -16,13 +15,12 @@ from storage.dialects import added, for_both, told
 from storage.errors import AlreadyReleasing, Conflict, Unreadable
 from storage.pieces import Pieces, Piecewise, text_of
 from storage.tables import NUMBERS, RELEASES, ROUTES, TARGETS
-from strategies.release import LOOKING, Phase, Release
+from strategies.release import Phase, Release
 
 log = logging.getLogger(__name__)
 
 _CODEC: Codec[Release] = Codec(Release)
 _PIECEWISE: Piecewise[Release] = Piecewise(Release)
-_LOOKING = sorted(LOOKING)
 _c = RELEASES.c
 _CHANGING = ("phase", "is_active", "stage", "revision", "entered_at", "wake_at", "document")
 _SAVE = (
@@ -186,30 +184,11 @@ class Releases:
         """Every release that is not over."""
         return self._stored(_rows().where(_c.is_active.is_(True)))
 
-    def looking(self) -> list[Stored]:
-        """Every release in a phase that metrics are read for."""
-        return self._stored(_rows().where(_c.is_active.is_(True), _c.phase.in_(_LOOKING)))
-
-    def due(self, now: datetime) -> list[Stored]:
-        """Every release whose wake_at has come, the longest waiting first."""
-        return self._stored(_rows().where(_c.wake_at <= now).order_by(_c.wake_at))
-
     def active_versions(self) -> list[tuple[str, int]]:
         """Id and row_version of every release that is not over, without its document."""
         columns = select(_c.id, _c.row_version)
         rows = self._connection.execute(columns.where(_c.is_active.is_(True)))
         return [(row.id, row.row_version) for row in rows]
-
-    def wakes(self) -> list[tuple[str, datetime]]:
-        """Every release that waits for a time, the earliest first."""
-        at = _c.wake_at
-        rows = self._connection.execute(select(_c.id, at).where(at.is_not(None)).order_by(at))
-        return [(row.id, row.wake_at) for row in rows]
-
-    def next_wake(self) -> datetime | None:
-        """The earliest time that a release waits for."""
-        at = _c.wake_at
-        return self._connection.execute(select(at).where(at.is_not(None)).order_by(at).limit(1)).scalar_one_or_none()
 
     def by_route(self, key: str) -> str | None:
         """The active release that has this route."""

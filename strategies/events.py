@@ -158,12 +158,13 @@ class HistoryRead:
 
 @dataclass(frozen=True, slots=True)
 class RouteConfirmed:
-    """The object carries the fields of `revision`: written and read back."""
+    """The object carries the fields of `revision`: written and read back; or, in a rollback, it was deleted."""
 
     release: str
     key: str
     object: str
     revision: int
+    is_gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,8 +92,12 @@ def confirmed(release: Release, event: RouteConfirmed, now: datetime) -> Decisio
     done = release.confirmed | {event.object}
     if done == release.confirmed:
         return ignored(release)
+    if event.is_gone:
+        release = replace(release, gone=release.gone | {event.object})
     if not done >= set(release.objects):
-        return Decision(replace(release, confirmed=done), why=f"{event.object} is written")
+        return Decision(
+            replace(release, confirmed=done), why=f"{event.object} {'is gone' if event.is_gone else 'is written'}"
+        )
     if release.is_going_back:
         return moves.rolled_back(release, now, done)
     written = replace(release, confirmed=done, written=release.stage, overwrites=False, replaced=())

@@ -7,6 +7,7 @@ from strategies.amount import wanted
 from strategies.decision import Decision
 from strategies.effects import (
     Audience,
+    CallOnCall,
     Effect,
     PostStage,
     Prepare,
@@ -250,9 +251,24 @@ def rolled_back(release: Release, now: datetime, confirmed: frozenset[str]) -> D
         kept={},
         resume_to=None,
     )
+    if release.gone:
+        return _back_without(moved)
     text = f"{release.target.baseline} serves all requests of {release.target.service} again."
     line = Say(release.id, f"rolled_back:{moved.revision}", text, urgency=Urgency.ROLLBACK)
     return Decision(moved, (line, *_decided(moved)), why=text)
+
+
+def _back_without(release: Release) -> Decision:
+    """Nothing of ours is left in what was deleted, and nobody can say that the baseline serves again."""
+    target, names = release.target, ", ".join(sorted(release.gone))
+    text = (
+        f"The rollback of {target.service} found no VirtualService {names}: somebody deleted it. Nothing of the split "
+        f"is left, but without it Istio sends requests to every ready pod of {target.service}, those of "
+        f"{target.candidate} among them. Bring it back from where it is kept, or scale {target.candidate} down."
+    )
+    moved = replace(release, note=text)
+    call = CallOnCall(release.id, f"gone:{release.revision}", text)
+    return Decision(moved, (call, *_decided(moved)), why=text)
 
 
 def writes(release: Release) -> tuple[SetRoute, ...]:

@@ -218,6 +218,7 @@ class Release:
     called_at: datetime | None = None
     retry_at: datetime | None = None
     confirmed: frozenset[str] = frozenset()
+    gone: frozenset[str] = frozenset()
     written: int = -1
     overwrites: bool = False
     replaced: tuple[Mapping[str, Split], ...] = ()

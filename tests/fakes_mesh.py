@@ -138,8 +138,8 @@ class FakeMesh:
         """As the adapter; a stored write can never be refused or lost."""
         self._trip("set_route")
         document, wanted = self.virtual_service(name), tuple(orders())
-        if document is None and wanted and all(map(is_untouched, wanted)):
-            return Written("", changed=False)
+        if document is None and wanted and all(order.split is None for order in wanted):
+            return Written("", changed=False, is_gone=not all(map(is_untouched, wanted)))
         if document is None:
             raise Fault(f"There is no VirtualService {name}.")
         outcome = next_document(document, wanted) if wanted else None

@@ -23,7 +23,7 @@ from bot.mesh.survey import survey
 from bot.mesh.warming import warm
 from bot.mesh.watch_cache import WatchCache
 from bot.mesh.workloads import flag, ready_by_version
-from bot.mesh.writing import check_kept, is_untouched, next_document
+from bot.mesh.writing import check_kept, fenced, is_untouched, needs_fence, next_document
 from bot.ports import Baseline, Clock, Preparation, RouteOrder, SurveyRequest, Written
 from strategies.guards import Served
 from strategies.reasons import ReasonCode, Refused
@@ -109,12 +109,8 @@ class IstioMesh:
         self._require_list(name)
         try:
             document, changed = self._current(name), False
-        except Missing:
-            wanted = tuple(orders())
-            if not wanted or not all(map(is_untouched, wanted)):
-                raise
-            self._tidy_later(wanted)
-            return Written("", changed=False)
+        except Missing as problem:
+            return self._without(tuple(orders()), problem)
         for _ in range(ROUNDS):
             wanted = tuple(orders())
             if not wanted:
@@ -122,6 +118,8 @@ class IstioMesh:
             outcome = self._next(document, wanted)
             if isinstance(outcome, Drift):
                 return outcome
+            if outcome is None and not changed and needs_fence(wanted):
+                outcome = fenced(document, wanted)
             if outcome is None:
                 self._tidy_later(wanted)
                 return Written(_version(document), changed)
@@ -139,6 +137,13 @@ class IstioMesh:
             # Asked again: a writer that stalled since it read the orders must not have the last word.
             document, changed = answer, True
         raise Conflict(f"VirtualService {name} was written by others {ROUNDS} times while Sluice wrote it.")
+
+    def _without(self, wanted: Sequence[RouteOrder], problem: Missing) -> Written:
+        """What a deleted object means for its orders: nothing is left to roll back, anything else is trouble."""
+        if not wanted or any(order.split is not None for order in wanted):
+            raise problem
+        self._tidy_later(wanted)
+        return Written("", changed=False, is_gone=not all(map(is_untouched, wanted)))
 
     def observe(self, name: str, orders: Sequence[RouteOrder]) -> Drift | None:
         """Compare the cached object with what we last wrote."""

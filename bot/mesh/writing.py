@@ -1,11 +1,12 @@
 """What to write into one VirtualService, and whether the server kept it."""
 
+import copy
 from collections.abc import Sequence
 
 from bot.errors import Fault, Transient
 from bot.mesh.documents import Document, full_name
 from bot.mesh.drift import find_drift, unwritable
-from bot.mesh.marks import marks
+from bot.mesh.marks import mark, marks
 from bot.mesh.virtual_service import carries, describe, edit, read_split, wanted_split
 from bot.ports import RouteOrder
 from strategies.reasons import Refused
@@ -40,6 +41,27 @@ def next_document(document: Document, orders: Sequence[RouteOrder]) -> Document 
 def is_untouched(order: RouteOrder) -> bool:
     """True when nothing was ever written for the order and nothing shall be: there is nothing to put back."""
     return order.split is None and not order.original
+
+
+def needs_fence(orders: Sequence[RouteOrder]) -> bool:
+    """True for a rollback from before the first confirmed write, which finds the object as it always was.
+
+    Somebody who stalled may hold the first split and the version of the object that stands there still.
+    """
+    return not all(map(is_untouched, orders)) and all(
+        order.split is None and order.expected is None for order in orders
+    )
+
+
+def fenced(document: Document, orders: Sequence[RouteOrder]) -> Document:
+    """A copy with our mark alone: it makes the version anew, so that whoever holds the old one comes too late.
+
+    The write after it takes the mark back.
+    """
+    marked = copy.deepcopy(document)
+    for order in orders:
+        mark(marked, order.release, order.revision, [order.route])
+    return marked
 
 
 def check_kept(answer: Document, orders: Sequence[RouteOrder]) -> None:

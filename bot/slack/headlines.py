@@ -43,8 +43,8 @@ def standing(release: Release, now: datetime) -> Headline:
         case Phase.SOAKING:
             left = f" for {span(release.soak_until - now)}" if release.soak_until and release.soak_until > now else ""
             return Headline("🟢", f"100 % · soaking, {release.target.baseline} kept warm{left}")
-        case Phase.COMPLETED if release.is_leaving:
-            return Headline("✅", f"complete · shadow over, {release.target.baseline} serves 100 %")
+        case Phase.COMPLETED | Phase.ROLLED_BACK:
+            return _ended(release)
         case Phase.DECOMMISSIONING if release.asked_at is not None:
             return Headline("🟡", f"100 % · retiring {release.target.baseline} needs approval")
         case _:
@@ -56,9 +56,17 @@ _PLAIN: Mapping[Phase, Callable[[str], Headline]] = {
     Phase.PREPARING: lambda _: Headline("🔵", "preparing · no traffic moved yet"),
     Phase.DECOMMISSIONING: lambda baseline: Headline("🔵", f"100 % · retiring {baseline}"),
     Phase.ROLLING_BACK: lambda baseline: Headline("🔴", f"rolling back to {baseline} · applying"),
-    Phase.ROLLED_BACK: lambda baseline: Headline("⏪", f"rolled back · {baseline} serves 100 %"),
-    Phase.COMPLETED: lambda _: Headline("✅", "complete · 100 %"),
 }
+
+
+def _ended(release: Release) -> Headline:
+    baseline = release.target.baseline
+    if release.phase is Phase.COMPLETED:
+        left = f"shadow over, {baseline} serves 100 %" if release.is_leaving else "100 %"
+        return Headline("✅", f"complete · {left}")
+    if release.gone:
+        return Headline("🔴", f"rolled back · {', '.join(sorted(release.gone))} was deleted by somebody")
+    return Headline("⏪", f"rolled back · {baseline} serves 100 %")
 
 
 def part(release: Release) -> str:

@@ -129,6 +129,8 @@ def _outcome(release: Release, n: int) -> tuple[str, str]:
     if release.phase is Phase.ROLLING_BACK:
         return "🔴", f"rolling back to {release.target.baseline}, applying"
     if release.phase is Phase.ROLLED_BACK:
+        if release.gone:
+            return "🔴", "rolled back, its VirtualService was deleted by somebody"
         return "⏪", f"rolled back to {release.target.baseline}"
     if release.is_leaving:
         return (

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -39,6 +39,10 @@ class Clock:
         return self.at
 
 
+class KilledError(BaseException):
+    """The process ends here: no `except` of the worker sees it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stalling:
     """The real mesh behind a worker that stops at a place until it is told to go on."""
@@ -47,9 +51,12 @@ class Stalling:
     place: str
     stalled: threading.Event
     go_on: threading.Event
+    dies: threading.Event
 
     def set_route(self, name: str, orders: Callable[[], Sequence[RouteOrder]]) -> Written | Drift:
         def read() -> Sequence[RouteOrder]:
+            if self.dies.is_set():
+                raise KilledError
             found = orders()
             self._stall(SPLIT_IN_HAND)
             return found
@@ -72,14 +79,18 @@ class Two:
     def __init__(self, database: Database, wire: WireWorld, place: str) -> None:
         self.clock, self.wire, self.database = Clock(), wire, database
         self.engine = Engine(database, self.clock)
-        self.stalled, self.go_on = threading.Event(), threading.Event()
-        stalling: Any = Stalling(wire.mesh, place, self.stalled, self.go_on)
+        self.stalled, self.go_on, self.dies = threading.Event(), threading.Event(), threading.Event()
+        stalling: Any = Stalling(wire.mesh, place, self.stalled, self.go_on, self.dies)
         self.slow, self.quick = self._worker("slow", stalling), self._worker("quick", wire.mesh)
         rules = Rules(approvers=frozenset({"U2"}))
         target = the_target(wire)
         self.engine.submit(ReleaseRequested("", "start", an_actor("U1"), (target,), a_plan(), rules, "C1"))
         assert self.quick.step(Lane.ROUTE)  # prepares
-        self._thread = threading.Thread(target=self.slow.step, args=(Lane.ROUTE,))
+        self._thread = threading.Thread(target=self._slowly)
+
+    def _slowly(self) -> None:
+        with suppress(KilledError):
+            self.slow.step(Lane.ROUTE)
 
     def stall(self) -> None:
         """The slow one takes the first write and stops; its lease runs out and the quick one does it."""
@@ -169,3 +180,17 @@ def test_a_rollback_does_not_wait_for_a_worker_that_stalls(two: Two) -> None:
     assert two.wire.read("VirtualService")["spec"] == original
     two.wake()
     assert (two.wire.read("VirtualService")["spec"], two.left()) == (original, 0)
+
+
+def test_a_worker_that_dies_behind_its_late_write_leaves_nothing_behind(two: Two) -> None:
+    original = two.wire.read("VirtualService")
+    two._thread.start()
+    assert two.stalled.wait(10)
+    two.engine.submit(RollbackRequested("reviews-1", "back", an_actor("U3", Role.ON_CALL)))
+    two.work()
+    # What it does behind its write is never done: it asks for nothing any more.
+    two.dies.set()
+    two.wake()
+    found = two.wire.read("VirtualService")
+    assert found["spec"] == original["spec"]
+    assert "annotations" not in found["metadata"]

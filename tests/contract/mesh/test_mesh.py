@@ -219,6 +219,12 @@ def test_an_object_that_is_gone_is_a_fault(world: World) -> None:
         world.mesh.set_route(f"{world.namespace}/nothing", lambda: [an_order(world, FIVE)])
 
 
+def test_a_rollback_of_an_object_that_is_gone_says_so(world: World) -> None:
+    found = world.mesh.set_route(f"{world.namespace}/nothing", lambda: [an_order(world, None, force=True)])
+    assert found == Written("", changed=False, is_gone=True)
+    assert world.writes() == 0
+
+
 def test_after_promotion_the_next_release_starts_from_the_new_baseline(world: World) -> None:
     world.mesh.set_route(name_of(world), lambda: [an_order(world, ALL)])
     found = world.mesh.survey(SurveyRequest("reviews", world.namespace, "v1"))

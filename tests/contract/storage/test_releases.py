@@ -8,7 +8,7 @@ import pytest
 
 from storage.database import Database
 from storage.errors import AlreadyReleasing, Conflict
-from strategies.release import LOOKING, Phase, Release
+from strategies.release import Phase, Release
 from strategies.routing import Protocol, Route
 from tests.builders import NOW, a_release, a_target, a_verdict
 
@@ -60,7 +60,7 @@ def test_a_save_counts_the_row_version_up_and_changes_what_is_found(database: Da
     with database.reading() as transaction:
         assert version == 2
         assert transaction.releases.active_versions() == [("reviews-1", 2)]
-        assert [stored.release.phase for stored in transaction.releases.looking()] == [Phase.OBSERVING]
+        assert [stored.release.phase for stored in transaction.releases.active()] == [Phase.OBSERVING]
 
 
 def test_a_save_on_an_old_row_version_is_a_conflict_and_changes_nothing(database: Database) -> None:
@@ -102,34 +102,11 @@ def test_a_transaction_that_is_taken_back_leaves_no_trace(database: Database) ->
     assert (stored.release.note, stored.row_version) == ("before", 1)
 
 
-def test_only_phases_that_are_looked_at_are_looking(database: Database) -> None:
-    add(database, *(of_service(f"s{n}", phase=phase) for n, phase in enumerate(Phase)))
-    with database.reading() as transaction:
-        found = {stored.release.phase for stored in transaction.releases.looking()}
-    assert found == LOOKING
-
-
 def test_ended_releases_are_not_active(database: Database) -> None:
     add(database, *(of_service(f"s{n}", phase=phase) for n, phase in enumerate(Phase)))
     with database.reading() as transaction:
         found = {stored.release.phase for stored in transaction.releases.active()}
     assert found == set(Phase) - {Phase.COMPLETED, Phase.ROLLED_BACK}
-
-
-def test_due_releases_are_those_whose_time_has_come(database: Database) -> None:
-    later, earlier = NOW + timedelta(seconds=2), NOW - timedelta(seconds=2)
-    add(database, of_service("late", wake_at=NOW), of_service("early", wake_at=earlier))
-    add(database, of_service("not", wake_at=later), of_service("never"))
-    with database.reading() as transaction:
-        assert [stored.release.id for stored in transaction.releases.due(NOW)] == ["early-1", "late-1"]
-        assert transaction.releases.next_wake() == earlier
-        assert transaction.releases.wakes() == [("early-1", earlier), ("late-1", NOW), ("not-1", later)]
-
-
-def test_nothing_waits_in_an_empty_database(database: Database) -> None:
-    with database.reading() as transaction:
-        assert transaction.releases.next_wake() is None
-        assert transaction.releases.due(NOW) == []
 
 
 def test_a_route_that_is_taken_refuses_a_second_release_and_stores_nothing_of_it(database: Database) -> None:

@@ -99,3 +99,13 @@ def test_a_rollback_asked_for_while_stuck_on_the_way_forward_begins() -> None:
 def test_an_ended_release_is_over_and_no_other() -> None:
     over = {phase for phase in Phase if in_phase(phase).is_over}
     assert over == {Phase.COMPLETED, Phase.ROLLED_BACK}
+
+
+def test_a_rollback_that_finds_its_object_deleted_ends_and_calls_for_help() -> None:
+    release = replace(in_phase(Phase.ROLLING_BACK), confirmed=frozenset())
+    found = RouteConfirmed(release.id, "c", release.objects[0], release.split_revision, is_gone=True)
+    decision = moved(release, found)
+    assert (decision.release.phase, decision.release.is_over) == (Phase.ROLLED_BACK, True)
+    assert kinds(decision)[0] == "CallOnCall"
+    assert "found no VirtualService shop/reviews: somebody deleted it" in decision.release.note
+    assert "those of v2 among them" in decision.release.note
