@@ -1,7 +1,11 @@
 """What every tier shares."""
 
+import os
+
 from hypothesis import settings
 
 # A single example may be slow on a busy machine; pytest-timeout bounds the test as a whole.
-settings.register_profile("sluice", deadline=None)
+# Fifty examples of each property find what a rule broken by hand breaks; `SLUICE_FUZZ=long` looks for the rest.
+EXAMPLES = 1_000 if os.environ.get("SLUICE_FUZZ") == "long" else 50
+settings.register_profile("sluice", deadline=None, max_examples=EXAMPLES)
 settings.load_profile("sluice")

@@ -27,6 +27,7 @@ PACKAGES: Mapping[str, str] = {
 NEEDED: Mapping[str, Sequence[str]] = {
     "unit": (),
     "lint": (),
+    "fuzz": (),
     "contract": ("prometheus", "postgres", "etcd", "openssl", "apiserver"),
     "integration": ("prometheus", "postgres", "etcd", "openssl", "apiserver"),
     "acceptance": ("prometheus", "chromium"),

@@ -9,8 +9,8 @@ import yaml
 
 from bot import profiles, settings
 from bot.slack import roles
-from tests.unit.fuzz.effort import CASES, dice
-from tests.unit.fuzz.garbling import ODDITIES, anything, garbled
+from tests.fuzz.effort import CASES, dice
+from tests.fuzz.garbling import ODDITIES, anything, garbled
 
 FILES = CASES // 40
 PROFILE = """service: reviews

@@ -6,8 +6,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from bot.mesh.documents import canonical
+from tests.fuzz.crd import DESTINATION_RULE, VIRTUAL_SERVICE, entry, values
 from tests.mesh_documents import Document
-from tests.unit.fuzz.crd import DESTINATION_RULE, VIRTUAL_SERVICE, entry, values
 
 shares = st.integers(0, 10_000).map(lambda hundredths: Decimal(hundredths) / 100)
 _route = values(entry(VIRTUAL_SERVICE, "http"), depth=2)

@@ -16,9 +16,9 @@ from bot.mesh.destination_rule import (
     subsets,
 )
 from bot.mesh.documents import canonical
+from tests.fuzz import effort
+from tests.fuzz.mesh_documents import rules
 from tests.mesh_documents import Document
-from tests.unit.fuzz import effort
-from tests.unit.fuzz.mesh_documents import rules
 
 AT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 

@@ -6,9 +6,9 @@ import random
 from bot.slack import payloads
 from bot.slack.buttons import APPROVE, DRIFT, PAUSE, RESUME, ROLL_BACK, Place, parse
 from strategies.reasons import Refused
-from tests.unit.fuzz.answering import EveryDesk, a_reception, problems
-from tests.unit.fuzz.effort import CASES, dice
-from tests.unit.fuzz.garbling import anything, damaged, garbled
+from tests.fuzz.answering import EveryDesk, a_reception, problems
+from tests.fuzz.effort import CASES, dice
+from tests.fuzz.garbling import anything, damaged, garbled
 
 ACTIONS = (APPROVE, PAUSE, RESUME, ROLL_BACK, *DRIFT.values())
 PLACE = Place("reviews-1", 1, 7)

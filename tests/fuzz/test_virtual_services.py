@@ -12,9 +12,9 @@ from bot.mesh.virtual_service import capture, edit, read_split
 from bot.ports import RouteOrder
 from strategies.reasons import ReasonCode, Refused
 from strategies.routing import Split
+from tests.fuzz import effort
+from tests.fuzz.mesh_documents import movable_virtual_services, outside, shares, virtual_services
 from tests.mesh_documents import Document
-from tests.unit.fuzz import effort
-from tests.unit.fuzz.mesh_documents import movable_virtual_services, outside, shares, virtual_services
 from tests.unit.mesh.orders import an_order, back, the_target
 
 HOST = "reviews.shop.svc.cluster.local"

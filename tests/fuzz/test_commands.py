@@ -3,9 +3,9 @@
 from bot.slack.commands import parse
 from bot.slack.guide import TOPICS
 from strategies.reasons import Refused
-from tests.unit.fuzz.answering import BERLIN, NOW, EveryDesk, a_reception, problems
-from tests.unit.fuzz.effort import CASES, dice
-from tests.unit.fuzz.garbling import damaged, garbled
+from tests.fuzz.answering import BERLIN, NOW, EveryDesk, a_reception, problems
+from tests.fuzz.effort import CASES, dice
+from tests.fuzz.garbling import damaged, garbled
 
 GOOD = (
     *(topic.example for topic in TOPICS.values()),
