@@ -24,6 +24,7 @@ from bot.duties import Dispatch, Duties, Messages
 from bot.engine import Engine
 from bot.errors import Fault
 from bot.guarding import Guarding
+from bot.hooks.smoke import HttpSmoke
 from bot.hooks.staging import HttpStaging
 from bot.live import LiveCards
 from bot.looks import Looks
@@ -44,6 +45,7 @@ from bot.slack.reception import Reception
 from bot.slack.replies import Replies
 from bot.slack.web import Web
 from bot.slack.web import connect as connect_slack
+from bot.smoke import SmokeTests
 from bot.worker import Worker
 from storage.database import Database
 from storage.errors import BadDatabase, StorageError
@@ -54,7 +56,7 @@ from strategies.release import Release, Target
 
 log = logging.getLogger(__name__)
 
-THREADS = {Lane.ROUTE: 5, Lane.METRICS: 1, Lane.CHAT: 1}  # one of the five is kept free for rollbacks
+THREADS = {Lane.ROUTE: 5, Lane.METRICS: 1, Lane.HOOK: 2, Lane.CHAT: 1}  # one of the five is kept free for rollbacks
 
 
 class CannotStart(Exception):
@@ -112,7 +114,7 @@ def build(settings: Settings) -> Bot:
         mesh=mesh, metrics=metrics, staging=HttpStaging(), profiles=profiles, database=database, clock=clock
     )
     duties = Duties(engine, clock, mesh, metrics, guarding.refusal)
-    dispatch = Dispatch(duties, messages, engine)
+    dispatch = Dispatch(duties, messages, SmokeTests(engine, clock, HttpSmoke()), engine)
     worker = Worker(database, clock, holder, dispatch, dispatch.gave_up, THREADS)
     kept = timedelta(days=settings.evidence_days)
     schedule = Schedule(engine, database, Looks(engine, metrics, mesh, clock), clock, holder, kept=kept)

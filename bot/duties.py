@@ -25,9 +25,11 @@ from bot.ports import (
     RouteOrder,
     Written,
 )
+from bot.smoke import SmokeTests
 from storage.database import Database
 from storage.messages import StoredMessage
 from strategies.effects import (
+    AskSmoke,
     CallOnCall,
     Effect,
     Lane,
@@ -297,9 +299,10 @@ class Messages:
 class Dispatch:
     """Which duty does which effect, and what an effect that ended undone means."""
 
-    def __init__(self, duties: Duties, messages: Messages, engine: Engine) -> None:
+    def __init__(self, duties: Duties, messages: Messages, smoke: SmokeTests, engine: Engine) -> None:
         self._duties = duties
         self._messages = messages
+        self._smoke = smoke
         self._engine = engine
 
     def __call__(self, effect: Effect) -> None:
@@ -313,6 +316,8 @@ class Dispatch:
                 self._duties.set_route(effect)
             case RetireBaseline():
                 self._duties.retire(effect)
+            case AskSmoke():
+                self._smoke.ask(effect)
             case RefreshCard():
                 self._messages.refresh(effect)
             case PostStage():
@@ -325,14 +330,14 @@ class Dispatch:
                 assert_never(effect)
 
     def gave_up(self, effect: Effect, key: str, text: str) -> None:
-        """A message that cannot be sent stops nothing; anything else stops the release, loudly.
+        """A message that cannot be sent, or a smoke test that never answers, stops nothing; anything else is loud.
 
         Raises Transient while that cannot be stored.
         """
         if isinstance(effect, ReadHistory):
             self._duties.history_unread(effect, text)
             return
-        if effect.lane is Lane.CHAT:
+        if effect.lane in {Lane.CHAT, Lane.HOOK}:
             log.error("not sent release=%s effect=%s: %s", effect.release, type(effect).__name__, text)
             return
         self._engine.submit(EffectFailed(effect.release, key, type(effect).__name__, text))

@@ -180,6 +180,22 @@ class Staging(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class SmokeAnswer:
+    """What a smoke test said, as a sentence for people."""
+
+    is_passed: bool
+    text: str
+
+
+class Smoke(Protocol):
+    """Tests of the team's own, asked about a version that serves nobody yet."""
+
+    def ask(self, address: str, about: Mapping[str, object], key: str) -> SmokeAnswer:
+        """The answer; a repeat under the same key may be answered alike. Transient while nobody answers."""
+        ...
+
+
 # --- metrics ---
 
 

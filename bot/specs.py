@@ -59,6 +59,7 @@ def spec(request: StartRequest, profile: Profile, target: Target) -> Spec | Refu
         inside=_inside(request, profile, strategy),
         side_effects=profile.side_effects,
         is_sticky=_is_sticky(request, profile, strategy),
+        smoke=profile.smoke if strategy is StrategyName.BLUE_GREEN else "",
     )
 
 

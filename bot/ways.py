@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from bot.hooks import smoke
 from strategies import matches, steps
 from strategies.pipeline import OPENING
 from strategies.plan import SideEffects, StrategyName
@@ -25,6 +26,13 @@ def step(value: object) -> object:
 
 
 Step = Annotated[Decimal, BeforeValidator(step, json_schema_input_type=float)]
+
+
+def _askable(address: str) -> str:
+    trouble = smoke.trouble(address) if address else ""
+    if trouble:
+        raise ValueError(trouble)
+    return address
 
 
 def _several(value: object) -> object:
@@ -67,6 +75,9 @@ class Ways(BaseModel):
     )
     mirror: Shares = Field(DEFAULT_MIRROR, description="shadow: percents of requests that are copied, rising")
     sticky: Sticky | None = Field(None, description="canary and phased: a cookie keeps each person at their version")
+    smoke: Annotated[str, AfterValidator(_askable)] = Field(
+        "", description="blue-green: address of a smoke test that decides the preview, asked by POST"
+    )
     side_effects: SideEffects | None = Field(
         None, description="what mirrored requests do to data stores and external APIs; shadow is refused without it"
     )

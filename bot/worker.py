@@ -17,12 +17,18 @@ log = logging.getLogger(__name__)
 LEASE = timedelta(seconds=9)  # of a job at hand, renewed while its worker lives; then anybody takes it over
 HEARTBEAT = LEASE / 3
 IDLE = timedelta(seconds=5)  # how long a lane sleeps when nothing is due and nobody wakes it
-PATIENCE = {Lane.ROUTE: timedelta(minutes=2), Lane.METRICS: timedelta(minutes=2), Lane.CHAT: timedelta(hours=24)}
+PATIENCE = {
+    Lane.ROUTE: timedelta(minutes=2),
+    Lane.METRICS: timedelta(minutes=2),
+    Lane.HOOK: timedelta(hours=24),
+    Lane.CHAT: timedelta(hours=24),
+}
 TRIES = 8  # even when patience is over: time in which nobody worked was no try
 FIRST_PAUSE = timedelta(milliseconds=250)
 LONGEST_PAUSE = {
     Lane.ROUTE: timedelta(seconds=5),
     Lane.METRICS: timedelta(seconds=30),
+    Lane.HOOK: timedelta(seconds=15),
     Lane.CHAT: timedelta(minutes=1),
 }
 LONGEST_QUIET = timedelta(seconds=5)  # of a lane whose neighbour limits it; decisions wait no longer behind cards

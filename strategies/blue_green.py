@@ -4,7 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from strategies import beside
-from strategies.plan import ApprovalGate, Approve, Gate, Plan, Spec, Stage
+from strategies.plan import ApprovalGate, Approve, Gate, Plan, SmokeGate, Spec, Stage
 from strategies.reasons import ReasonCode, Refused
 from strategies.routing import HUNDRED, Match
 
@@ -15,7 +15,8 @@ PREVIEWED_BY = ("header", "authority")
 def plan(spec: Spec) -> Plan | Refused:
     """Two stages: the preview match while the candidate serves nobody else, then everything.
 
-    Without a match the preview is the header `x-sluice-preview` with the candidate's version. Refused with BAD_INPUT
+    Without a match the preview is the header `x-sluice-preview` with the candidate's version. Its requests are judged,
+    or a smoke test is asked, where the spec names one. Refused with BAD_INPUT
     for a preview by anything but header and host: everybody's requests would reach an untested version.
     """
     strange = next((match for match in spec.matches if match.part not in PREVIEWED_BY), None)
@@ -27,9 +28,11 @@ def plan(spec: Spec) -> Plan | Refused:
     refused = beside.refusal(shown)
     if refused is not None:
         return refused
-    gates: tuple[Gate, ...] = spec.gates
+    gates: tuple[Gate, ...] = (SmokeGate(spec.smoke), *spec.gates) if spec.smoke else spec.gates
     if spec.approve is not Approve.NONE:
         gates = (*gates, ApprovalGate(spec.quorum))
-    preview = Stage({spec.service: beside.split(shown, Decimal(0))}, spec.hold, gates, spec.min_requests)
+    # A smoke test sends what it needs: how many requests that is, is its own affair.
+    least = 0 if spec.smoke else spec.min_requests
+    preview = Stage({spec.service: beside.split(shown, Decimal(0))}, spec.hold, gates, least)
     switch = Stage({spec.service: beside.split(spec, HUNDRED)}, spec.hold, spec.gates, spec.min_requests)
     return Plan(spec.strategy, (preview, switch))

@@ -13,6 +13,7 @@ class Lane(StrEnum):
 
     ROUTE = "route"
     METRICS = "metrics"
+    HOOK = "hook"
     CHAT = "chat"
 
 
@@ -75,6 +76,21 @@ class SetRoute:
     def subject(self) -> str:
         """What a newer effect of the same kind replaces."""
         return f"route:{self.release}:{self.object}"
+
+
+@dataclass(frozen=True, slots=True)
+class AskSmoke:
+    """Ask the smoke test of a stage, until it answers or the stage is over."""
+
+    release: str
+    stage: int
+    lane = Lane.HOOK
+    urgency = Urgency.STAGE
+
+    @property
+    def subject(self) -> str:
+        """What a newer effect of the same kind replaces."""
+        return f"smoke:{self.release}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,4 +170,4 @@ class CallOnCall:
         return f"call:{self.release}:{self.line}"
 
 
-Effect = Prepare | ReadHistory | SetRoute | RetireBaseline | RefreshCard | PostStage | Say | CallOnCall
+Effect = Prepare | AskSmoke | ReadHistory | SetRoute | RetireBaseline | RefreshCard | PostStage | Say | CallOnCall

@@ -192,6 +192,18 @@ class LookTaken:
 
 
 @dataclass(frozen=True, slots=True)
+class SmokeAnswered:
+    """The smoke test of a stage said yes or no; `revision` is the split's that it was asked about."""
+
+    release: str
+    key: str
+    stage: int
+    revision: int
+    is_passed: bool
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class WakeReached:
     """The time in `wake_at` has come; `due` is that time, so a late twin is recognised."""
 
@@ -259,6 +271,7 @@ Event = (
     | RouteConfirmed
     | DriftFound
     | LookTaken
+    | SmokeAnswered
     | WakeReached
     | BaselineWatched
     | BaselineRetired

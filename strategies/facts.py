@@ -5,10 +5,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from strategies import approvals, moves, retirement, timers
+from strategies import approvals, moves, retirement, smoke, timers
 from strategies.amount import wanted
 from strategies.decision import Decision, ignored
-from strategies.effects import Audience, CallOnCall, Effect, PostStage, Prepare, RefreshCard, Say, Urgency
+from strategies.effects import AskSmoke, Audience, CallOnCall, Effect, PostStage, Prepare, RefreshCard, Say, Urgency
 from strategies.events import (
     DriftFound,
     EffectFailed,
@@ -17,6 +17,7 @@ from strategies.events import (
     PreparationBlocked,
     Prepared,
     RouteConfirmed,
+    SmokeAnswered,
     WakeReached,
 )
 from strategies.guards import OVERRIDABLE
@@ -107,8 +108,21 @@ def confirmed(release: Release, event: RouteConfirmed, now: datetime) -> Decisio
         written = replace(written, note=f"{wanted(release)} is written, not seen in traffic yet")
     # The message of the stage before says "applying" until now.
     left = (PostStage(release.id, release.stage - 1, Urgency.STAGE),) if release.stage > 0 else ()
-    shown = (*left, RefreshCard(release.id, Urgency.STAGE))
+    asked = (AskSmoke(release.id, release.stage),) if smoke.decides(written) and release.smoke is None else ()
+    shown = (*left, RefreshCard(release.id, Urgency.STAGE), *asked)
     return Decision(written, shown, why="the split is written and read back")
+
+
+def smoked(release: Release, event: SmokeAnswered, now: datetime) -> Decision:
+    """The smoke test's answer decides its stage: no is harm, yes is what the stage has waited for."""
+    if event.stage != release.stage or event.revision < release.split_revision or release.smoke is not None:
+        return ignored(release)
+    told = replace(release, smoke=smoke.verdict(event), revision=release.revision + (not event.is_passed))
+    seen = replace(told, verdicts=smoke.with_smoke(told, release.verdicts))
+    harm = _harm(seen)
+    if harm:
+        return _on_harm(seen, now, harm, is_new=not _harm(release))
+    return _progress(seen, now) or Decision(seen, (RefreshCard(release.id, Urgency.STAGE),), why=event.text)
 
 
 def drifted(release: Release, event: DriftFound, now: datetime) -> Decision:
@@ -220,7 +234,7 @@ def _with_look(release: Release, event: LookTaken) -> Release:
         unready = unready + 1 if event.candidate_ready == 0 else 0
     return replace(
         release,
-        verdicts=event.verdicts,
+        verdicts=smoke.with_smoke(release, event.verdicts),
         memory=event.memory,
         last_look_at=event.at,
         unready_looks=unready,
@@ -261,7 +275,9 @@ def _progress(release: Release, now: datetime) -> Decision | None:
     """The move that the evidence allows now, None when there is none."""
     due = release.not_before is None or now >= release.not_before
     match release.phase:
-        case Phase.SHIFTING if release.is_confirmed and _has_passed(release.verdicts, SPLIT):
+        case Phase.SHIFTING if release.is_confirmed and (
+            smoke.decides(release) or _has_passed(release.verdicts, SPLIT)
+        ):
             return moves.observe(release, now)
         case Phase.OBSERVING if due and moves.passes(release, now):
             return _standing(release, now) or moves.advance(release, now, "every gate passes")

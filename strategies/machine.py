@@ -53,6 +53,7 @@ from strategies.events import (
     RollbackRequested,
     RouteConfirmed,
     ScheduleRequested,
+    SmokeAnswered,
     WakeReached,
 )
 from strategies.reasons import ReasonCode, Refused
@@ -129,6 +130,7 @@ TRANSITIONS: Mapping[type[Event], Row] = {
         Phase.SOAKING,
         Phase.STUCK,
     ),
+    SmokeAnswered: _row(IGNORED, Phase.SHIFTING, Phase.OBSERVING, Phase.AWAITING_APPROVAL, Phase.PAUSED),
     WakeReached: _row(
         IGNORED,
         Phase.SCHEDULED,
@@ -198,6 +200,8 @@ def _move(release: Release, event: Event, now: datetime) -> Decision | Refused: 
             return facts.drifted(release, event, now)
         case LookTaken():
             return facts.looked(release, event, now)
+        case SmokeAnswered():
+            return facts.smoked(release, event, now)
         case WakeReached():
             return facts.woken(release, event, now)
         case BaselineWatched():

@@ -54,6 +54,7 @@ def shift(release: Release, stage: int, now: datetime, why: str) -> Decision:
         split_revision=release.revision + 1,
         confirmed=frozenset(),
         verdicts=(),
+        smoke=None,
         unready_looks=0,
         hold_until=None,
         hold_left=None,
@@ -79,7 +80,7 @@ def observe(release: Release, now: datetime) -> Decision:
         hold_until=now + hold,
         hold_left=None,
         resume_to=None,
-        note=f"{wanted(release)} seen in traffic at {release.target.candidate}",
+        note=_seen(release),
     )
     return Decision(moved, (RefreshCard(release.id, Urgency.STAGE),), why=moved.note)
 
@@ -307,6 +308,12 @@ def missing(release: Release, now: datetime) -> str:
         left = int((release.hold_until - now).total_seconds())
         parts.append(f"the hold has {left // 60} min {left % 60} s left")
     return "; ".join(parts)
+
+
+def _seen(release: Release) -> str:
+    if release.current is not None and release.current.smoke is not None and release.smoke is None:
+        return f"waiting for the smoke test of {release.target.candidate}"
+    return f"{wanted(release)} seen in traffic at {release.target.candidate}"
 
 
 def _sending(release: Release) -> str:

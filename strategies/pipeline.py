@@ -37,5 +37,5 @@ def plan(specs: Sequence[Spec]) -> Plan | Refused:
 
 def _asked(stage: Stage, last: Spec, n: int, count: int) -> Stage:
     """The stage with the question that its place in the whole asks."""
-    gates = stage.metric_gates
+    gates = tuple(gate for gate in stage.gates if not isinstance(gate, ApprovalGate))
     return replace(stage, gates=(*gates, ApprovalGate(last.quorum)) if is_asked(last.approve, n, count) else gates)

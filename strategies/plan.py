@@ -106,7 +106,14 @@ class ApprovalGate:
             raise ValueError(f"quorum must be at least 1, got {self.quorum}")
 
 
-Gate = MetricGate | ApprovalGate
+@dataclass(frozen=True, slots=True)
+class SmokeGate:
+    """A question asked of a smoke test over HTTP, once the stage's split is written; its answer decides the stage."""
+
+    url: str
+
+
+Gate = MetricGate | ApprovalGate | SmokeGate
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +142,11 @@ class Stage:
     def metric_gates(self) -> tuple[MetricGate, ...]:
         """The gates that a look answers."""
         return tuple(gate for gate in self.gates if isinstance(gate, MetricGate))
+
+    @property
+    def smoke(self) -> SmokeGate | None:
+        """The smoke test that decides the stage, if any; metrics can still prove harm, but need not say anything."""
+        return next((gate for gate in self.gates if isinstance(gate, SmokeGate)), None)
 
     @property
     def approval(self) -> ApprovalGate | None:
@@ -171,7 +183,7 @@ class Spec:
     `steps` are the candidate's percents: of everybody's requests, or (shadow) of the mirrored ones; `inside` are those
     of the matched requests in an ab test. `holds` are the steps' own times, empty when `hold` speaks for all. `matches`
     and `mirror` (percent) stand beside the weights until the last stage. `is_sticky` keeps each person by a cookie at
-    the version that answered first.
+    the version that answered first. `smoke` is the address of the smoke test that decides a preview.
     """
 
     strategy: StrategyName
@@ -190,3 +202,4 @@ class Spec:
     inside: tuple[Decimal, ...] = (HUNDRED,)
     side_effects: SideEffects | None = None
     is_sticky: bool = False
+    smoke: str = ""

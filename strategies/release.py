@@ -187,7 +187,7 @@ class Release:
     replace somebody else's edit. `replaced` are the splits that an adopted edit took the place of, until the new one is
     read back everywhere. `blocked_by` is the guard that people were told of. `memory` and `history` (what was known
     before the release) belong to the judge and are opaque here; `preflight` says in a sentence what the gates need at
-    the service's traffic.
+    the service's traffic. `smoke` is what the stage's smoke test said.
     `sizes` are the baselines' pods by Deployment (`namespace/name`) at the start, `warm_up` the time they took to be
     ready. `proof` says why the baseline counts as idle; from `is_cold` on it may have been scaled down, and `kept` is
     what brings back the rest.
@@ -231,6 +231,7 @@ class Release:
     memory: str = ""
     history: str = ""
     preflight: str = ""
+    smoke: Verdict | None = None
     last_look_at: datetime | None = None
     unready_looks: int = 0
     baseline_ready: int | None = None  # pods at the last look, None when unknown

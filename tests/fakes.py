@@ -7,9 +7,10 @@ from tests.builders import NOW
 from tests.fakes_chat import FakeChat
 from tests.fakes_mesh import FakeMesh
 from tests.fakes_metrics import FakeMetrics
+from tests.fakes_smoke import FakeSmoke
 from tests.fakes_staging import FakeStaging, unguarded
 
-__all__ = ["FakeChat", "FakeClock", "FakeMesh", "FakeMetrics", "FakeStaging", "OffsetClock", "unguarded"]
+__all__ = ["FakeChat", "FakeClock", "FakeMesh", "FakeMetrics", "FakeSmoke", "FakeStaging", "OffsetClock", "unguarded"]
 
 
 class FakeClock:

@@ -1,6 +1,7 @@
 """A plan over files for people: a table of the stages, the diff of each, the way back, one sentence of advice."""
 
 from datetime import datetime
+from typing import assert_never
 
 from rich.console import Console
 from rich.table import Table
@@ -8,7 +9,7 @@ from rich.table import Table
 from bot import durations
 from bot.offline.answers import ends
 from bot.offline.planning import FilePlan, StageEdit, diff
-from strategies.plan import Gate, MetricGate
+from strategies.plan import ApprovalGate, Gate, MetricGate, SmokeGate
 from strategies.routing import HUNDRED, percent
 
 
@@ -64,9 +65,15 @@ def _beside(stage: StageEdit) -> str:
 
 
 def _gate(gate: Gate) -> str:
-    if isinstance(gate, MetricGate):
-        return gate.metric
-    return "approval" if gate.quorum == 1 else f"{gate.quorum} approvals"
+    match gate:
+        case MetricGate():
+            return gate.metric
+        case SmokeGate():
+            return "smoke test"
+        case ApprovalGate():
+            return "approval" if gate.quorum == 1 else f"{gate.quorum} approvals"
+        case _:  # pragma: no cover
+            assert_never(gate)
 
 
 def _against(n: int, changed: str) -> str:

@@ -38,7 +38,7 @@ class HttpStaging:
         where = urlsplit(url).hostname or url
         try:
             # A proxy of the environment must not swallow what stays on this machine.
-            answer = httpx.get(url, timeout=self._timeout, trust_env=not _is_loopback(where))
+            answer = httpx.get(url, timeout=self._timeout, trust_env=not is_loopback(where))
         except httpx.TimeoutException as error:
             raise Transient(f"Staging at {where} did not answer within {self._timeout:g} s.") from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
@@ -50,7 +50,8 @@ class HttpStaging:
         raise Transient(f"Staging at {where} answers HTTP {answer.status_code}, neither 200 nor 404.")
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """True when the host is this machine."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

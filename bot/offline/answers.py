@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from bot import durations
 from bot.offline.planning import FilePlan
-from strategies.plan import ApprovalGate, Gate, MetricGate, Stage
+from strategies.plan import ApprovalGate, Gate, MetricGate, SmokeGate, Stage
 from strategies.reasons import Refused
 from strategies.routing import HUNDRED, Match, Mirror, Split
 
@@ -54,6 +54,8 @@ def split(value: Split) -> dict[str, object]:
 def gate(value: Gate) -> dict[str, object]:
     """The question that is asked at the stage's end."""
     match value:
+        case SmokeGate(url):
+            return {"smoke": url}
         case ApprovalGate():
             return {"approval": value.quorum}
         case MetricGate():

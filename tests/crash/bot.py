@@ -22,6 +22,7 @@ from bot.profiles import Profiles
 from bot.schedule import Schedule
 from bot.slack import buttons, commands
 from bot.slack.outgoing import SlackChat
+from bot.smoke import SmokeTests
 from bot.worker import Worker
 from storage.errors import StorageError
 from strategies.effects import Lane
@@ -32,7 +33,7 @@ from tests.crash.alarms import Alarms
 from tests.crash.doors import Audience, Line, MeshDoor, MetricsDoor, Web
 from tests.crash.points import Point, Switch, Watched
 from tests.crash.world import NAME, START, SharedClock
-from tests.fakes import FakeStaging
+from tests.fakes import FakeSmoke, FakeStaging
 
 # The bot imports its judge with the first look; here every fork inherits it instead.
 assert judge.evaluate([]) == []
@@ -87,7 +88,7 @@ class Life:
             clock=clock,
         )
         duties = Duties(engine, clock, mesh, metrics, guarding.refusal)
-        dispatch = Dispatch(duties, messages, engine)
+        dispatch = Dispatch(duties, messages, SmokeTests(engine, clock, FakeSmoke()), engine)
         self._engine, self._line = engine, line
         self._worker = Worker(self.database, clock, holder, dispatch, dispatch.gave_up, {})
         self._alarms = Alarms(

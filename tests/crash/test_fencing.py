@@ -13,6 +13,7 @@ import pytest
 from bot.duties import Dispatch, Duties
 from bot.engine import Engine
 from bot.ports import Mesh, RouteOrder, Written
+from bot.smoke import SmokeTests
 from bot.worker import LEASE, Worker
 from storage.database import Database
 from strategies.effects import Effect, Lane
@@ -23,7 +24,7 @@ from tests.contract.kubernetes.conftest import _standing_in
 from tests.contract.mesh.world import WireWorld, the_target
 from tests.crash.campaign import Ground
 from tests.crash.world import START
-from tests.fakes import unguarded
+from tests.fakes import FakeSmoke, unguarded
 
 SPLIT_IN_HAND = "with its orders in hand"
 NOTHING_READ = "before it reads the route"
@@ -126,7 +127,7 @@ class Two:
         metrics: Any = None  # nobody asks for metrics here
         duties = Duties(self.engine, self.clock, mesh, metrics, unguarded)
         messages: Any = None  # nor for messages
-        dispatch = Dispatch(duties, messages, self.engine)
+        dispatch = Dispatch(duties, messages, SmokeTests(self.engine, self.clock, FakeSmoke()), self.engine)
         return Worker(self.database, self.clock, name, dispatch, _never_gives_up, {})
 
 

@@ -10,6 +10,7 @@ from bot.errors import Fault, Transient
 from bot.mesh.documents import Document
 from bot.ports import Picture
 from bot.preflight import UNHURRIED
+from bot.smoke import SmokeTests
 from storage.errors import DatabaseDown
 from strategies.effects import (
     Audience,
@@ -27,7 +28,7 @@ from strategies.events import EffectFailed, PauseRequested, Prepared, RollbackRe
 from strategies.gates.course import Course
 from strategies.gates.past import recall
 from strategies.release import Decommission, Phase, Release, Rules
-from tests.fakes import FakeChat, FakeMesh, FakeMetrics, unguarded
+from tests.fakes import FakeChat, FakeMesh, FakeMetrics, FakeSmoke, unguarded
 from tests.mesh_documents import a_destination
 from tests.unit.bot.house import House
 from tests.unit.core.events_of import ALICE, CAROL
@@ -44,7 +45,9 @@ class Crew:
         self.messages = Messages(
             house.database, house.clock, self.chat, "test", lambda card: PICTURE, lambda release: {"logs": "https://x"}
         )
-        self.do = Dispatch(self.duties, self.messages, house.engine)
+        self.smoke = FakeSmoke()
+        tests = SmokeTests(house.engine, house.clock, self.smoke)
+        self.do = Dispatch(self.duties, self.messages, tests, house.engine)
 
 
 @pytest.fixture

@@ -117,6 +117,7 @@ def test_a_strategy_that_is_named_goes_before_the_pipeline() -> None:
         ("match: header:X Beta=1", "no name of a header"),
         ("mirror: [50, 10]", "does not rise"),
         ("mirror: 0", "not above 0"),
+        ("smoke: smoke.example/run", "begins with http"),
         ("side_effects: maybe", "'none' or 'isolated'"),
         ("pipeline: [{strategy: ab, group: uri=/x}, canary]", "not a key"),
     ],

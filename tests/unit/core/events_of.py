@@ -26,6 +26,7 @@ from strategies.events import (
     RollbackRequested,
     RouteConfirmed,
     ScheduleRequested,
+    SmokeAnswered,
     WakeReached,
 )
 from strategies.machine import decide
@@ -94,6 +95,7 @@ def one_of_each(release: Release) -> tuple[Event, ...]:
         DriftFound(id, "k11", drift),
         a_look(release, PASSES),
         WakeReached(id, "k13", release.wake_at or LATER),
+        SmokeAnswered(id, "k18", release.stage, revision, is_passed=True, text="The smoke test passed."),
         BaselineRetired(id, "k14", "no request in 5 min"),
         BaselineWatched(id, "k16", is_idle=True, text="no request in 5 min"),
         BaselineAwaited(id, "k17", "v1 is scaled up first: 0 of 3 pods are ready."),
