@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from strategies.gates.chance import Line
-from strategies.gates.counts import CALM, STEPS
+from strategies.gates.counts import CALM, STEPS, nats_beyond
 from strategies.gates.overdispersion import Bursts
+from strategies.gates.roughness import Roughness
 
 AT_LAUNCH = 0.8  # of the stake against harm
 LONGEST = 720.0  # minutes over which the rest is spread when no deadline says less
@@ -22,12 +23,17 @@ MOST = 1e200
 RECENT = 200.0  # rare events that the baseline's rate is estimated from; older ones fade
 FIRST_GUESS = (100.0, 0.2)  # requests and bad ones that stand in before anything is known
 OUTAGE = 4  # at least one request in so many is bad
+SURE_TOTALS = math.log(200)  # nats that the totals must show by themselves where history is too short to know bursts
 ERRORS_APART = 5  # (look, pod) pairs with bad requests before an unknown way of failing counts as harm
 
 
 @dataclass(slots=True)
 class Account:
-    """Wealth, the baseline's rate so far, and totals by weight of one metric."""
+    """Wealth, the baseline's rate so far, and totals by weight of one metric.
+
+    `roughness` is how bad requests of baseline and candidate come during the release, for want of history; `rough` the
+    burst factor that it gave after the newest look.
+    """
 
     border: Line
     tolerated: Line
@@ -42,6 +48,8 @@ class Account:
     stages: dict[float, list[int]] = field(default_factory=dict)
     errors_apart: int = 0
     outage: list[int] = field(default_factory=lambda: [0, 0, 0])
+    roughness: tuple[Roughness, Roughness] = field(default_factory=lambda: (Roughness(), Roughness()))
+    rough: float = 1.0
 
     @property
     def guess(self) -> float:
@@ -66,15 +74,32 @@ class Account:
         return min(sum(self.safe), MOST)
 
     @property
-    def is_believable(self) -> bool:
-        """False while harm may be one burst: history too short to know bursts, and bad requests in few places.
+    def tempering(self) -> float:
+        """What the next look's evidence is divided by: the bursts of history, or else those of the release so far."""
+        return self.bursts.factor if self.bursts.is_known else max(self.bursts.factor, self.roughness_factor)
 
-        An outage is believed sooner: a quarter of all requests bad over two looks or more is no burst among good ones.
+    @property
+    def roughness_factor(self) -> float:
+        """The burst factor of the release so far, the larger one of both versions'."""
+        return max(self.roughness[0].factor, self.roughness[1].factor)
+
+    @property
+    def is_believable(self) -> bool:
+        """False while harm may be a burst: history too short to know, and bad requests in few places, or too rough.
+
+        An outage is believed sooner: two looks of which a quarter is bad, and a quarter of all since, are no burst.
         """
-        if self.bursts.is_known or self.errors_apart >= ERRORS_APART:
+        if self.bursts.is_known:
             return True
         looks, requests, bad = self.outage
-        return looks >= 2 and bad >= 3 and bad * OUTAGE >= requests
+        if looks >= 2 and bad >= 3 and bad * OUTAGE >= requests:
+            return True
+        return self.errors_apart >= ERRORS_APART and self.excess / max(self.rough, self.bursts.factor) >= SURE_TOTALS
+
+    @property
+    def excess(self) -> float:
+        """The likelihood of all that was seen against the nearest point of the border, in nats, weight by weight."""
+        return sum(nats_beyond(kept, self.border) for kept in self.stages.values())
 
     def pay(self, elapsed: float, horizon: float | None) -> float:
         """The stake that is placed now, `elapsed` minutes after launch, with `horizon` minutes to the deadline."""
@@ -101,7 +126,8 @@ class Account:
             kept[place] += number
         self.errors_apart += failing_pods
         looks, requests, bad = self.outage
-        looks, requests, bad = looks + (failing_pods > 0), requests + totals[2], bad + totals[3]
+        is_bad = totals[3] > 0 and totals[3] * OUTAGE >= totals[2]  # one big burst makes one bad look, not two
+        looks, requests, bad = looks + is_bad, requests + totals[2], bad + totals[3]
         self.outage = [looks, requests, bad] if bad * OUTAGE >= requests else [0, 0, 0]
 
     def needed(self, safe_odds: float) -> int | None:

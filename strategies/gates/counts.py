@@ -6,11 +6,14 @@ the null the expected ratio is at most 1, wherever the baseline's rate goes (Tur
 e-variables for two samples, arXiv 2106.02693). All functions work on arrays of any equal or broadcastable shape.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit
+
+from strategies.gates.chance import Line
 
 Floats = NDArray[np.float64]
 
@@ -95,6 +98,18 @@ def divergence(rate: Floats, other: Floats) -> Floats:
     """Kullback-Leibler divergence of two Bernoulli rates strictly between 0 and 1, in nats."""
     rest = (1 - rate) * np.log1p((other - rate) / (1 - other))
     return np.asarray(rate * np.log(rate / other) + rest, dtype=np.float64)
+
+
+def nats_beyond(totals: Sequence[float], line: Line) -> float:
+    """How surely totals (baseline's requests and bad ones, the candidate's) lie beyond the border, in nats; else 0."""
+    n0, x0, n1, x1 = totals
+    if n0 <= 0 or n1 <= 0 or x1 / n1 <= line.ratio * x0 / n0 + line.offset:
+        return 0.0
+    rates = (np.asarray(min(max(x / n, FEWEST), MOST)) for x, n in ((x0, n0), (x1, n1)))
+    guess, border = Guess(*rates), Border(np.asarray(line.ratio), np.asarray(line.offset))
+    theirs, ours = nearest_rates(np.asarray(float(n0)), np.asarray(float(n1)), guess, border)
+    nearest = np.clip(ours, FEWEST, MOST), np.clip(theirs, FEWEST, MOST)
+    return float(n1 * divergence(guess.candidate, nearest[0]) + n0 * divergence(guess.baseline, nearest[1]))
 
 
 def nearest_rates(baseline: Floats, candidate: Floats, guess: Guess, border: Border) -> tuple[Floats, Floats]:

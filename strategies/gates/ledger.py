@@ -1,6 +1,7 @@
 """A trial as plain values for JSON, about 40 numbers per metric, and back to the same odds."""
 
 from collections.abc import Mapping
+from dataclasses import astuple
 from typing import Any
 
 from strategies.gates.account import Account
@@ -8,6 +9,7 @@ from strategies.gates.chance import Line
 from strategies.gates.gauges import Differences
 from strategies.gates.overdispersion import Bursts
 from strategies.gates.question import Question
+from strategies.gates.roughness import Roughness
 from strategies.gates.trial import Decision, GaugeAccount, Trial
 
 VERSION = 1
@@ -62,6 +64,8 @@ def _account(account: Account) -> dict[str, object]:
         "stages": [[weight, *kept] for weight, kept in account.stages.items()],
         "errors_apart": account.errors_apart,
         "outage": account.outage,
+        "roughness": [astuple(version) for version in account.roughness],
+        "rough": account.rough,
     }
 
 
@@ -74,4 +78,8 @@ def account_of(kept: Mapping[str, Any]) -> Account:
     account.paid, account.gain = kept["paid"], kept["gain"]
     account.stages = {weight: list(totals) for weight, *totals in kept["stages"]}
     account.errors_apart, account.outage = kept["errors_apart"], list(kept["outage"])
+    # Evidence of an earlier release of Sluice has none.
+    if "roughness" in kept:
+        baseline, candidate = (Roughness(*version) for version in kept["roughness"])
+        account.roughness, account.rough = (baseline, candidate), kept["rough"]
     return account

@@ -139,7 +139,7 @@ def _least_safe(trial: Trial) -> Metric:
 
 
 def _bursts(account: Account) -> str:
-    factor = account.bursts.factor
+    factor = account.tempering
     return "" if factor < 1.5 else f"; errors came in bursts (x{factor:.1f}), so the bar was raised"
 
 

@@ -33,6 +33,8 @@ class _Row:
     totals: tuple[int, int, int, int]
     failing_pods: int
     guess: float
+    burst: float
+    rough: float
 
 
 @dataclass(slots=True)
@@ -111,7 +113,11 @@ def _enter_counts(entry: _Entry, metric: Metric, baseline: Sample | None, candid
         if ours:
             n1, x1 = _together(ours)
             failing = sum(1 for pod in ours if pod[1]) if x1 else 0
-            entry.rows.append(_Row(metric, account, (n0, x0, n1, x1), failing, guess))
+            burst = account.tempering
+            for version, seen in zip(account.roughness, ((n0, x0), (n1, x1)), strict=True):
+                version.note(*seen)
+            rough = account.roughness_factor
+            entry.rows.append(_Row(metric, account, (n0, x0, n1, x1), failing, guess, burst, rough))
 
 
 def _together(pods: Sequence[tuple[int, int]]) -> tuple[int, int]:
@@ -132,10 +138,7 @@ def _factors(rows: Sequence[_Row]) -> tuple[list[list[float]], list[float]]:
     if not rows:
         return [], []
     n0, x0, n1, x1, rate, burst, *lines = np.array(
-        [
-            (*row.totals, row.guess, row.account.bursts.factor, *row.account.border, *row.account.tolerated)
-            for row in rows
-        ],
+        [(*row.totals, row.guess, row.burst, *row.account.border, *row.account.tolerated) for row in rows],
         dtype=np.float64,
     ).T
     harmful, bearable = Border(lines[0], lines[1]), Border(lines[2], lines[3])
@@ -163,6 +166,7 @@ def _found(entry: _Entry, factors: Sequence[Sequence[float]], gains: Sequence[fl
         account = row.account
         account.multiply(account.pay(entry.elapsed, horizon), ratios)
         account.note(look.weight, row.totals, row.failing_pods)
+        account.rough = row.rough
         if gain > 0:
             account.gain = gain if account.gain == 0 else 0.9 * account.gain + 0.1 * gain
     for metric, difference in entry.gauges:

@@ -157,7 +157,7 @@ class _Bad:
     def _spells(self, requests: Ints, rate: Floats, seconds: int) -> Ints:
         # The factor is what the baseline's windows of a minute show at this traffic.
         per_window = self.scenario.per_second * WINDOW
-        mean = float(np.mean(rate))
+        mean = float(np.mean(rate)) if rate.size else 0.0
         shape = max(per_window * mean, 1e-9) / max(self.scenario.bursts - 1, 1e-9)
         releases, looks = requests.shape
         minutes = -(-looks * seconds // WINDOW)

@@ -19,6 +19,8 @@ SCENARIOS = [
     Scenario("worse", 20, flat(0.002), flat(0.02), looks=60, windows=60, lost=0.05),
     Scenario("good", 60, flat(0.002), flat(0.002), looks=60, windows=60),
     Scenario("bursts", 60, flat(0.01), flat(0.03), looks=60, law=Law.CLUSTERS, bursts=3, windows=60),
+    Scenario("no past", 60, flat(0.004), flat(0.02), looks=60, windows=0, lost=0.05),
+    Scenario("bursts and no past", 60, flat(0.01), flat(0.012), looks=60, law=Law.CLUSTERS, bursts=5, windows=0),
     Scenario("outage", 5, flat(0.002), flat(0.4), looks=30, windows=20),
 ]
 
