@@ -124,6 +124,7 @@ def _case(release: Release, reading: Reading, make: "type[judge.Case]") -> "judg
         candidate=candidate,
         aim=None if is_known else _aim(split, candidate),
         past=release.history,
+        counted=release.target.counted,
     )
 
 

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+from bot import connections
 from bot.profiles import Part, Profile
 from bot.requests import StartRequest
 from bot.ways import matches_of
@@ -43,7 +44,7 @@ def spec(request: StartRequest, profile: Profile, target: Target) -> Spec | Refu
     mirror = None
     if strategy is not StrategyName.SHADOW and request.mirror is not None:
         mirror = request.mirror[0]
-    return Spec(
+    found = Spec(
         strategy=strategy,
         service=target.service,
         baseline=target.baseline,
@@ -61,6 +62,7 @@ def spec(request: StartRequest, profile: Profile, target: Target) -> Spec | Refu
         is_sticky=_is_sticky(request, profile, strategy),
         smoke=profile.smoke if strategy is StrategyName.BLUE_GREEN else "",
     )
+    return connections.possible(found, profile, target)
 
 
 def _stray(request: StartRequest, strategy: StrategyName) -> Refused | None:

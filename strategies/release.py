@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from strategies.plan import Plan, Stage
 from strategies.reasons import ReasonCode
-from strategies.routing import Route, Split
+from strategies.routing import Protocol, Route, Split
 from strategies.terms import Terms
 from strategies.verdicts import Outcome, Verdict
 
@@ -125,6 +125,16 @@ class Target:
     subsets: Mapping[str, str] = field(default_factory=dict)
     workloads: Mapping[str, str] = field(default_factory=dict)
     version_label: str = "version"
+
+    @property
+    def carries_requests(self) -> bool:
+        """False where tcp and tls routes alone move: their proxies count connections, and know no answers."""
+        return any(route.protocol is Protocol.HTTP for route in self.routes)
+
+    @property
+    def counted(self) -> str:
+        """What the candidate's share is measured in: `request` or `connection`."""
+        return "request" if self.carries_requests else "connection"
 
     @property
     def objects(self) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from bot.metrics.queries import CLIENT_LEFT, GRPC_SERVER_ERRORS
+from bot.metrics.queries import CLIENT_LEFT, CONNECTIONS, GRPC_SERVER_ERRORS, REQUESTS
 from bot.metrics.snapshots import Answer, Gone, Snapshot, Source
 from strategies.release import Target
 from strategies.verdicts import Arm
@@ -114,7 +114,8 @@ def _trouble(window: Window, target: Target) -> str:
         if unnamed:
             return f"No Deployment is known for {' and '.join(unnamed)}, so its requests cannot be told apart."
     if not window.now.answers:
-        return f"Prometheus has no istio_requests_total of {target.host}."
+        metric = REQUESTS if target.carries_requests else CONNECTIONS
+        return f"Prometheus has no {metric} of {target.host}."
     if not window.answers_scraped:
         return f"Prometheus does not say when {target.host} was scraped."
     newest = max(window.answers_scraped.values())

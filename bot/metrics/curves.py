@@ -127,7 +127,8 @@ def _measured(reading: Reading) -> float:
 
 def shown_gates(card: Card, most: int) -> list[str]:
     """The metrics that have a panel: those of the stage's gates, else errors and p99; failing ones before others."""
-    metrics = [gate.metric for gate in stage_gates(card)] or [ERRORS, PLAIN_LATENCY]
+    usual = [ERRORS, PLAIN_LATENCY] if card.release.target.carries_requests else []
+    metrics = [gate.metric for gate in stage_gates(card)] or usual
     if len(metrics) > most:
         gravity = {verdict.gate: _GRAVITY[verdict.outcome] for verdict in newest_verdicts(card)}
         kept = set(sorted(metrics, key=lambda metric: gravity.get(metric, 1))[:most])
@@ -164,8 +165,8 @@ def share(card: Card, looks: Sequence[Look]) -> Panel:
     shares = asked_shares(card)
     asked = [shares[look.stage] if 0 <= look.stage < len(shares) else math.nan for look in looks]
     measured = [_measured(look.reading) for look in looks]
-    candidate = card.release.target.candidate
-    title = f"Share of requests {'copied ' * any(look.reading.is_mirrored for look in looks)}to {candidate}"
+    candidate, counted = card.release.target.candidate, card.release.target.counted
+    title = f"Share of {counted}s {'copied ' * any(look.reading.is_mirrored for look in looks)}to {candidate}"
     return Panel(title, Curve(candidate, tuple(measured)), None, Curve("asked", tuple(asked)), percent, 0.05)
 
 

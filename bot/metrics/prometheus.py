@@ -155,37 +155,41 @@ class PrometheusMetrics:
         self._connection.close()
 
     def _present(self, subjects: Sequence[Subject], at: datetime) -> tuple[dict[str, Snapshot], Scrapes]:
-        now = self._counters(subjects, at)
-        scraped = scrapes(self._connection.ask(queries.scrapes(_hosts(subjects)), at))
+        now, tcp = self._counters(subjects, at), _hosts(subjects, of_connections=True)
+        besides = queries.connection_scrapes(tcp) if tcp else ""
+        scraped = scrapes(self._connection.ask(_or(queries.scrapes(_hosts(subjects)), besides), at))
         self._heard("")
         return now, scraped
 
     def _counters(self, subjects: Sequence[Subject], at: datetime) -> dict[str, Snapshot]:
         hosts, reporter = _hosts(subjects), self._reporter.of_requests
         durations = self._connection.ask(queries.durations(hosts, self._reporter.of_durations), at)
+        keys = _keys(subjects)
         if not any(subject.is_mirrored for subject in subjects):
-            return snapshots(hosts, at, self._connection.ask(queries.requests(hosts, reporter), at), durations)
-        requests = self._connection.ask(queries.both_accounts(hosts), at)
-        return with_received(snapshots(hosts, at, of_reporter(requests, reporter), durations), requests)
+            query = _or(queries.requests(hosts, reporter), _connections(subjects, reporter))
+            return snapshots(keys, at, self._connection.ask(query, at), durations)
+        requests = self._connection.ask(_or(queries.both_accounts(hosts), _connections(subjects, "")), at)
+        return with_received(snapshots(keys, at, of_reporter(requests, reporter), durations), requests)
 
     def _past(self, subjects: Sequence[Subject], at: datetime) -> dict[str, Snapshot]:
         """The counters at an instant before, in one query."""
         hosts, reporter = _hosts(subjects), self._reporter.of_requests
         is_mirrored = any(subject.is_mirrored for subject in subjects)
-        query = queries.counters(hosts, "" if is_mirrored else reporter, self._reporter.of_durations)
+        account, keys = "" if is_mirrored else reporter, _keys(subjects)
+        query = _or(queries.counters(hosts, account, self._reporter.of_durations), _connections(subjects, account))
         results = self._connection.ask(query, at)
         durations = [result for result in results if "le" in result["metric"]]
         requests = [result for result in results if "le" not in result["metric"]]
         if not is_mirrored:
-            return snapshots(hosts, at, requests, durations)
-        return with_received(snapshots(hosts, at, of_reporter(requests, reporter), durations), requests)
+            return snapshots(keys, at, requests, durations)
+        return with_received(snapshots(keys, at, of_reporter(requests, reporter), durations), requests)
 
     def _readings(
         self, subjects: Sequence[Subject], at: datetime, now: Mapping[str, Snapshot], scraped: Scrapes
     ) -> Iterator[tuple[str, Reading]]:
         starts, trouble = self._starts(subjects, at)
         for subject in subjects:
-            host = full_host(subject.target)
+            host = _key(subject.target)
             then = starts.get(subject.release)
             self._kept[subject.release] = _Kept(remembered(then, now[host]), at)
             if then is None:
@@ -221,7 +225,7 @@ class PrometheusMetrics:
         try:
             for instant, group in _past_instants(unknown, at):
                 past = self._past(group, instant)
-                starts.update({subject.release: past[full_host(subject.target)] for subject in group})
+                starts.update({subject.release: past[_key(subject.target)] for subject in group})
         except UnansweredError as error:
             self._heard(str(error))
             return starts, str(error)
@@ -250,8 +254,26 @@ def full_host(target: Target) -> str:
     return host if "." in host else f"{host}.{target.namespace}.svc.cluster.local"
 
 
-def _hosts(subjects: Sequence[Subject]) -> list[str]:
-    return sorted({full_host(subject.target) for subject in subjects})
+def _key(target: Target) -> str:
+    """Under which name a target's counters are kept: connections of a service are not its requests."""
+    return full_host(target) if target.carries_requests else queries.OF_CONNECTIONS + full_host(target)
+
+
+def _keys(subjects: Sequence[Subject]) -> list[str]:
+    return sorted({_key(subject.target) for subject in subjects})
+
+
+def _hosts(subjects: Sequence[Subject], *, of_connections: bool = False) -> list[str]:
+    return sorted({full_host(each.target) for each in subjects if each.target.carries_requests is not of_connections})
+
+
+def _connections(subjects: Sequence[Subject], reporter: str) -> str:
+    tcp = _hosts(subjects, of_connections=True)
+    return queries.connections(tcp, reporter) if tcp else ""
+
+
+def _or(query: str, besides: str) -> str:
+    return f"{query} or {besides}" if besides else query
 
 
 def _past_instants(subjects: Sequence[Subject], at: datetime) -> Iterator[tuple[datetime, list[Subject]]]:

@@ -11,6 +11,8 @@ from enum import StrEnum
 from bot.templates import literal, quoted
 
 REQUESTS = "istio_requests_total"
+CONNECTIONS = "istio_tcp_connections_opened_total"
+OF_CONNECTIONS = "tcp/"  # before the service, so that its requests are told apart from its connections
 DURATIONS = "istio_request_duration_milliseconds_bucket"
 CPU = "container_cpu_usage_seconds_total"
 MEMORY = "container_memory_working_set_bytes"
@@ -53,6 +55,12 @@ class Reporter(StrEnum):
 def requests(hosts: Sequence[str], reporter: str) -> str:
     """Requests so far by service, version, workload, instance and kind of answer."""
     return f"sum by ({','.join(_ANSWER)}) ({REQUESTS}{_selector(hosts, reporter)})"
+
+
+def connections(hosts: Sequence[str], reporter: str) -> str:
+    """Connections opened so far, as `requests` and (without a reporter) `both_accounts` have it; no answers."""
+    kept = _ANSWER if reporter else (*_ANSWER, "reporter")
+    return _as_connections(f"sum by ({','.join(kept)}) ({CONNECTIONS}{_selector(hosts, reporter)})")
 
 
 def both_accounts(hosts: Sequence[str]) -> str:
@@ -126,6 +134,12 @@ def scrapes(hosts: Sequence[str]) -> str:
     return f"max by (destination_service,reporter,instance) (timestamp({REQUESTS}{_selector(hosts)}))"
 
 
+def connection_scrapes(hosts: Sequence[str]) -> str:
+    """The same of the counters of connections."""
+    kept = "destination_service,reporter,instance"
+    return _as_connections(f"max by ({kept}) (timestamp({CONNECTIONS}{_selector(hosts)}))")
+
+
 def totals(hosts: Sequence[str]) -> str:
     """Requests so far by reporter and series, for proving that a version is idle."""
     return f"sum by ({','.join((*_SOURCE, 'reporter'))}) ({REQUESTS}{_selector(hosts)})"
@@ -151,6 +165,11 @@ def scrape_counts(hosts: Sequence[str], window: timedelta) -> str:
 
 def _span(window: timedelta) -> str:
     return f"[{max(round(window.total_seconds() * 1000), 1)}ms]"
+
+
+def _as_connections(text: str) -> str:
+    service = "destination_service"
+    return f'label_replace({text}, "{service}", "{OF_CONNECTIONS}$1", "{service}", "(.*)")'
 
 
 def _selector(hosts: Sequence[str], reporter: str = "", besides: str = "") -> str:

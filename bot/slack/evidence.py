@@ -70,9 +70,9 @@ def measured(look: Look | None, target: Target) -> str:
         copies, live = look.reading.candidate.requests or 0, look.reading.baseline.requests or 0
         return f"{count(copies)} copies at {escape(candidate)} beside {count(live)} live at {escape(target.baseline)}"
     if look.reading.share is None:
-        return "no requests seen"
+        return f"no {target.counted}s seen"
     requests = (look.reading.baseline.requests or 0) + (look.reading.candidate.requests or 0)
-    return f"{escape(candidate)} {figure(look.reading.share, 'ratio')} of {count(requests)} requests"
+    return f"{escape(candidate)} {figure(look.reading.share, 'ratio')} of {count(requests)} {target.counted}s"
 
 
 def asked(card: Card, stage: int) -> str:

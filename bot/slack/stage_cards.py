@@ -66,7 +66,7 @@ def _held(card: Card, n: int) -> str:
     began = release.stage_began_at if n == release.stage else min((look.reading.since for look in looks), default=None)
     ended = card.now if n == release.stage and not release.is_over else max((look.at for look in looks), default=None)
     held = span(ended - began) if began and ended and ended > began else "–"
-    return f"{held}, {count(evidence.sampled(card, n))} candidate requests"
+    return f"{held}, {count(evidence.sampled(card, n))} candidate {release.target.counted}s"
 
 
 def _small_print(card: Card, n: int) -> list[str]:

@@ -10,10 +10,11 @@ from strategies.verdicts import Arm, Reading
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What the two versions are called."""
+    """What the two versions are called, and what of theirs is counted."""
 
     baseline: str
     candidate: str
+    counted: str = "request"
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,7 @@ class Case:
     aim: Aim | None = None
     past: str = ""
     proven: frozenset[str] = frozenset()
+    counted: str = "request"
 
     @property
     def floor(self) -> float | None:
@@ -80,7 +81,7 @@ def evaluate(cases: Sequence[Case]) -> list[Judgement]:
 def _entered(case: Case) -> _Entry:
     thresholds.refuse_unknown(case.gates)
     memory = recall(case.memory).in_stage(case.stage, case.reading.at)
-    names = Names(case.baseline, case.candidate)
+    names = Names(case.baseline, case.candidate, case.counted)
     seen = evidence(case.reading, case.asked, names, is_answering=case.aim is None or case.aim.most > 0)
     seen, memory = measures.measured(case.gates, case.reading, case.asked, names, seen, memory)
     entry = _Entry(case, names, seen, memory)
@@ -183,7 +184,7 @@ def _requests(case: Case, seen: Evidence, memory: Memory) -> Verdict:
     verdict = Verdict(
         REQUESTS,
         Outcome.PASS,
-        f"{case.candidate} {_took(case)} {count(total.candidate.requests, 'request')} in this stage"
+        f"{case.candidate} {_took(case)} {count(total.candidate.requests, case.counted)} in this stage"
         + (f"; {case.min_requests:,} asked." if case.min_requests else "."),
         baseline=float(total.baseline.requests),
         candidate=float(total.candidate.requests),
@@ -196,5 +197,5 @@ def _requests(case: Case, seen: Evidence, memory: Memory) -> Verdict:
     rate = seen.tally.candidate.requests / seen.seconds if seen.seconds > 0 else 0.0
     estimate = f"about {span(lacking / rate)} at this rate" if rate else "none are coming now"
     missing = f"{lacking:,} more ({estimate})"
-    reason = f"{total.candidate.requests:,} of {count(case.min_requests, 'request')}; {missing}."
+    reason = f"{total.candidate.requests:,} of {count(case.min_requests, case.counted)}; {missing}."
     return replace(verdict, outcome=Outcome.WAIT, reason=reason, missing=missing)

@@ -21,7 +21,7 @@ def judge_split(seen: Evidence, asked: float, names: Names, memory: Memory) -> t
     ours = seen.tally.candidate.requests
     look = ours + seen.tally.baseline.requests
     if look == 0 and memory.routed == 0:
-        return _wait(asked, None, "No requests measured yet.", "requests"), memory
+        return _wait(asked, None, f"No {names.counted}s measured yet.", f"{names.counted}s"), memory
     if tells_share(look, asked):
         routed, matched = look, ours
     else:
@@ -36,13 +36,13 @@ def judge_split(seen: Evidence, asked: float, names: Names, memory: Memory) -> t
 
 def _agrees(asked: float, matched: int, routed: int, names: Names) -> Verdict:
     share = matched / routed
-    text = f"{names.candidate} gets {percent(share)} of {count(routed, 'request')}, asked {percent(asked)}."
+    text = f"{names.candidate} gets {percent(share)} of {count(routed, names.counted)}, asked {percent(asked)}."
     return Verdict(GATE, Outcome.PASS, text, candidate=share, bound=asked, unit="ratio")
 
 
 def _apart(asked: float, matched: int, routed: int, names: Names, looks: int) -> Verdict:
     share = matched / routed
-    figures = f"asked {percent(asked)}, measured {percent(share)} of {count(routed, 'request')}"
+    figures = f"asked {percent(asked)}, measured {percent(share)} of {count(routed, names.counted)}"
     if looks < APART:
         # The candidate's share is not trusted, and not yet denied either: this alone must not look like agreement.
         text = f"{looks} of {APART} looks differ from the split: {figures}."

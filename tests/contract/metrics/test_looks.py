@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from bot.metrics.queries import UNDER_WAY, Reporter
 from bot.ports import Subject
 from bot.sandbox.prometheus.samples import STALE
+from strategies.routing import Protocol, Route
 from tests.builders import a_target
 from tests.contract.metrics.service import HOST, Scraped, at, durations, look, requests
 
@@ -34,6 +35,28 @@ def test_a_look_reads_both_versions(empty_pair: Pair) -> None:
         assert (reading.candidate.requests, reading.candidate.errors) == (5, 1)
         assert reading.candidate.buckets == {10.0: 2, math.inf: 4}
         assert reading.unattributed == 2
+
+
+def test_routes_of_connections_are_read_by_the_connections_that_were_opened(empty_pair: Pair) -> None:
+    opened = {"__name__": "istio_tcp_connections_opened_total", "response_code": ""}
+    scraped = Scraped(empty_pair).add(requests("v1") | opened, {0: 100, 15: 195}).add(requests("v2") | opened, {15: 5})
+    # Requests of the same service are somebody else's release.
+    scraped.add(requests("v1"), {0: 1000, 15: 1400}).add(requests("v2"), {0: 0, 15: 100})
+    scraped.store()
+    tcp = a_target(routes=(Route("shop", "reviews", Protocol.TCP, "#0"),))
+    for metrics in scraped.looking():
+        both = [Subject("reviews-1", tcp, at(0)), Subject("reviews-2", a_target(), at(0))]
+        found = metrics.look(both, at(15))
+        counted = [(each.baseline.requests, each.candidate.requests) for each in found.values()]
+        assert counted == [(95, 5), (400, 100)]
+        assert metrics._connection.sent <= 8
+
+
+def test_without_connections_the_counter_that_is_missing_is_named(empty_pair: Pair) -> None:
+    tcp = a_target(routes=(Route("shop", "reviews", Protocol.TCP, "#0"),))
+    for metrics in Scraped(empty_pair).looking():
+        trouble = look(metrics, 0, 15, tcp).trouble
+        assert "no istio_tcp_connections_opened_total of" in trouble
 
 
 def test_a_mirrored_look_reads_copies_apart_from_live_requests(empty_pair: Pair) -> None:

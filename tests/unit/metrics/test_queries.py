@@ -27,6 +27,8 @@ def every_query(hosts: list[str]) -> list[str]:
         *(queries.failed(hosts[0], reporter) for reporter in reporters),
         *(queries.durations_at(hosts[0], reporter, ["250.0", "+Inf"]) for reporter in reporters),
         queries.scrapes(hosts),
+        queries.connection_scrapes(hosts),
+        *(queries.connections(hosts, reporter) for reporter in ("source", "")),
         queries.totals(hosts),
         queries.scrape_counts(hosts, timedelta(seconds=60)),
         *(queries.counters(hosts, reporter, "destination") for reporter in ("source", "")),

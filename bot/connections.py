@@ -1,0 +1,47 @@
+"""What a release can ask of tcp and tls routes: weights and people, where proxies count connections alone."""
+
+from dataclasses import replace
+
+from bot.profiles import Profile
+from strategies.plan import Kind, MetricGate, Spec, StrategyName
+from strategies.reasons import ReasonCode, Refused
+from strategies.release import Target
+from strategies.routing import Protocol
+
+OF_REQUESTS = ("errors", "outgoing_errors")
+WEIGHTS_ALONE = frozenset({StrategyName.CANARY, StrategyName.PHASED, StrategyName.BLUE_GREEN})
+
+
+def possible(spec: Spec, profile: Profile, target: Target) -> Spec | Refused:
+    """The spec as the target's routes can carry it.
+
+    Refused with UNSUPPORTED_KIND for matches, mirrors and cookies on a route of connections, and for a metric that the
+    profile names and that no proxy will ever count. What nobody named is left out.
+    """
+    plain = [route for route in target.routes if route.protocol is not Protocol.HTTP]
+    if not plain:
+        return spec
+    first = plain[0]
+    where = f'{first.namespace}/{first.virtual_service} {first.protocol} route "{first.name}"'
+    besides = "cookie" if spec.is_sticky else "match" if spec.matches else "mirror" if spec.mirror else ""
+    if besides or spec.strategy not in WEIGHTS_ALONE:
+        text = f"{where} carries connections, which are split by weight alone: no {besides or spec.strategy}."
+        return Refused(ReasonCode.UNSUPPORTED_KIND, text)
+    if target.carries_requests:
+        return spec
+    named = {"metrics", "min_requests"} & profile.model_fields_set
+    blind = [gate.metric for gate in spec.gates if _needs_requests(gate)]
+    if blind and "metrics" in named:
+        text = f"No proxy counts requests of {target.service}, which moves by tcp and tls routes alone: "
+        return Refused(
+            ReasonCode.UNSUPPORTED_KIND,
+            f"{text}take {', '.join(f'metrics.{each}' for each in blind)} out of its profile.",
+        )
+    gates = tuple(gate for gate in spec.gates if not _needs_requests(gate))
+    return replace(spec, gates=gates, min_requests=spec.min_requests if "min_requests" in named else 0)
+
+
+def _needs_requests(gate: MetricGate) -> bool:
+    if gate.query is not None:
+        return False
+    return gate.metric in OF_REQUESTS or gate.measured is Kind.LATENCY

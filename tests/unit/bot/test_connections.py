@@ -1,0 +1,74 @@
+"""Routes that carry connections: split by weight, judged by what their proxies count."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from bot import profiles, specs
+from bot.requests import StartRequest
+from strategies.gates.judge import Case, evaluate
+from strategies.plan import Plan, StrategyName
+from strategies.reasons import ReasonCode, Refused
+from strategies.routing import Match, Protocol, Route
+from strategies.verdicts import Arm
+from tests.builders import NOW, a_reading, a_target
+
+TCP = Route("shop", "reviews", Protocol.TCP, "#0")
+MAIN = Route("shop", "reviews", Protocol.HTTP, "main")
+START = StartRequest("reviews", "v2")
+
+
+def asked(request: StartRequest = START, profile: str = "", *routes: Route) -> Plan | Refused:
+    read = profiles.read("reviews.yaml", f"service: reviews\nnamespace: shop\n{profile}")
+    return specs.plan(request, read, a_target(routes=routes or (TCP,)))
+
+
+def test_what_nobody_named_is_not_asked_of_connections() -> None:
+    plan = asked()
+    assert isinstance(plan, Plan)
+    assert {(stage.metric_gates, stage.min_requests) for stage in plan.stages} == {((), 0)}
+    assert plan.stages[0].approval is not None
+
+
+def test_a_named_metric_that_can_never_have_data_is_refused() -> None:
+    found = asked(START, "metrics: {errors: {limit: 1%}, latency_p99: {allowed: +10%}}")
+    assert isinstance(found, Refused)
+    assert found.reason_code is ReasonCode.UNSUPPORTED_KIND
+    assert "take metrics.errors, metrics.latency_p99 out of its profile" in found.text
+
+
+def test_beside_an_http_route_requests_are_asked_as_usual() -> None:
+    plan = asked(START, "", MAIN, TCP)
+    assert isinstance(plan, Plan)
+    assert plan.stages[0].metric_gates
+
+
+@pytest.mark.parametrize(
+    ("request_", "told"),
+    [
+        (replace(START, strategy=StrategyName.AB, matches=(Match("header:x", "v2", exact="1"),)), "no match"),
+        (replace(START, mirror=(Decimal(5),)), "no mirror"),
+        (replace(START, is_sticky=True), "no cookie"),
+    ],
+)
+def test_what_connections_cannot_carry_is_refused_with_the_route(request_: StartRequest, told: str) -> None:
+    found = asked(request_, "side_effects: none", MAIN, TCP)
+    assert isinstance(found, Refused)
+    assert found.reason_code is ReasonCode.UNSUPPORTED_KIND
+    assert 'shop/reviews tcp route "#0" carries connections' in found.text
+    assert told in found.text
+
+
+def test_the_verdicts_speak_of_connections() -> None:
+    counted = a_target(routes=(TCP,)).counted
+    (first,) = evaluate([Case((), 0, 0.05, 0, a_reading(), counted=counted)])
+    later = a_reading(NOW + timedelta(seconds=15), baseline=Arm(950.0, 0.0), candidate=Arm(50.0, 0.0))
+    (judged,) = evaluate([Case((), 0, 0.05, 0, later, first.memory, counted=counted)])
+    assert [verdict.reason for verdict in judged.verdicts] == [
+        "candidate gets 5.0 % of 1,000 connections, asked 5.0 %.",
+        "candidate answered 50 connections in this stage.",
+    ]
