@@ -22,6 +22,7 @@ from strategies.gates.bands import Band, Bar, Seen
 from strategies.gates.exceedance import above
 from strategies.gates.figures import count, milliseconds, percent
 from strategies.gates.gauges import TIGHTEST, variance_per_look
+from strategies.gates.overdispersion import Bursts
 from strategies.gates.question import Metric
 from strategies.gates.trial import Look, Sample, bad_of
 from strategies.plan import Better, Kind
@@ -136,7 +137,7 @@ def _difference(
     bar = Bar(
         question.harm_odds / max(question.budget(metric), 1e-9),
         question.safe_odds,
-        account.bursts,
+        Bursts(account.shown_bursts, account.bursts.is_known),
         release.recent.get(metric.name, (0.0, 0.0)),
         question.deadline_s - looks[0].t if question.deadline_s is not None and looks else None,
         tolerated,

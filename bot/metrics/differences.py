@@ -157,7 +157,7 @@ def _difference(
     weighed = sum(1 for other in _gates(card) if other.tolerated is not None and other.measured is not Kind.GAUGE)
     bar = Bar(
         harm_odds=max(weighed, 1) / ALPHA if is_weighed else 2 / ALPHA,
-        bursts=account.bursts if is_weighed else _bursts(each, looks),
+        bursts=Bursts(account.shown_bursts, account.bursts.is_known) if is_weighed else _bursts(each, looks),
         tolerated=tolerated if is_weighed else -math.inf,
     )
     shown = Difference(_title(card, gate, account), Band(measured=bands.measured(points_)), sign * allowed,

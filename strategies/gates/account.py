@@ -79,6 +79,11 @@ class Account:
         return self.bursts.factor if self.bursts.is_known else max(self.bursts.factor, self.roughness_factor)
 
     @property
+    def shown_bursts(self) -> float:
+        """The burst factor after the newest look that was judged."""
+        return self.bursts.factor if self.bursts.is_known else max(self.bursts.factor, self.rough)
+
+    @property
     def roughness_factor(self) -> float:
         """The burst factor of the release so far, the larger one of both versions'."""
         return max(self.roughness[0].factor, self.roughness[1].factor)
@@ -94,7 +99,7 @@ class Account:
         looks, requests, bad = self.outage
         if looks >= 2 and bad >= 3 and bad * OUTAGE >= requests:
             return True
-        return self.errors_apart >= ERRORS_APART and self.excess / max(self.rough, self.bursts.factor) >= SURE_TOTALS
+        return self.errors_apart >= ERRORS_APART and self.excess / self.shown_bursts >= SURE_TOTALS
 
     @property
     def excess(self) -> float:

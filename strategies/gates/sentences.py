@@ -139,7 +139,7 @@ def _least_safe(trial: Trial) -> Metric:
 
 
 def _bursts(account: Account) -> str:
-    factor = account.tempering
+    factor = account.shown_bursts
     return "" if factor < 1.5 else f"; errors came in bursts (x{factor:.1f}), so the bar was raised"
 
 

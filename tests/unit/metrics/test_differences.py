@@ -64,8 +64,8 @@ def test_the_band_of_harm_leaves_the_allowed_line_when_the_gate_fails(gate: Metr
     panel = panel_of(card, gate)
     assert panel.outcome is Outcome.FAIL
     assert panel.left_allowed is not None
-    # The look that a latency's edge is taken from is no evidence to the judge.
-    assert len(card.looks) - 1 - panel.left_allowed <= (2 if gate is SLOW else 0)
+    # The judge itself may be later: it learns bursts on the way, and a latency's edge from a look of its own.
+    assert len(card.looks) - 1 - panel.left_allowed <= 2
     assert panel.left_tolerated is None
     assert list(panel.band.least) == sorted(panel.band.least)
 
