@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 import typer
 
 from bot.cli.output import Exit, Format, FormatOption, stop
+from bot.metrics.queries import Reporter
 
 if TYPE_CHECKING:
     from bot.replay.session import Session
@@ -30,6 +31,9 @@ def replay(  # noqa: PLR0913 - one per option
     start_at: Annotated[str, typer.Option("--start", help="With --prometheus: like 2026-11-21T10:00:00Z.")] = "",
     end: Annotated[str, typer.Option(help="With --prometheus: the last look.")] = "",
     look: Annotated[float, typer.Option(min=1, help="With --prometheus: seconds between looks.")] = 15,
+    reporter: Annotated[
+        Reporter, typer.Option(envvar="SLUICE_REPORTER", help="With --prometheus: whose account is read.")
+    ] = Reporter.BOTH,
     picture: Annotated[Path | None, typer.Option(help="Draw the looks and what they prove into this PNG.")] = None,
     format: FormatOption = Format.JSON,
 ) -> None:
@@ -52,7 +56,7 @@ def replay(  # noqa: PLR0913 - one per option
         _needed({**given, "start": start_at, "end": end})
         from bot.cli.replay_prometheus import recording  # noqa: PLC0415 - brings the client
 
-        recorded = recording(prometheus, (service, namespace, baseline, candidate), (start_at, end), look)
+        recorded = recording(prometheus, (service, namespace, baseline, candidate), (start_at, end), look, reporter)
         start = recorded.start
         trouble = _run(session, recorded.batches(), format, state, kept if picture else None)
     else:

@@ -4,13 +4,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+import typer
+
 from bot.cli.output import Exit, stop
 from bot.metrics.prometheus import PrometheusMetrics
+from bot.metrics.queries import Reporter
 from bot.ports import Subject
-from bot.replay.recorded import lines
+from bot.replay.recorded import ERRORS, lines
+from strategies.gates.course import Minutes
+from strategies.plan import MetricGate
 from strategies.release import Target
 from strategies.verdicts import Reading
 
+DAY = timedelta(days=1)
+PATIENCE = 30.0  # seconds for the day before
 PAST = timedelta(hours=1)
 WINDOW = timedelta(seconds=60)
 
@@ -24,6 +31,7 @@ class Recording:
     start: datetime
     end: datetime
     look: timedelta
+    reporter: Reporter = Reporter.BOTH
 
     @property
     def release(self) -> str:
@@ -32,13 +40,32 @@ class Recording:
 
     def batches(self) -> Iterator[list[bytes]]:
         """The lines of the recording; exits 5 when Prometheus does not answer."""
-        metrics = PrometheusMetrics(self.url)
+        metrics = self._answering()
         try:
             past = self._read(metrics, self.start - PAST, self.start, WINDOW)
+            minutes = self._errors_before(metrics)
             looks = self._read(metrics, self.start, self.end, self.look)
         finally:
             metrics.close()
-        yield list(lines(self.release, self.start, past, looks))
+        yield list(lines(self.release, self.start, past, looks, minutes))
+
+    def _answering(self) -> PrometheusMetrics:
+        """The adapter on whose account errors and latency can both be read; said where it is another than asked."""
+        asked = PrometheusMetrics(self.url, self.reporter)
+        found = asked.answering(self.target, self.end)
+        if found is None or found is self.reporter:
+            return asked
+        asked.close()
+        typer.echo(
+            f"reporter={self.reporter} does not tell both errors and latency; {found} does and is read.", err=True
+        )
+        return PrometheusMetrics(self.url, found)
+
+    def _errors_before(self, metrics: PrometheusMetrics) -> Minutes:
+        """The baseline's day before; empty when it cannot be read, which the judge takes as not known."""
+        gate = MetricGate(ERRORS, "ratio")
+        recorded = metrics.past(self.target, (gate,), self.start - DAY, self.start, PATIENCE)
+        return recorded.courses[ERRORS].minutes if ERRORS in recorded.courses else ()
 
     def _read(self, metrics: PrometheusMetrics, since: datetime, until: datetime, step: timedelta) -> list[Reading]:
         readings = []
@@ -52,14 +79,16 @@ class Recording:
         return readings
 
 
-def recording(url: str, versions: tuple[str, str, str, str], times: tuple[str, str], look: float) -> Recording:
+def recording(
+    url: str, versions: tuple[str, str, str, str], times: tuple[str, str], look: float, reporter: Reporter
+) -> Recording:
     """What to read; exits 2 for times that are none. `versions`: service, namespace, baseline, candidate."""
     service, namespace, baseline, candidate = versions
     start, end = (_time(text) for text in times)
     if not start < end <= datetime.now(UTC):
         stop(Exit.USAGE, "--start must be before --end, and --end must be past.")
     target = Target(service, service, namespace, baseline, candidate, routes=())
-    return Recording(url, target, start, end, timedelta(seconds=look))
+    return Recording(url, target, start, end, timedelta(seconds=look), reporter)
 
 
 def _time(text: str) -> datetime:

@@ -140,6 +140,23 @@ class PrometheusMetrics:
         self._heard(found.trouble)
         return found
 
+    def answering(self, target: Target, at: datetime) -> Reporter | None:
+        """The reporter whose errors and latency of the service are both there: the asked one, else another.
+
+        None when none has both, or nobody answered.
+        """
+        host = full_host(target)
+        try:
+            found = [
+                {str(result["metric"].get("reporter")) for result in self._connection.ask(query, at)}
+                for query in (queries.reporters(host, queries.REQUESTS), queries.reporters(host, queries.DURATIONS))
+            ]
+        except UnansweredError as error:
+            self._heard(str(error))
+            return None
+        every = (self._reporter, Reporter.BOTH, Reporter.DESTINATION, Reporter.SOURCE)
+        return next((each for each in every if each.of_requests in found[0] and each.of_durations in found[1]), None)
+
     def troubles(self) -> Sequence[str]:
         """Why Prometheus cannot be relied on now; asks it when nothing else did lately."""
         if time.monotonic() - self._heard_at > PROBE_EVERY:

@@ -129,6 +129,11 @@ def labelled(texts: Sequence[str]) -> str:
     return parts[0]
 
 
+def reporters(host: str, name: str) -> str:
+    """Who reports the series `name` of a service."""
+    return f"count by (reporter) ({name}{_selector((host,))})"
+
+
 def scrapes(hosts: Sequence[str]) -> str:
     """When each instance was scraped last, in seconds since 1970."""
     return f"max by (destination_service,reporter,instance) (timestamp({REQUESTS}{_selector(hosts)}))"

@@ -5,6 +5,7 @@ import math
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from strategies.gates.course import Minutes
 from strategies.gates.latency import added
 from strategies.verdicts import Arm, Reading
 
@@ -15,8 +16,12 @@ METRICS = (
 )
 
 
-def lines(release: str, start: datetime, past: Sequence[Reading], looks: Sequence[Reading]) -> Iterator[bytes]:
+def lines(
+    release: str, start: datetime, past: Sequence[Reading], looks: Sequence[Reading], errors_before: Minutes = ()
+) -> Iterator[bytes]:
     """A config with the baseline's past, then one line per look, `t` in seconds since `start`.
+
+    `errors_before` are the minutes of a longer past than `past`, where they could be read.
 
     A Prometheus does not tell what was asked of the mesh: the weight is the share measured over all looks.
     """
@@ -24,6 +29,9 @@ def lines(release: str, start: datetime, past: Sequence[Reading], looks: Sequenc
     for reading in past:
         for name, value in _arm(reading.baseline).items():
             histories[name].append(value)
+    longer = [list(minute) for minute in errors_before if minute is not None]
+    if len(longer) >= len(histories[ERRORS]):
+        histories[ERRORS] = [*longer]
     yield _line({"release": release, "config": {"metrics": METRICS, "history": histories}})
     weight = round(100 * share(looks), 1)
     for reading in looks:

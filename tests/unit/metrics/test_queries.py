@@ -26,6 +26,7 @@ def every_query(hosts: list[str]) -> list[str]:
         *(queries.answered(hosts[0], reporter) for reporter in reporters),
         *(queries.failed(hosts[0], reporter) for reporter in reporters),
         *(queries.durations_at(hosts[0], reporter, ["250.0", "+Inf"]) for reporter in reporters),
+        queries.reporters(hosts[0], queries.DURATIONS),
         queries.scrapes(hosts),
         queries.connection_scrapes(hosts),
         *(queries.connections(hosts, reporter) for reporter in ("source", "")),
@@ -72,7 +73,8 @@ def parts(node: Any) -> Iterator[str]:
 def test_the_bot_uses_this_subset_of_promql_and_no_more() -> None:
     used = {part for query in every_query(HOSTS) for part in parts(promql.parse(query))}
     assert used == {
-        "sum by", "max by", "min by", "timestamp()", "count_over_time()", "vector()", "label_replace()", "or",
+        "count by", "sum by", "max by", "min by", "timestamp()", "count_over_time()", "vector()", "label_replace()",
+        "or",
         "selector", "range", "number", "text", "MatchOp.Equal", "MatchOp.NotEqual", "MatchOp.Re",
         "MatchOp.NotRe",
     }  # fmt: skip
