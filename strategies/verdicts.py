@@ -44,7 +44,8 @@ class Arm:
     `requests` and `errors` are counts in the look (errors: answers of class 5xx and requests that never got an
     answer); `buckets` are cumulative counts by upper bound in milliseconds (`inf` last). None means that nothing was
     measured: no scrape, a stale series, a lost answer. Zero means measured, and none came. `counts` are opportunities
-    and events of the other counted metrics, `gauges` levels, both by metric and only where measured.
+    and events of the other counted metrics, `gauges` levels, both by metric and only where measured. `cancelled` are
+    requests whose caller hung up (no errors, and no answers either), `retried` those that failed after retries.
     """
 
     requests: float | None = None
@@ -52,6 +53,8 @@ class Arm:
     buckets: Mapping[float, float] = field(default_factory=dict)
     gauges: Mapping[str, float] = field(default_factory=dict)
     counts: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    cancelled: float = 0.0
+    retried: float = 0.0
 
     @property
     def error_rate(self) -> float | None:
@@ -69,7 +72,8 @@ class Reading:
     nothing (Prometheus down, stale, no series), empty when there is something. `ready` is the number of ready pods by
     version, None where the cluster could not be asked. In a mirrored look both arms are what the receivers counted, so
     that the candidate's are copies alone; `live` is what callers got from it all the same, None where that is unknown.
-    `troubles` says of single metrics why they have nothing.
+    `troubles` says of single metrics why they have nothing. `resets` counts proxies whose counters began anew: what
+    they report is the least that happened.
     """
 
     at: datetime
@@ -82,6 +86,7 @@ class Reading:
     is_mirrored: bool = False
     live: float | None = None
     troubles: Mapping[str, str] = field(default_factory=dict)
+    resets: int = 0
 
     @property
     def share(self) -> float | None:

@@ -18,6 +18,7 @@ from strategies.release import Target
 from strategies.verdicts import Arm
 
 UNKNOWN = "unknown"
+RETRIED = "URX"  # Envoy's flag for a request that failed although it was sent again
 KEPT_LOOKS = 5_000  # half a day; a pod that is gone for longer does not come back
 
 
@@ -49,6 +50,7 @@ class Measured:
     unattributed: float | None = None
     trouble: str = ""
     live: float | None = None
+    resets: int = 0
 
 
 def mirrored(callers: Window, receivers: Window, target: Target) -> Measured:
@@ -74,7 +76,9 @@ def measured(window: Window, target: Target) -> Measured:
     fresh = window.fresh(window.answers_scraped)
     lost = sum(delta for answer, delta in _answers(window, fresh) if nobody(answer.source) and is_error(answer))
     trouble = "" if any(arm.requests is not None for arm in arms) else _nothing(target)
-    return Measured(arms[0], arms[1], None if math.isnan(lost) else lost, trouble)
+    return Measured(
+        arms[0], arms[1], None if math.isnan(lost) else lost, trouble, resets=len(_restarted(window, fresh))
+    )
 
 
 def remembered(then: Snapshot | None, now: Snapshot) -> Snapshot:
@@ -106,6 +110,21 @@ def is_error(answer: Answer) -> bool:
     if answer.code.startswith("5") or answer.grpc in GRPC_SERVER_ERRORS:
         return True
     return answer.code == "0" and answer.flags not in CLIENT_LEFT
+
+
+def is_cancelled(answer: Answer) -> bool:
+    """The caller hung up before there was an answer."""
+    return answer.code == "0" and answer.flags in CLIENT_LEFT
+
+
+def _restarted(window: Window, fresh: frozenset[str]) -> set[str]:
+    """Instances with a counter that fell."""
+    then = window.then.answers
+    return {
+        answer.source.instance
+        for answer, now in window.now.answers.items()
+        if now < then.get(answer, 0.0) and answer.source.instance in fresh
+    }
 
 
 def _trouble(window: Window, target: Target) -> str:
@@ -149,7 +168,9 @@ def _arm(window: Window, is_ours: Callable[[Source], bool]) -> Arm:
     errors = math.fsum(delta for answer, delta in ours if is_error(answer))
     if math.isnan(requests):
         return Arm(buckets=buckets)
-    return Arm(requests, errors, buckets)
+    cancelled = math.fsum(delta for answer, delta in ours if is_cancelled(answer))
+    retried = math.fsum(delta for answer, delta in ours if RETRIED in answer.flags.split(","))
+    return Arm(requests, errors, buckets, cancelled=cancelled, retried=retried)
 
 
 def _answers(window: Window, fresh: frozenset[str]) -> Iterable[tuple[Answer, float]]:

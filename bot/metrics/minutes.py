@@ -56,6 +56,15 @@ def together(instances: Mapping[str, Minutes], length: int) -> Minutes:
     return [_sum([minute for minute in row if minute]) for row in zip(*instances.values(), strict=True)]
 
 
+def grown(counter: Mapping[int, float], since: int) -> float:
+    """By how much a counter grew since a minute; one that begins later begins at zero."""
+    places = sorted(place for place in counter if place >= since)
+    before = [counter[place] for place in places[:-1]]
+    first = 0.0 if not places or places[0] == since else counter[places[0]]
+    steps = zip(before, (counter[place] for place in places[1:]), strict=True)
+    return first + math.fsum(now if now < then else now - then for then, now in steps)
+
+
 def _sum(row: Sequence[tuple[int, int]]) -> tuple[int, int] | None:
     return (sum(n for n, _ in row), sum(x for _, x in row)) if row else None
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from bot.metrics import minutes, queries
 from bot.metrics.connection import Connection, UnansweredError
-from bot.metrics.counters import picker
+from bot.metrics.counters import UNKNOWN, picker
 from bot.metrics.minutes import Ours
 from bot.metrics.queries import Reporter
 from bot.metrics.snapshots import Result, source
@@ -79,9 +79,10 @@ def read(connection: Connection, reporter: Reporter, asked: Asked) -> Recorded:
     courses: dict[str, Course] = {}
     missing: dict[str, str] = {}
     trouble = ""
+    nameless = (0.0, 0.0)
     try:
         if any(gate.metric == ERRORS for gate in asked.gates):
-            courses[ERRORS] = _errors(reader, reporter)
+            courses[ERRORS], nameless = _errors(reader, reporter)
         latencies = [gate for gate in asked.gates if gate.metric in QUANTILES]
         if latencies:
             courses.update(_latencies(reader, reporter, latencies))
@@ -92,20 +93,29 @@ def read(connection: Connection, reporter: Reporter, asked: Asked) -> Recorded:
         if gate.metric in {ERRORS, *QUANTILES} and not courses.get(gate.metric, Course()).is_known:
             name = queries.REQUESTS if gate.metric == ERRORS else queries.DURATIONS
             missing[gate.metric] = f"Prometheus has no {name} of {who}."
-    return Recorded(asked.since, asked.at, courses, missing, trouble)
+    return Recorded(asked.since, asked.at, courses, missing, trouble, nameless)
 
 
-def _errors(reader: _Reader, reporter: Reporter) -> Course:
-    pods = _answers(reader, "destination") if reporter is not Reporter.SOURCE else {}
-    whole = pods if reporter.of_requests == "destination" else _answers(reader, reporter.of_requests)
-    return Course(minutes.together(whole, reader.length), pods)
+def _errors(reader: _Reader, reporter: Reporter) -> tuple[Course, tuple[float, float]]:
+    """The course of errors, and those that named no version lately, with the seconds that were looked at."""
+    by_pod: tuple[dict[str, Minutes], Sequence[Result]] = ({}, ())
+    if reporter is not Reporter.SOURCE:
+        by_pod = _answers(reader, "destination")
+    is_one = reporter.of_requests == "destination"
+    whole, failed = by_pod if is_one else _answers(reader, reporter.of_requests)
+    course = Course(minutes.together(whole, reader.length), by_pod[0])
+    measured = sum(minute is not None for minute in course.minutes[-LATELY:])
+    is_nobodys = picker(reader.asked.target)(UNKNOWN)
+    lost = minutes.values(failed, is_nobodys, reader.asked.since)
+    errors = sum(minutes.grown(counter, max(reader.length - LATELY, 0)) for counter in lost.values())
+    return course, (errors, measured * MINUTE.total_seconds())
 
 
-def _answers(reader: _Reader, reporter: str) -> dict[str, Minutes]:
+def _answers(reader: _Reader, reporter: str) -> tuple[dict[str, Minutes], Sequence[Result]]:
     host = reader.asked.host
     every = reader.range(queries.answered(host, reporter))
     failed = reader.range(queries.failed(host, reporter)) if every else ()
-    return minutes.by_instance(reader.values(every), reader.values(failed), reader.length)
+    return minutes.by_instance(reader.values(every), reader.values(failed), reader.length), failed
 
 
 def _latencies(reader: _Reader, reporter: Reporter, gates: Sequence[MetricGate]) -> Mapping[str, Course]:

@@ -174,7 +174,7 @@ class PrometheusMetrics:
     def _present(self, subjects: Sequence[Subject], at: datetime) -> tuple[dict[str, Snapshot], Scrapes]:
         now, tcp = self._counters(subjects, at), _hosts(subjects, of_connections=True)
         besides = queries.connection_scrapes(tcp) if tcp else ""
-        scraped = scrapes(self._connection.ask(_or(queries.scrapes(_hosts(subjects)), besides), at))
+        scraped = scrapes(self._connection.ask(_or(queries.scrapes_by_pod(_hosts(subjects)), besides), at))
         self._heard("")
         return now, scraped
 
@@ -215,8 +215,8 @@ class PrometheusMetrics:
             window = Window(
                 then,
                 now[host],
-                scraped.of(host, self._reporter.of_requests),
-                scraped.of(host, self._reporter.of_durations),
+                scraped.of(host, self._reporter.of_requests, then.gone),
+                scraped.of(host, self._reporter.of_durations, then.gone),
                 sees_absence=self._reporter.of_requests == "source",
             )
             if not subject.is_mirrored:
@@ -224,7 +224,7 @@ class PrometheusMetrics:
             elif self._reporter is Reporter.SOURCE:
                 yield subject.release, Reading(at, subject.since, trouble=UNSEEN_COPIES, is_mirrored=True)
             else:
-                yield subject.release, _mirrored(window, scraped.of(host, "destination"), subject.target)
+                yield subject.release, _mirrored(window, scraped.of(host, "destination", then.gone), subject.target)
 
     def _starts(self, subjects: Sequence[Subject], at: datetime) -> tuple[dict[str, Snapshot], str]:
         """The counters that each look starts from, by release; and why some are missing.
@@ -329,4 +329,5 @@ def _reading(window: Window, seen: Measured) -> Reading:
         unattributed=seen.unattributed,
         trouble=seen.trouble,
         live=seen.live,
+        resets=seen.resets,
     )

@@ -20,11 +20,13 @@ UNDER_WAY = "envoy_cluster_upstream_rq_active"
 PROBE = "vector(1)"
 PART = "sluice_part"  # the label that tells the parts of one query apart
 _SOURCE = ("destination_service", "destination_version", "destination_workload", "instance")
-_ANSWER = (*_SOURCE, "response_code", "response_flags", "grpc_response_status")
+_LOOKED = (*_SOURCE, "job")  # a proxy that two jobs scrape must not count twice
+_ANSWER = (*_LOOKED, "response_code", "response_flags", "grpc_response_status")
 CLIENT_LEFT = frozenset({"DC", "-", ""})
 GRPC_SERVER_ERRORS = frozenset({"2", "4", "12", "13", "14", "15"})  # what google.rpc.Code maps to 5xx
 _CALL = ("source_workload", "source_workload_namespace", "instance", "response_code", "response_flags")
 _CALLS = (*_CALL, "grpc_response_status")
+_PLACE = "destination_service,reporter,instance,job,namespace,pod"
 _CONTAINER = ("namespace", "pod", "container")
 _CALLER = ("source_workload", "source_workload_namespace", "destination_version", "destination_workload")
 
@@ -70,7 +72,7 @@ def both_accounts(hosts: Sequence[str]) -> str:
 
 def durations(hosts: Sequence[str], reporter: str) -> str:
     """Requests so far by service, version, workload, instance and upper edge of their duration."""
-    return f"sum by ({','.join((*_SOURCE, 'le'))}) ({DURATIONS}{_selector(hosts, reporter)})"
+    return f"sum by ({','.join((*_LOOKED, 'le'))}) ({DURATIONS}{_selector(hosts, reporter)})"
 
 
 def answered(host: str, reporter: str) -> str:
@@ -139,10 +141,14 @@ def scrapes(hosts: Sequence[str]) -> str:
     return f"max by (destination_service,reporter,instance) (timestamp({REQUESTS}{_selector(hosts)}))"
 
 
+def scrapes_by_pod(hosts: Sequence[str]) -> str:
+    """The same by job and pod: which of a pod's instances tell the same requests."""
+    return f"max by ({_PLACE}) (timestamp({REQUESTS}{_selector(hosts)}))"
+
+
 def connection_scrapes(hosts: Sequence[str]) -> str:
     """The same of the counters of connections."""
-    kept = "destination_service,reporter,instance"
-    return _as_connections(f"max by ({kept}) (timestamp({CONNECTIONS}{_selector(hosts)}))")
+    return _as_connections(f"max by ({_PLACE}) (timestamp({CONNECTIONS}{_selector(hosts)}))")
 
 
 def totals(hosts: Sequence[str]) -> str:

@@ -1,7 +1,7 @@
 """Query results as counter snapshots, one per service."""
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -59,13 +59,24 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Scrapes:
-    """When instances were scraped last, in seconds since 1970: by service, reporter and instance."""
+    """When instances were scraped last, in seconds since 1970: by service, reporter and instance.
+
+    `places` are the pods that instances belong to: a pod scraped by two jobs, or at two ports, tells everything twice.
+    """
 
     newest: Mapping[tuple[str, str], Mapping[str, float]]
+    places: Mapping[str, str] = field(default_factory=dict)
 
-    def of(self, host: str, reporter: str) -> Mapping[str, float]:
-        """The instances that know the service."""
-        return self.newest.get((host, reporter), {})
+    def of(self, host: str, reporter: str, but: Collection[str] = ()) -> Mapping[str, float]:
+        """The instances that know the service, one of each pod; those of `but` only where a pod has no other.
+
+        Which of them is a matter of their names, so that it stays the same from look to look.
+        """
+        known = self.newest.get((host, reporter), {})
+        chosen: dict[str, str] = {}
+        for name in sorted(known, key=lambda name: (name in but, name)):
+            chosen.setdefault(self.places.get(name, name), name)
+        return {name: known[name] for name in chosen.values()} if len(chosen) < len(known) else known
 
 
 def snapshots(
@@ -99,11 +110,15 @@ def of_reporter(requests: Sequence[Result], reporter: str) -> list[Result]:
 def scrapes(results: Sequence[Result]) -> Scrapes:
     """The newest scrape of each instance."""
     newest: dict[tuple[str, str], dict[str, float]] = {}
+    places: dict[str, str] = {}
     for result in results:
         labels = result["metric"]
         by_instance = newest.setdefault((labels["destination_service"], labels.get("reporter", "")), {})
-        by_instance[_label(labels, "instance")] = float(result["value"][1])
-    return Scrapes(newest)
+        name = _instance(labels)
+        by_instance[name] = float(result["value"][1])
+        pod = labels.get("pod")
+        places[name] = f"{labels.get('namespace', '')}/{pod}" if pod else _label(labels, "instance")
+    return Scrapes(newest, places)
 
 
 def answer(labels: Mapping[str, str]) -> Answer:
@@ -115,7 +130,13 @@ def answer(labels: Mapping[str, str]) -> Answer:
 def source(labels: Mapping[str, str]) -> Source:
     """Whose counter a series is."""
     version, workload = _label(labels, "destination_version"), _label(labels, "destination_workload")
-    return Source(version, workload, _label(labels, "instance"))
+    return Source(version, workload, _instance(labels))
+
+
+def _instance(labels: Mapping[str, str]) -> str:
+    """The scraped address, with the job that scrapes it where the answer tells."""
+    job, instance = labels.get("job", ""), _label(labels, "instance")
+    return sys.intern(f"{instance} {job}") if job else instance
 
 
 def _label(labels: Mapping[str, str], name: str) -> str:

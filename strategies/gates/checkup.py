@@ -63,7 +63,7 @@ def examined(recorded: Recorded, gates: Sequence[MetricGate]) -> tuple[tuple[Rep
     whole = next((course for course in recorded.courses.values() if course.is_known), Course())
     rate = per_second(whole.minutes[-LATELY:]) or per_second(whole.minutes)
     minutes = sum(minute is not None for minute in whole.minutes)
-    return reports, Past(rate, minutes, metrics, recorded.trouble)
+    return reports, Past(rate, minutes, metrics, recorded.trouble, recorded.nameless)
 
 
 def warnings(reports: Sequence[Report]) -> tuple[str, ...]:

@@ -40,7 +40,8 @@ class Course:
 class Recorded:
     """The minutes of one service from `since` to `at`, by metric; `missing` says which metric has no series.
 
-    `trouble` says why nothing, or not everything, was read.
+    `trouble` says why nothing, or not everything, was read. `nameless` are errors that named no version, and the
+    seconds in which they were counted.
     """
 
     since: datetime
@@ -48,3 +49,4 @@ class Recorded:
     courses: Mapping[str, Course] = field(default_factory=dict)
     missing: Mapping[str, str] = field(default_factory=dict)
     trouble: str = ""
+    nameless: tuple[float, float] = (0.0, 0.0)

@@ -1,7 +1,7 @@
 """One look as counts of both versions, with the errors that name no version given to whom they belong."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from strategies.gates.chance import NOTHING, Counts, is_share_plausible
 from strategies.gates.memory import Tally
@@ -27,6 +27,11 @@ class Evidence:
     seconds: float
     levels: Mapping[str, tuple[float | None, float]] = field(default_factory=dict)
     troubles: Mapping[str, str] = field(default_factory=dict)
+
+    def blaming(self, lost: int) -> "Evidence":
+        """The same with no error left that names no version, and `lost` requests counted as the candidate's."""
+        candidate = self.tally.candidate.plus(Counts(lost, lost))
+        return replace(self, tally=replace(self.tally, candidate=candidate, unknown=0))
 
     @property
     def is_complete(self) -> bool:

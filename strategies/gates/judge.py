@@ -7,6 +7,7 @@ from strategies.gates import levels, measures, odds, past, sequential, split, th
 from strategies.gates.evidence import Evidence, Names, evidence
 from strategies.gates.figures import count, span
 from strategies.gates.memory import ERRORS, Memory, keep, recall
+from strategies.gates.remarks import aside, remarked
 from strategies.gates.steered import Aim, judge_aim
 from strategies.gates.trial import Finding
 from strategies.plan import Kind, MetricGate
@@ -84,9 +85,13 @@ def _entered(case: Case) -> _Entry:
     names = Names(case.baseline, case.candidate, case.counted)
     seen = evidence(case.reading, case.asked, names, is_answering=case.aim is None or case.aim.most > 0)
     seen, memory = measures.measured(case.gates, case.reading, case.asked, names, seen, memory)
+    if besides := {} if case.reading.is_mirrored else aside(case.reading):
+        seen = replace(seen, tally=replace(seen.tally, counted={**seen.tally.counted, **besides}))
     entry = _Entry(case, names, seen, memory)
     if _unusable(case, seen, names, memory):
         return entry
+    seen, memory = _settled(case, seen, memory)
+    entry = _Entry(case, names, seen, memory)
     weighed = [gate for gate in case.gates if odds.is_weighed(gate, case.floor)]
     at = (case.reading.at.timestamp(), (case.floor or 0.0) * 100)
     known = past.recall(case.past).metrics if weighed else {}
@@ -96,6 +101,24 @@ def _entered(case: Case) -> _Entry:
         if begun is not None:
             entry.weighings[gate.metric] = begun
     return entry
+
+
+def _settled(case: Case, seen: Evidence, memory: Memory) -> tuple[Evidence, Memory]:
+    """The look with its errors that name no version given to whom they belong, as far as the time before tells.
+
+    As many as before are nobody's fault; more than that hold the release. Those that surely began with our own change
+    of the split are the candidate's.
+    """
+    if case.reading.is_mirrored:
+        return seen, memory
+    unknown = seen.tally.unknown
+    usual = past.recall(case.past).nameless if unknown or memory.nameless.errors else (0.0, 0.0)
+    state = memory.nameless.after(unknown, seen.seconds, usual)
+    if not state.is_comparable(usual):
+        return seen, replace(memory, nameless=state)
+    if not state.is_ours or not case.floor:
+        return seen.blaming(0), replace(memory, nameless=state)
+    return seen.blaming(state.unsettled), replace(memory, nameless=replace(state, settled=state.errors))
 
 
 def _judged(entry: _Entry, findings: Mapping[int, Finding]) -> Judgement:
@@ -123,7 +146,7 @@ def _judged(entry: _Entry, findings: Mapping[int, Finding]) -> Judgement:
             verdict = odds.verdict(weighing, found[gate.metric], memory.stage_total)
             memory = memory.with_odds(gate.metric, weighing.kept())
             verdict, memory = _limited(_heard(verdict, seen), gate, entry, memory)
-        verdicts.append(verdict)
+        verdicts.append(remarked(verdict, gate, memory, case.reading.resets))
     return Judgement(tuple(verdicts), keep(memory))
 
 

@@ -9,8 +9,10 @@ from typing import Any
 
 from strategies.gates.chance import NOTHING, Counts
 from strategies.gates.latency import Buckets, added, total
+from strategies.gates.nameless import Nameless, plain, restored
 
 VERSION = 1
+NONE = Nameless()
 ENOUGH = 20  # requests below which a rate says nothing
 ERRORS = "errors"  # the metric that every look counts
 
@@ -64,7 +66,8 @@ class Memory:
     since it last judged, `before` what the baseline did in the last stage that still gave it requests. `streaks`
     counts failing looks running, by metric. `routed` and `matched` are requests (all, the candidate's) since the split
     last proved right, `apart` the looks running in which it did not. `carried` are events of both versions that came
-    before what they are out of, by metric. `odds` is the evidence of gates that add it up, by metric.
+    before what they are out of, by metric, `nameless` the errors that name no version. `odds` is the evidence of gates
+    that add it up, by metric.
     """
 
     stage: int = -1
@@ -77,6 +80,7 @@ class Memory:
     matched: int = 0
     apart: int = 0
     carried: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    nameless: Nameless = field(default_factory=Nameless)
     odds: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def in_stage(self, stage: int, at: datetime) -> "Memory":
@@ -88,9 +92,8 @@ class Memory:
         times = seen if total(seen.baseline_buckets) >= ENOUGH else self.before
         others = {name: (pair[0], NOTHING) for name, pair in {**self.before.counted, **_telling(seen.counted)}.items()}
         before = Tally(baseline=rates.baseline, baseline_buckets=times.baseline_buckets, counted=others)
-        return replace(
-            self, stage=stage, began=at, stage_total=Tally(), before=before, pools={}, routed=0, matched=0, apart=0
-        )
+        fresh = replace(self, stage=stage, began=at, stage_total=Tally(), before=before, pools={})
+        return replace(fresh, routed=0, matched=0, apart=0, nameless=self.nameless.in_next_stage())
 
     def with_pool(self, gate: str, pool: Tally) -> "Memory":
         """The gate's pool replaced."""
@@ -122,6 +125,7 @@ def recall(text: str) -> Memory:
         matched=document["split"][1],
         apart=document["split"][2],
         carried=document.get("carried", {}),
+        nameless=restored(document.get("nameless", ())),
         odds=document.get("odds", {}),
     )
 
@@ -138,6 +142,8 @@ def keep(memory: Memory) -> str:
         "streaks": dict(memory.streaks),
         "split": [memory.routed, memory.matched, memory.apart],
     }
+    if memory.nameless != NONE:
+        document["nameless"] = plain(memory.nameless)
     if memory.carried:
         document["carried"] = memory.carried
     if memory.odds:

@@ -42,12 +42,16 @@ class MetricPast:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """A service's requests per second and its metrics' past; `trouble` says why something is not known."""
+    """A service's requests per second and its metrics' past; `trouble` says why something is not known.
+
+    `nameless` are errors that named no version, and the seconds in which they were counted.
+    """
 
     per_second: float = 0.0
     minutes: int = 0
     metrics: Mapping[str, MetricPast] = field(default_factory=dict)
     trouble: str = ""
+    nameless: tuple[float, float] = (0.0, 0.0)
 
 
 def keep(past: Past) -> str:
@@ -58,6 +62,7 @@ def keep(past: Past) -> str:
         "minutes": past.minutes,
         "metrics": {name: _document(metric) for name, metric in past.metrics.items()},
         "trouble": past.trouble,
+        "nameless": list(past.nameless),
     }
     return json.dumps(document, separators=(",", ":"))
 
@@ -68,7 +73,13 @@ def recall(text: str) -> Past:
     if document.get("v") != VERSION:
         return Past()
     metrics = {name: _metric(kept) for name, kept in document["metrics"].items()}
-    return Past(document["per_second"], document["minutes"], metrics, document["trouble"])
+    return Past(
+        document["per_second"],
+        document["minutes"],
+        metrics,
+        document["trouble"],
+        tuple(document.get("nameless", (0.0, 0.0))),
+    )
 
 
 def _document(metric: MetricPast) -> list[object]:

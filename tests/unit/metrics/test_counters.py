@@ -178,3 +178,15 @@ def test_looks_add_up_to_the_whole_however_often_one_looks(growth: list[int], da
         seen += measured(window, a_target()).baseline.requests or 0
         last = remembered(last, now)
     assert seen == sum(growth)
+
+
+def test_a_caller_that_hung_up_is_counted_apart_and_a_retry_in_vain_is_seen() -> None:
+    left, vain = an_answer("v2", "0", flags="DC"), an_answer("v2", "503", flags="UC,URX")
+    seen = a_look({V2: 0.0}, {V2: 10.0, left: 3.0, vain: 2.0})
+    assert (seen.candidate.requests, seen.candidate.errors) == (15, 2)
+    assert (seen.candidate.cancelled, seen.candidate.retried) == (3, 2)
+
+
+def test_proxies_that_began_anew_are_counted() -> None:
+    assert a_look({V1: 100.0, V2: 10.0}, {V1: 8.0, V2: 12.0}).resets == 1
+    assert a_look({V1: 100.0}, {V1: 100.0}).resets == 0

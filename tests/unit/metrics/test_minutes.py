@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from bot.metrics.counters import picker
-from bot.metrics.minutes import by_instance, by_instance_above, together, values
+from bot.metrics.minutes import by_instance, by_instance_above, grown, together, values
 from bot.metrics.snapshots import Result
 from tests.builders import NOW, a_target
 
@@ -50,3 +50,10 @@ def test_requests_above_an_edge_are_all_but_those_below_it() -> None:
     every, below = read(series({0: 100, 1: 160})), read(series({0: 90, 1: 140}))
     assert by_instance_above(every, below, 1) == {"p1": [(60, 10)]}
     assert by_instance_above(every, {}, 1) == {}
+
+
+def test_growth_counts_a_reset_anew_and_a_late_beginning_from_zero() -> None:
+    assert grown({0: 5.0, 1: 7.0, 2: 1.0, 3: 4.0}, 0) == 2 + 1 + 3
+    assert grown({0: 5.0, 1: 7.0, 2: 9.0}, 1) == 2
+    assert grown({2: 6.0, 3: 6.0}, 1) == 6
+    assert grown({}, 0) == 0
