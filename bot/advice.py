@@ -20,7 +20,7 @@ def advice(plan: Plan, target: Target, checks: Sequence[Check] = (), patience: t
     `patience` is how long a stage waits for its evidence when its hold is shorter.
     """
     scarce = next((each for each in checks if each.rule is ReasonCode.TOO_FEW_REQUESTS), None)
-    if scarce is not None and scarce.state is not State.OPEN:
+    if scarce is not None and scarce.state is State.BROKEN:
         return scarce.text
     if any(stage.splits[target.service].mirror for stage in plan.stages):
         return (
@@ -28,6 +28,8 @@ def advice(plan: Plan, target: Target, checks: Sequence[Check] = (), patience: t
             "data stores and external APIs (side_effects: none or isolated)."
         )
     match plan.parts[0]:
+        case StrategyName.CANARY | StrategyName.PHASED if scarce is not None and scarce.state is State.HOLDS:
+            return f"{scarce.text.partition(':')[0]}: {plan.parts[0]} can tell."
         case StrategyName.CANARY | StrategyName.PHASED:
             return _by_numbers(plan.stages[0], target, patience)
         case StrategyName.BLUE_GREEN:

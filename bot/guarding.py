@@ -11,9 +11,10 @@ from bot.profiles import Profile
 from storage.database import Database
 from strategies import guards
 from strategies.guards import Check, Facts, Served, State
-from strategies.plan import Gate, MetricGate, Plan
+from strategies.plan import Gate, MetricGate, Plan, Stage
 from strategies.reasons import ReasonCode, Refused
 from strategies.release import Release, Rules, Target
+from strategies.routing import Split
 
 # A cluster that is not ready is asked every few seconds; what neighbours said holds a little longer.
 REMEMBERED = timedelta(seconds=25)
@@ -138,9 +139,19 @@ def _too_few(target: Target, plan: Plan, rules: Rules, per_hour: float) -> str:
 
     past = Past(per_second=per_hour / 3600)
     # How long a judge takes to rule something out is not known without the service's past; what is left is the least.
-    stages = tuple(replace(stage, gates=tuple(_least(gate) for gate in stage.gates)) for stage in plan.stages)
+    stages = tuple(_counted(stage, target) for stage in plan.stages)
     asked = needs(replace(plan, stages=stages), target.service, target.candidate, past, rules.deadline)
     return trouble(asked, past)
+
+
+def _counted(stage: Stage, target: Target) -> Stage:
+    """The stage as whoever counts requests sees it: copies are requests too."""
+    mirror = stage.splits[target.service].mirror
+    gates = tuple(_least(gate) for gate in stage.gates)
+    if mirror is None or mirror.to != target.candidate:
+        return replace(stage, gates=gates)
+    copied = Split.between(target.baseline, target.candidate, mirror.percent)
+    return replace(stage, gates=gates, splits={**stage.splits, target.service: copied})
 
 
 def _least(gate: Gate) -> Gate:

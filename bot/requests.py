@@ -18,7 +18,8 @@ class StartRequest:
     """`start` and `plan`: None means "as the profile says"; `dry` shows the plan and starts nothing.
 
     `steps` are percents of everybody's requests, in an ab test of the matched ones, in a shadow of the copies;
-    `mirror` are percents of copies too, one of them beside the shares of another strategy.
+    `mirror` are percents of copies too, one of them beside the shares of another strategy. `words` are those behind the
+    verb, for saying the command again.
     """
 
     service: str
@@ -35,6 +36,7 @@ class StartRequest:
     is_sticky: bool | None = None
     overrides: tuple[ReasonCode, ...] = ()
     override_reason: str = ""
+    words: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

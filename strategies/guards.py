@@ -218,8 +218,12 @@ def _requests(target: Target, plan: Plan, facts: Facts) -> Check | None:
         return Check(ReasonCode.TOO_FEW_REQUESTS, State.OPEN, text)
     if facts.too_few:
         return Check(ReasonCode.TOO_FEW_REQUESTS, State.BROKEN, facts.too_few)
-    text = f"{target.service} gets about {round(facts.per_hour or 0):,} requests an hour: enough for the gates."
-    return Check(ReasonCode.TOO_FEW_REQUESTS, State.HOLDS, text)
+    many = f"{target.service} gets about {round(facts.per_hour or 0):,} requests an hour"
+    splits = [each.splits[target.service] for each in plan.stages if each.metric_gates]
+    if any(split.matches and not split.share(target.candidate) for split in splits):
+        text = f"{many}; how many of them are matched is seen when the release runs."
+        return Check(ReasonCode.TOO_FEW_REQUESTS, State.HOLDS, text)
+    return Check(ReasonCode.TOO_FEW_REQUESTS, State.HOLDS, f"{many}: enough for the gates.")
 
 
 def _exposed(split: Split, candidate: str) -> Decimal:

@@ -111,7 +111,8 @@ def _planned(planned: Planned, command: str, request: Request | None) -> Message
     ends = f" · done by {moment(planned.ends[-1])} if nobody is waited for" if planned.ends else ""
     start = f"nothing was started{ends}"
     if isinstance(request, StartRequest):
-        start += f" · to start: {code(f'{command} start {request.service} {request.version}')}"
+        words = request.words or f"{request.service} {request.version}"
+        start += f" · to start: {code(f'{command} start {words}', 600)}"
     return Message(f"{title}, nothing was started", (*blocks, context([start])))
 
 
@@ -139,7 +140,8 @@ def _stage_table(planned: Planned) -> str:
 
 
 def _share(stage: Stage, target: Target) -> str:
-    share = shorten(amount(stage.splits[target.service], target.candidate), 40)
+    split = stage.splits[target.service]
+    share = shorten(amount(split, target.candidate), 40) if split.reaches(target.candidate) else "end"
     return f"{stage.part} {share}" if stage.part else share
 
 

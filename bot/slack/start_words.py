@@ -53,7 +53,15 @@ def read(words: Words) -> StartRequest | Refused:
     options = _options(words)
     if isinstance(options, Refused):
         return options
-    return _typed(StartRequest(service, candidate, at=options.at, dry=words.verb == "plan"), options, words.verb)
+    said = " ".join(map(_quoted, words.args))
+    request = StartRequest(service, candidate, at=options.at, dry=words.verb == "plan", words=said)
+    return _typed(request, options, words.verb)
+
+
+def _quoted(word: str) -> str:
+    """The word as it is typed again: what holds spaces stands in quotes."""
+    name, sign, value = word.partition("=")
+    return word if " " not in word else f'{name}="{value}"' if sign and " " not in name else f'"{word}"'
 
 
 def steps(text: str) -> Steps | Refused:

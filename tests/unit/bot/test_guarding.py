@@ -8,11 +8,12 @@ from bot.ports import Objection
 from bot.profiles import Profile
 from strategies.events import ReleaseRequested
 from strategies.guards import Check, State
-from strategies.plan import MetricGate, Plan
+from strategies.plan import MetricGate, Plan, StrategyName
 from strategies.reasons import ReasonCode, Refused
 from strategies.release import Rules, Waiver
+from strategies.routing import Match, Mirror, Split
 from strategies.terms import Need, Terms
-from tests.builders import NOW, a_plan, a_release, a_target, an_actor
+from tests.builders import NOW, a_plan, a_release, a_stage, a_target, an_actor
 from tests.fakes import FakeMesh, FakeMetrics, FakeStaging
 from tests.mesh_documents import a_deployment, a_destination, a_rule, a_service, a_virtual_service
 from tests.unit.bot.house import House
@@ -162,3 +163,17 @@ def test_a_prometheus_that_is_down_leaves_the_queries_open(house: House) -> None
     gate = Gate(house)
     gate.metrics.trouble = "down"
     assert gate.refusal(Terms(), plan=OWN) is None
+
+
+def test_copies_are_requests_and_matched_ones_are_not_guessed(house: House) -> None:
+    gate, target = Gate(house), a_target()
+    gate.metrics.requests_per_hour = 2_000
+    bare = Split.between("v1", "v2", Decimal(0))
+    for percent, state in ((1, State.BROKEN), (100, State.HOLDS)):
+        stage = a_stage(splits={"reviews": replace(bare, mirror=Mirror("v2", Decimal(percent)))})
+        plan = Plan(StrategyName.SHADOW, (stage,))
+        found = {each.rule: each for each in gate.guarding.all(target, plan, Rules())}
+        assert found[ReasonCode.TOO_FEW_REQUESTS].state is state
+    matched = a_stage(splits={"reviews": replace(bare, matches=(Match("header:x-beta", "v2", exact="1"),))})
+    found = {each.rule: each for each in gate.guarding.all(target, Plan(StrategyName.AB, (matched,)), Rules())}
+    assert "how many of them are matched" in found[ReasonCode.TOO_FEW_REQUESTS].text

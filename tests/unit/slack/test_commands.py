@@ -1,5 +1,6 @@
 """The command grammar."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -346,3 +347,20 @@ def test_a_rule_behind_the_release_lifts_a_guard_and_other_words_are_a_reason() 
     assert read('override reviews-1 not_staged "tested by hand"') == lifted
     assert read("override reviews-1 NOT_STAGED tested by hand") == lifted
     assert read("override reviews-1 known noise") == ApproveRequest("reviews-1", override_reason="known noise")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "reviews v2",
+        "reviews v2 blue-green hold=1h30m",
+        "reviews v2 phased from 5 by 10 every 15m to 100",
+        "reviews v2 ab match=header:x-beta=1 steps=1,50 at tomorrow 02:00",
+        'reviews v2 override=STATEFUL reason="one pod, see INC-7"',
+        'reviews v2 at="2026-12-01 02:00 Europe/Berlin"',
+    ],
+)
+def test_a_plan_keeps_the_words_that_would_start_it(text: str) -> None:
+    planned = read(f"plan {text}")
+    assert isinstance(planned, StartRequest)
+    assert read(f"start {planned.words}") == replace(planned, dry=False)
