@@ -41,10 +41,11 @@ from storage.errors import StorageError
 from strategies import events, guards, moves
 from strategies.decision import Decision
 from strategies.guards import Check
-from strategies.plan import Plan
+from strategies.plan import Plan, StrategyName
 from strategies.reasons import ReasonCode, Refused
 from strategies.release import Actor, Phase, Release, Rules, Target
 
+FULL_SIZE = frozenset({StrategyName.BLUE_GREEN, StrategyName.SHADOW})
 SEARCHED, LISTED = 2_000, 20  # releases looked through, newest first, and shown
 SCOPES = ("active", "scheduled", "mine", "all")
 # What a route looks like while a release of ours moves it.
@@ -190,7 +191,10 @@ class Desk:
         plan = specs.plan(request, profile, target)
         if isinstance(plan, Refused):
             return plan
-        return _Draft(profile, target, plan, intents.rules(profile, self._defaults.look))
+        rules = intents.rules(profile, self._defaults.look)
+        # A canary grows pod by pod and holds when there is no room; these take a second full version or a copy of it.
+        refused = self._mesh.room(target, plan, rules.capacity) if FULL_SIZE & plan.ways else None
+        return refused or _Draft(profile, target, plan, rules)
 
     def _moved_by_us(self, service: str, refused: Refused) -> Refused:
         """The refusal of a survey, unless what it stumbled over is the split of a release that runs."""

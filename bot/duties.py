@@ -39,12 +39,14 @@ from strategies.effects import (
     RefreshCard,
     RetireBaseline,
     Say,
+    SetCapacity,
     SetRoute,
 )
 from strategies.events import (
     BaselineAwaited,
     BaselineRetired,
     BaselineWatched,
+    CapacityLacked,
     DriftFound,
     EffectFailed,
     HistoryRead,
@@ -112,6 +114,8 @@ class Duties:
     def set_route(self, effect: SetRoute) -> None:
         """Make one VirtualService carry what its release wants."""
         asked: list[RouteOrder] = []
+        if not self._may_grow(effect):
+            return
         self._warm(effect)
 
         def wanted() -> Sequence[RouteOrder]:
@@ -135,6 +139,23 @@ class Duties:
                 self.report_drift(effect.release, revision, found)
             case _:
                 assert_never(found)
+
+    def _may_grow(self, effect: SetRoute) -> bool:
+        """Whether the candidate has the pods for the split that is wanted; an increase without them is put off."""
+        release = self._engine.release(effect.release)
+        if release is None or release.phase is not Phase.SHIFTING or release.confirmed:
+            return True
+        lacking = self._mesh.capacity(release)
+        if lacking:
+            key = f"lacked:{release.id}:{release.revision}:{self._clock.now().isoformat()}"
+            self._engine.submit(CapacityLacked(release.id, key, release.split_revision, lacking))
+        return not lacking
+
+    def set_capacity(self, effect: SetCapacity) -> None:
+        """Sizes as the release wants them now."""
+        release = self._engine.release(effect.release)
+        if release is not None:
+            self._mesh.set_sizes(release)
 
     def _warm(self, effect: SetRoute) -> None:
         """A baseline without pods is scaled up before traffic comes back to it; tried again until it is ready."""
@@ -314,6 +335,8 @@ class Dispatch:
                 self._duties.read_history(effect)
             case SetRoute():
                 self._duties.set_route(effect)
+            case SetCapacity():
+                self._duties.set_capacity(effect)
             case RetireBaseline():
                 self._duties.retire(effect)
             case AskSmoke():

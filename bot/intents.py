@@ -61,6 +61,8 @@ def rules(profile: Profile, look: timedelta) -> Rules:
         soak=profile.soak,
         decommission=profile.decommission,
         decommission_approval=asks_before(profile),
+        scale=profile.scale,
+        capacity=profile.capacity,
         idle=profile.idle_for,
         drain=profile.drain,
         look=profile.look or look,

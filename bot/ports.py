@@ -6,12 +6,13 @@ Every method has a timeout of its own, raises only `Transient` or `Fault`, and c
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Protocol
 
 from strategies.effects import Audience
 from strategies.gates.course import Recorded
 from strategies.guards import Served
-from strategies.plan import MetricGate
+from strategies.plan import MetricGate, Plan
 from strategies.reasons import Refused
 from strategies.release import Drift, Release, Target
 from strategies.routing import Route, Split
@@ -140,6 +141,27 @@ class Mesh(Protocol):
 
     def manifest(self, name: str) -> Mapping[str, object] | None:
         """The VirtualService `namespace/name` as the cache has it."""
+        ...
+
+    def capacity(self, release: Release) -> str:
+        """Empty when the candidates have the ready pods that their wanted shares take, else what is missing and why.
+
+        Scales them up where the release's rules allow it.
+        """
+        ...
+
+    def set_sizes(self, release: Release) -> None:
+        """Hold the baselines at their sizes at the start while the release is active; give sizes back once it is over.
+
+        Does nothing where the release's rules do not allow scaling.
+        """
+        ...
+
+    def room(self, target: Target, plan: Plan, share: Decimal) -> Refused | None:
+        """Refused with CAPACITY when a quota leaves no room for the pods of the plan's largest stage; from the cache.
+
+        `share` is the percent of the baseline's pods that all of the requests take.
+        """
         ...
 
     def baseline(self, release: Release) -> Baseline:

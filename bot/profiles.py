@@ -166,6 +166,8 @@ class Profile(Ways):
     at_deadline: AtDeadline = AtDeadline.ASK
     on_harm: OnHarm = OnHarm.ROLL_BACK
     soak: Duration = timedelta(minutes=30)
+    scale: bool = False
+    capacity: Step = Field(Decimal(100), ge=0, le=1000)
     idle_for: Lasting = timedelta(minutes=5)
     drain: Duration = timedelta(seconds=60)
     decommission: Decommission = Decommission.KEEP

@@ -94,6 +94,20 @@ class AskSmoke:
 
 
 @dataclass(frozen=True, slots=True)
+class SetCapacity:
+    """Hold the baseline at its size while a rollback may need it; give sizes back as they were once it is over."""
+
+    release: str
+    lane = Lane.ROUTE
+    urgency = Urgency.STAGE
+
+    @property
+    def subject(self) -> str:
+        """What a newer effect of the same kind replaces."""
+        return f"capacity:{self.release}"
+
+
+@dataclass(frozen=True, slots=True)
 class RetireBaseline:
     """Look whether the baseline is idle; once that is decided, scale it down or delete it as the profile says."""
 
@@ -170,4 +184,15 @@ class CallOnCall:
         return f"call:{self.release}:{self.line}"
 
 
-Effect = Prepare | AskSmoke | ReadHistory | SetRoute | RetireBaseline | RefreshCard | PostStage | Say | CallOnCall
+Effect = (
+    Prepare
+    | AskSmoke
+    | ReadHistory
+    | SetRoute
+    | SetCapacity
+    | RetireBaseline
+    | RefreshCard
+    | PostStage
+    | Say
+    | CallOnCall
+)

@@ -213,6 +213,16 @@ class WakeReached:
 
 
 @dataclass(frozen=True, slots=True)
+class CapacityLacked:
+    """The split of `revision` was not written: the candidate has too few ready pods for its share."""
+
+    release: str
+    key: str
+    revision: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class BaselineWatched:
     """Whether anything still needs the baseline: `text` is the proof that nothing does, or what is in its way.
 
@@ -273,6 +283,7 @@ Event = (
     | LookTaken
     | SmokeAnswered
     | WakeReached
+    | CapacityLacked
     | BaselineWatched
     | BaselineRetired
     | BaselineAwaited

@@ -5,10 +5,21 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from strategies import approvals, moves, retirement, smoke, timers
+from strategies import approvals, capacity, moves, retirement, smoke, timers
 from strategies.amount import wanted
 from strategies.decision import Decision, ignored
-from strategies.effects import AskSmoke, Audience, CallOnCall, Effect, PostStage, Prepare, RefreshCard, Say, Urgency
+from strategies.effects import (
+    AskSmoke,
+    Audience,
+    CallOnCall,
+    Effect,
+    PostStage,
+    Prepare,
+    RefreshCard,
+    Say,
+    SetCapacity,
+    Urgency,
+)
 from strategies.events import (
     DriftFound,
     EffectFailed,
@@ -34,7 +45,9 @@ SPLIT = "split"
 def prepared(release: Release, event: Prepared, now: datetime) -> Decision:
     """The first split may be written."""
     ready = replace(release, originals=dict(event.originals), sizes=dict(event.sizes))
-    return moves.shift(ready, 0, now, "the cluster is ready")
+    begun = moves.shift(ready, 0, now, "the cluster is ready")
+    held = (SetCapacity(release.id),) if release.rules.scale else ()
+    return replace(begun, effects=(*begun.effects, *held))
 
 
 def blocked(release: Release, event: PreparationBlocked, now: datetime) -> Decision:
@@ -176,6 +189,8 @@ def woken(release: Release, event: WakeReached, now: datetime) -> Decision:
             return Decision(replace(release, retry_at=None), (Prepare(release.id),), is_notable=False)
         case Phase.SOAKING:
             return moves.retire(release, now, "the soak is over")
+        case Phase.SHIFTING if capacity.is_due(release, now):
+            return capacity.again(release, now)
         case Phase.DECOMMISSIONING:
             return retirement.woken(release, now)
         case Phase.ROLLING_BACK:

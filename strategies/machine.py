@@ -31,13 +31,14 @@ from datetime import datetime
 from enum import Enum
 from typing import assert_never
 
-from strategies import approvals, facts, overrides, people, retirement, timers
+from strategies import approvals, capacity, facts, overrides, people, retirement, timers
 from strategies.decision import Decision, ignored
 from strategies.events import (
     ApprovalGiven,
     BaselineAwaited,
     BaselineRetired,
     BaselineWatched,
+    CapacityLacked,
     DriftFound,
     DriftResolved,
     EffectFailed,
@@ -142,6 +143,7 @@ TRANSITIONS: Mapping[type[Event], Row] = {
         Phase.DECOMMISSIONING,
         Phase.ROLLING_BACK,
     ),
+    CapacityLacked: _row(IGNORED, Phase.SHIFTING),
     BaselineWatched: _row(IGNORED, Phase.DECOMMISSIONING),
     BaselineRetired: _row(IGNORED, Phase.DECOMMISSIONING),
     BaselineAwaited: _row(IGNORED, Phase.ROLLING_BACK, Phase.STUCK),
@@ -199,11 +201,13 @@ def _move(release: Release, event: Event, now: datetime) -> Decision | Refused: 
         case DriftFound():
             return facts.drifted(release, event, now)
         case LookTaken():
-            return facts.looked(release, event, now)
+            return capacity.seen(release, facts.looked(release, event, now))
         case SmokeAnswered():
             return facts.smoked(release, event, now)
         case WakeReached():
             return facts.woken(release, event, now)
+        case CapacityLacked():
+            return capacity.lacked(release, event, now)
         case BaselineWatched():
             return retirement.watched(release, event, now)
         case BaselineRetired():

@@ -15,6 +15,7 @@ from strategies.effects import (
     RefreshCard,
     RetireBaseline,
     Say,
+    SetCapacity,
     SetRoute,
     Urgency,
 )
@@ -179,7 +180,7 @@ def complete(release: Release, now: datetime, why: str) -> Decision:
     )
     line = Say(release.id, f"completed:{moved.revision}", f"{release.id} is complete: {moved.note}.")
     stage = (PostStage(release.id, release.stage),) if release.stage >= 0 else ()
-    return Decision(moved, (*stage, line, RefreshCard(release.id, Urgency.STAGE)), why=why)
+    return Decision(moved, (*stage, line, RefreshCard(release.id, Urgency.STAGE), *_freed(moved)), why=why)
 
 
 def pause(release: Release, now: datetime, why: str) -> Decision:
@@ -256,7 +257,7 @@ def rolled_back(release: Release, now: datetime, confirmed: frozenset[str]) -> D
         return _back_without(moved)
     text = f"{release.target.baseline} serves all requests of {release.target.service} again."
     line = Say(release.id, f"rolled_back:{moved.revision}", text, urgency=Urgency.ROLLBACK)
-    return Decision(moved, (line, *_decided(moved)), why=text)
+    return Decision(moved, (line, *_decided(moved), *_freed(moved)), why=text)
 
 
 def _back_without(release: Release) -> Decision:
@@ -320,6 +321,10 @@ def _sending(release: Release) -> str:
     if release.is_leaving:
         return f"taking away what mirrors requests to {release.target.candidate}"
     return f"sending {wanted(release)} to {release.target.candidate}"
+
+
+def _freed(release: Release) -> tuple[Effect, ...]:
+    return (SetCapacity(release.id),) if release.rules.scale else ()
 
 
 def _decided(release: Release) -> tuple[Effect, ...]:

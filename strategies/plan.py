@@ -171,6 +171,11 @@ class Plan:
         """The strategies of a pipeline in order, or the one there is."""
         return tuple(dict.fromkeys(stage.part or self.strategy for stage in self.stages))
 
+    @property
+    def ways(self) -> frozenset[StrategyName]:
+        """The strategies that the plan is made of."""
+        return frozenset({self.strategy, *(stage.part for stage in self.stages if stage.part)})
+
     def shares(self, service: str, candidate: str) -> tuple[Decimal, ...]:
         """The candidate's percent in each stage."""
         return tuple(stage.splits[service].share(candidate) for stage in self.stages)

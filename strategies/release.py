@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 
 from strategies.plan import Plan, Stage
@@ -103,6 +104,8 @@ class Rules:
     soak: timedelta = timedelta(minutes=30)
     decommission: Decommission = Decommission.KEEP
     decommission_approval: bool = False
+    scale: bool = False  # whether Sluice may scale the versions of a release
+    capacity: Decimal = Decimal(100)  # percent of the baseline's pods that a share of the requests takes
     idle: timedelta = timedelta(minutes=5)  # without a request before the baseline counts as called by nobody
     drain: timedelta = timedelta(seconds=60)  # for requests under way that no counter tells of yet
     look: timedelta = timedelta(seconds=15)

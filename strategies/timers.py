@@ -48,12 +48,14 @@ def _asked_from(release: Release) -> datetime | None:
     return max(release.asked_at, release.not_before) if release.not_before else release.asked_at
 
 
-def _timers(release: Release) -> tuple[datetime | None, ...]:
+def _timers(release: Release) -> tuple[datetime | None, ...]:  # noqa: C901 - one case per phase
     match release.phase:
         case Phase.SCHEDULED:
             return (release.starts_at,)
         case Phase.PREPARING:
             return (release.retry_at,)
+        case Phase.SHIFTING if release.retry_at is not None:
+            return (release.retry_at,)  # evidence is due once there are pods to give it
         case Phase.SHIFTING:
             return (deadline(release),)
         case Phase.OBSERVING:

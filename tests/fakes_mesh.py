@@ -7,9 +7,11 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from bot.errors import Fault, SluiceError, Transient
+from bot.mesh import capacity
 from bot.mesh.destination_rule import remove_added, rule_host, rules_of
 from bot.mesh.documents import Document, full_name, labels_of, namespace_of
 from bot.mesh.drift import find_drift, gone
+from bot.mesh.quotas import room
 from bot.mesh.readiness import originals, readiness, sizes_of
 from bot.mesh.retiring import Retiring, baseline, retire
 from bot.mesh.served import served
@@ -34,6 +36,9 @@ from tests.mesh_documents import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from decimal import Decimal
+
+    from strategies.plan import Plan
 
 START = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 
@@ -179,6 +184,20 @@ class FakeMesh:
         """A copy of the VirtualService."""
         return copy.deepcopy(self.virtual_service(name))
 
+    def capacity(self, release: Release) -> str:
+        """As the adapter."""
+        self._trip("capacity")
+        return capacity.missing(self, self.cluster, release)
+
+    def set_sizes(self, release: Release) -> None:
+        """As the adapter."""
+        self._trip("set_sizes")
+        capacity.set_sizes(self, self.cluster, release)
+
+    def room(self, target: Target, plan: Plan, share: Decimal) -> Refused | None:
+        """As the adapter."""
+        return room(self, target, plan, share)
+
     def baseline(self, release: Release) -> Baseline:
         """As the adapter."""
         return baseline(self, release)
@@ -220,6 +239,12 @@ class FakeMesh:
 
     def deployments(self, namespace: str) -> Sequence[Document]:
         return [each for each in self._all("Deployment") if namespace_of(each) == namespace]
+
+    def autoscalers(self, namespace: str) -> Sequence[Document]:
+        return [each for each in self._all("HorizontalPodAutoscaler") if namespace_of(each) == namespace]
+
+    def quotas(self, namespace: str) -> Sequence[Document]:
+        return [each for each in self._all("ResourceQuota") if namespace_of(each) == namespace]
 
     def pods(self, namespace: str, labels: Mapping[str, Any]) -> Sequence[Document]:
         own = [each for each in self._all("Pod") if namespace_of(each) == namespace]

@@ -5,14 +5,17 @@ import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from decimal import Decimal
 
 from bot.errors import Fault, Transient
+from bot.mesh import capacity
 from bot.mesh.cluster import Cluster
 from bot.mesh.destination_rule import remove_added, rules_of
 from bot.mesh.documents import Document, full_name
 from bot.mesh.drift import find_drift, gone
 from bot.mesh.kube_api import DESTINATION_RULE, VIRTUAL_SERVICE, Connection
 from bot.mesh.kube_errors import Conflict, LostReply, Missing
+from bot.mesh.quotas import room
 from bot.mesh.readiness import originals, readiness, sizes_of
 from bot.mesh.retirement import users_of
 from bot.mesh.retiring import Retiring, baseline, retire
@@ -26,6 +29,7 @@ from bot.mesh.workloads import flag, ready_by_version
 from bot.mesh.writing import check_kept, fenced, is_untouched, needs_fence, next_document
 from bot.ports import Baseline, Clock, Preparation, RouteOrder, SurveyRequest, Written
 from strategies.guards import Served
+from strategies.plan import Plan
 from strategies.reasons import ReasonCode, Refused
 from strategies.release import Drift, Release, Target
 
@@ -173,6 +177,20 @@ class IstioMesh:
     def manifest(self, name: str) -> Mapping[str, object] | None:
         """A copy of the VirtualService as the cache has it."""
         return copy.deepcopy(self._cache.virtual_service(name))
+
+    def capacity(self, release: Release) -> str:
+        """Empty when the candidates have the ready pods that their wanted shares take; scales where that is allowed."""
+        self._require_sync()
+        return capacity.missing(self._cache, self._cluster, release)
+
+    def set_sizes(self, release: Release) -> None:
+        """Hold the baselines at their sizes while the release is active; give sizes back once it is over."""
+        self._require_sync()
+        capacity.set_sizes(self._cache, self._cluster, release)
+
+    def room(self, target: Target, plan: Plan, share: Decimal) -> Refused | None:
+        """Refused with CAPACITY when a quota leaves no room for the pods of the plan's largest stage."""
+        return room(self._cache, target, plan, share) if self._cache.is_synced else None
 
     def baseline(self, release: Release) -> Baseline:
         """What stands in the way of retiring the baselines, from the cache alone."""

@@ -49,6 +49,8 @@ VIRTUAL_SERVICE = Kind("VirtualService", "virtualservices", "networking.istio.io
 DESTINATION_RULE = Kind("DestinationRule", "destinationrules", "networking.istio.io", ISTIO)
 DEPLOYMENT = Kind("Deployment", "deployments", "apps", ("v1",))
 POD = Kind("Pod", "pods", "", ("v1",))
+AUTOSCALER = Kind("HorizontalPodAutoscaler", "horizontalpodautoscalers", "autoscaling", ("v2",))
+QUOTA = Kind("ResourceQuota", "resourcequotas", "", ("v1",))
 SERVICE = Kind("Service", "services", "", ("v1",))
 
 

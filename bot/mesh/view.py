@@ -33,6 +33,14 @@ class View(Protocol):
         """The Deployments of one namespace."""
         ...
 
+    def autoscalers(self, namespace: str) -> Sequence[Document]:
+        """The HorizontalPodAutoscalers of one namespace; none where they may not be read."""
+        ...
+
+    def quotas(self, namespace: str) -> Sequence[Document]:
+        """The ResourceQuotas of one namespace; none where they may not be read."""
+        ...
+
     def pods(self, namespace: str, labels: Mapping[str, Any]) -> Sequence[Document]:
         """The pods of one namespace that carry all these labels."""
         ...

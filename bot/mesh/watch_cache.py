@@ -10,10 +10,22 @@ from kubernetes.informer import ADDED, DELETED, MODIFIED, SharedInformer
 
 from bot.mesh.destination_rule import rule_host
 from bot.mesh.documents import Document, full_name, namespace_of, version_number
-from bot.mesh.kube_api import DEPLOYMENT, DESTINATION_RULE, POD, SERVICE, VIRTUAL_SERVICE, Connection, Kind
+from bot.mesh.kube_api import (
+    AUTOSCALER,
+    DEPLOYMENT,
+    DESTINATION_RULE,
+    POD,
+    QUOTA,
+    SERVICE,
+    VIRTUAL_SERVICE,
+    Connection,
+    Kind,
+)
 from bot.mesh.pod_index import PodIndex, slim_pod
 from bot.mesh.watch_source import Source, Stopping
 
+# What is good to know and nothing waits for: a role of an earlier version may not grant it.
+OPTIONAL = (AUTOSCALER, QUOTA)
 KINDS = (VIRTUAL_SERVICE, DESTINATION_RULE, SERVICE, DEPLOYMENT, POD)
 STOP_SECONDS = 2.0
 # A watch that has been down for longer no longer says which pods are ready.
@@ -21,7 +33,7 @@ STALE_SECONDS = 30.0
 
 
 class WatchCache:
-    """Watches five kinds in the given namespaces (none: all of them) and answers from memory."""
+    """Watches our kinds in the given namespaces (none: all of them) and answers from memory."""
 
     def __init__(self, connection: Connection, namespaces: Sequence[str] = ()) -> None:
         self._namespaces: tuple[str | None, ...] = tuple(namespaces) or (None,)
@@ -32,7 +44,7 @@ class WatchCache:
         self._ahead_lock = threading.Lock()
         self._listeners: list[Callable[[str], None]] = []
         self._rule_listeners: list[Callable[[str], None]] = []
-        for kind in KINDS:
+        for kind in (*KINDS, *OPTIONAL):
             for namespace in self._namespaces:
                 self._add(connection, kind, namespace)
 
@@ -63,8 +75,8 @@ class WatchCache:
 
     @property
     def is_synced(self) -> bool:
-        """True once every kind has been listed."""
-        return all(source.is_synced for source in self._sources.values())
+        """True once every kind that we cannot do without has been listed."""
+        return all(source.is_synced for (kind, _), source in self._sources.items() if kind not in OPTIONAL)
 
     def has_listed(self, kind: Kind, name: str) -> bool:
         """True once this kind has been listed where the object `namespace/name` lives."""
@@ -84,7 +96,8 @@ class WatchCache:
 
     def troubles(self) -> list[tuple[str, bool]]:
         """Why the watches that are down are down, and whether the server answered with a refusal."""
-        down = [each for each in self._sources.values() if each.broken_since is not None]
+        needed = [source for (kind, _), source in self._sources.items() if kind not in OPTIONAL]
+        down = [each for each in needed if each.broken_since is not None]
         return list(dict.fromkeys((each.trouble, each.is_refused) for each in down))
 
     def version(self, kind: Kind) -> str:
@@ -132,6 +145,14 @@ class WatchCache:
         """The Deployments of one namespace."""
         return [each for each in self._all(DEPLOYMENT) if namespace_of(each) == namespace]
 
+    def autoscalers(self, namespace: str) -> Sequence[Document]:
+        """The HorizontalPodAutoscalers of one namespace; none where they may not be read."""
+        return [each for each in self._all(AUTOSCALER) if namespace_of(each) == namespace]
+
+    def quotas(self, namespace: str) -> Sequence[Document]:
+        """The ResourceQuotas of one namespace; none where they may not be read."""
+        return [each for each in self._all(QUOTA) if namespace_of(each) == namespace]
+
     def pods(self, namespace: str, labels: Mapping[str, Any]) -> Sequence[Document]:
         """The pods of one namespace that carry all these labels."""
         return self._pods.select(namespace, labels)
@@ -144,14 +165,15 @@ class WatchCache:
     # ----------------------------------------------------------------------------------------------------------------
 
     def _add(self, connection: Connection, kind: Kind, namespace: str | None) -> None:
-        source = Source(connection, kind, namespace, slim_pod if kind is POD else _slim_nothing)
+        slim = slim_pod if kind is POD else _slim_nothing
+        source = Source(connection, kind, namespace, slim, is_optional=kind in OPTIONAL)
         untyped: Any = SharedInformer
         informer = untyped(source)
         if kind is POD:
             informer.add_event_handler(ADDED, self._put_pod)
             informer.add_event_handler(MODIFIED, self._put_pod)
             informer.add_event_handler(DELETED, self._pods.remove)
-        if kind in {VIRTUAL_SERVICE, DESTINATION_RULE}:
+        if kind not in {POD, SERVICE, QUOTA}:
             for event in (ADDED, MODIFIED, DELETED):
                 informer.add_event_handler(event, self._heard(kind, is_deleted=event is DELETED))
         self._sources[kind, namespace], self._informers[kind, namespace] = source, informer

@@ -26,6 +26,7 @@ CONNECT_SECONDS = 2.0
 # The server ends a watch after this time; a connection that is silent for longer is dead.
 WATCH_SECONDS = (240, 300)
 GRACE_SECONDS = 15.0
+REFUSED_PAUSE = 300.0  # of what we can do without: a right that is missing is no hiccup
 PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0)
 # A server that ends watches faster than this is not asked again at once.
 SHORT_WATCH_SECONDS = 1.0
@@ -57,7 +58,10 @@ class Source:
         kind: Kind,
         namespace: str | None,
         slim: Callable[[Document], Document],
+        *,
+        is_optional: bool = False,
     ) -> None:
+        self._is_optional = is_optional
         self._connection = connection
         self._kind = kind
         self._namespace = namespace
@@ -164,6 +168,8 @@ class Source:
             self._version = versions[(versions.index(self._version) + 1) % len(versions)]
         self._say(problem, verb)
         pause = PAUSES[min(self._failures, len(PAUSES) - 1)]
+        if self._is_optional and self.is_refused:
+            pause = REFUSED_PAUSE
         self._failures += 1
         self._stopped.wait(pause)
 

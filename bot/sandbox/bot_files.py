@@ -31,6 +31,8 @@ PROFILE: Mapping[str, Any] = {
     "min_requests": 20,
     "deadline": "10m",
     "soak": "0s",
+    # The candidate begins with fewer pods than the baseline has; it is scaled up as its share grows.
+    "scale": True,
     # The shop's pods store nothing and call nobody, so copies of requests do no harm.
     "side_effects": "none",
 }

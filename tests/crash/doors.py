@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -10,7 +11,7 @@ from bot.errors import Transient
 from bot.ports import Baseline, Objection, Preparation, RouteOrder, Subject, SurveyRequest, Written
 from strategies.gates.course import Recorded
 from strategies.guards import Served
-from strategies.plan import MetricGate
+from strategies.plan import MetricGate, Plan
 from strategies.reasons import Refused
 from strategies.release import Drift, Release, Target
 from strategies.verdicts import Reading
@@ -95,6 +96,16 @@ class MeshDoor:
 
     def manifest(self, name: str) -> Mapping[str, object] | None:
         found: Mapping[str, object] | None = self.line.ask("mesh", "manifest", name)
+        return found
+
+    def capacity(self, release: Release) -> str:
+        return str(self._call("capacity", release))
+
+    def set_sizes(self, release: Release) -> None:
+        self._call("set_sizes", release)
+
+    def room(self, target: Target, plan: Plan, share: Decimal) -> Refused | None:
+        found: Refused | None = self.line.ask("mesh", "room", target, plan, share)
         return found
 
     def baseline(self, release: Release) -> Baseline:

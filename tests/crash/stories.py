@@ -22,6 +22,7 @@ approve: every
 metrics: {{errors: {{limit: 5%}}}}
 min_requests: 100
 soak: 10s
+scale: true
 decommission: {decommission}
 """
 NEVER = 2.0

@@ -36,6 +36,7 @@ PROFILE: Mapping[str, Any] = {
     "min_requests": 10,
     "deadline": "5m",
     "soak": "0s",
+    "scale": True,
 }
 ROLES = {
     "releaser": ["U0ALICE"],

@@ -10,6 +10,7 @@ from strategies.events import (
     BaselineAwaited,
     BaselineRetired,
     BaselineWatched,
+    CapacityLacked,
     DriftChoice,
     DriftFound,
     DriftResolved,
@@ -98,6 +99,7 @@ def one_of_each(release: Release) -> tuple[Event, ...]:
         SmokeAnswered(id, "k18", release.stage, revision, is_passed=True, text="The smoke test passed."),
         BaselineRetired(id, "k14", "no request in 5 min"),
         BaselineWatched(id, "k16", is_idle=True, text="no request in 5 min"),
+        CapacityLacked(id, "k18", release.split_revision, "v2 has 1 of 2 ready pods."),
         BaselineAwaited(id, "k17", "v1 is scaled up first: 0 of 3 pods are ready."),
         EffectFailed(id, "k15", "SetRoute", "forbidden"),
     )

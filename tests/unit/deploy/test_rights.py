@@ -6,7 +6,7 @@ from typing import Any
 from bot.mesh import kube_api
 from bot.mesh.cluster import Cluster
 from bot.mesh.kube_api import POD, Kind
-from bot.mesh.watch_cache import KINDS
+from bot.mesh.watch_cache import KINDS, OPTIONAL
 from tests.unit.deploy.files import documents, sources
 
 Right = tuple[str, str, str]  # group, resource, verb
@@ -15,7 +15,7 @@ Right = tuple[str, str, str]  # group, resource, verb
 OF_A_KIND = {"get": "get", "put": "update", "create": "create", "delete": "delete"}
 OF_PODS = {"tail": ("pods/log", "get")}
 # The modules that scale, create and delete; their rights are a role of their own.
-WORKLOADS = {"retiring.py", "warming.py", "sidecar_logs.py"}
+WORKLOADS = {"capacity.py", "retiring.py", "warming.py", "sidecar_logs.py"}
 
 
 def objects(kind: str) -> dict[str, Any]:
@@ -33,11 +33,19 @@ def granted(role: str) -> set[Right]:
     }
 
 
+def right(name: str) -> tuple[str, str]:
+    """Group and resource of one of the adapter's kinds."""
+    kind = getattr(kube_api, name)
+    return kind.group, kind.plural
+
+
 def asked(call: ast.Call) -> Right | None:
     match call:
         case ast.Call(func=ast.Attribute(attr=method), args=[ast.Name(id=name), *_]) if method in OF_A_KIND:
-            kind = getattr(kube_api, name, None)
-            return (kind.group, kind.plural, OF_A_KIND[method]) if isinstance(kind, Kind) else None
+            return (*right(name), OF_A_KIND[method]) if isinstance(getattr(kube_api, name, None), Kind) else None
+        case ast.Call(func=ast.Name(id="_put"), args=[_, ast.Name(id=name), *_]):
+            # Reads the object and writes it: what is read is granted beside what is written.
+            return (*right(name), "update")
         case ast.Call(func=ast.Attribute(attr=method)) if method in OF_PODS:
             return (POD.group, *OF_PODS[method])
         case _:
@@ -66,12 +74,14 @@ def test_only_the_cluster_and_the_watch_speak_to_the_api_server() -> None:
 
 
 def test_the_role_grants_what_watching_and_moving_routes_takes_and_nothing_more() -> None:
-    watched = {(kind.group, kind.plural, verb) for kind in KINDS for verb in ("list", "watch")}
+    watched = {(kind.group, kind.plural, verb) for kind in (*KINDS, *OPTIONAL) for verb in ("list", "watch")}
     assert granted("sluice") == watched | asked_in(wanted=False)
 
 
 def test_the_role_for_workloads_adds_what_they_take_and_nothing_more() -> None:
-    assert granted("sluice-workloads") == asked_in(wanted=True) - granted("sluice")
+    needed = asked_in(wanted=True)
+    read = {(group, resource, "get") for group, resource, verb in needed if verb == "update"}
+    assert granted("sluice-workloads") == (needed | read) - granted("sluice")
 
 
 def test_nobody_scales_or_deletes_anything_before_an_administrator_binds_the_role() -> None:
