@@ -117,7 +117,7 @@ def test_a_webhook_that_rewrites_our_weights_is_a_fault(wire: WireWorld) -> None
 
 def test_a_watch_that_was_ended_goes_on_where_it_was(wire: WireWorld) -> None:
     wire.proxy.end_watches()
-    eventually(lambda: len(wire.proxy.watches) == 5)
+    eventually(lambda: len(wire.proxy.watches) == WATCHES)
     lists = [path for method, path in wire.proxy.seen if method == "GET" and path.endswith("virtualservices")]
     wire.set_ready("v2", 1)
     assert wire.mesh.ready_pods(the_target(wire)) == {"v1": 3, "v2": 1}
@@ -125,22 +125,31 @@ def test_a_watch_that_was_ended_goes_on_where_it_was(wire: WireWorld) -> None:
 
 
 def test_a_watch_that_fell_too_far_behind_lists_again(wire: WireWorld) -> None:
-    wire.proxy.answers += [("GET", 410, status(410, "Expired", "too old resource version"), {})] * 5
+    wire.proxy.answers += [("GET", 410, status(410, "Expired", "too old resource version"), {})] * WATCHES
     wire.proxy.seen.clear()
     wire.proxy.end_watches()
-    eventually(lambda: len(wire.proxy.watches) == 5 and not wire.proxy.answers)
-    assert len([path for method, path in wire.proxy.seen if method == "GET" and "?" not in path]) == 5
+    eventually(lambda: len(wire.proxy.watches) == WATCHES and not wire.proxy.answers)
+    assert len([path for method, path in wire.proxy.seen if method == "GET" and "?" not in path]) == WATCHES
     wire.set_ready("v2", 1)
     assert wire.mesh.ready_pods(the_target(wire)) == {"v1": 3, "v2": 1}
 
 
 def test_a_role_that_may_not_list_is_told_what_it_lacks(wire: WireWorld) -> None:
-    wire.proxy.answers += [("GET", 403, status(403, "Forbidden", "no"), {})] * 5
+    wire.proxy.answers += [("GET", 403, status(403, "Forbidden", "no"), {})] * WATCHES
     mesh = wire.another_mesh()
     mesh.start()
     needed = f"Sluice's role needs the verb list on virtualservices.networking.istio.io in namespace {wire.namespace}"
     eventually(lambda: any(needed in each for each in mesh.troubles()), 5)
     eventually(lambda: not mesh.troubles(), 5)
+    mesh.stop()
+
+
+def test_a_role_that_may_not_read_what_is_good_to_know_stops_nothing(wire: WireWorld) -> None:
+    wire.proxy.forbidden = "/horizontalpodautoscalers"
+    mesh = wire.another_mesh()
+    mesh.start()
+    eventually(lambda: not mesh.troubles() and mesh.ready_pods(the_target(wire)) is not None)
+    assert mesh.survey(SurveyRequest("reviews", wire.namespace, "v2")) == the_target(wire)
     mesh.stop()
 
 
@@ -225,4 +234,4 @@ def test_stopping_ends_every_thread(wire: WireWorld) -> None:
     began = time.monotonic()
     mesh.stop()
     assert time.monotonic() - began < 2
-    eventually(lambda: threading.active_count() <= before + 5)
+    eventually(lambda: threading.active_count() <= before + WATCHES)
