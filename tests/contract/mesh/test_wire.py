@@ -14,6 +14,7 @@ import pytest
 from bot.errors import Fault, Transient
 from bot.mesh.istio import IstioMesh
 from bot.mesh.kube_api import connect
+from bot.mesh.watch_cache import KINDS, OPTIONAL
 from bot.ports import Preparation, SurveyRequest, Written
 from strategies.reasons import ReasonCode, Refused
 from strategies.routing import Split
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.contract.mesh.world import WireWorld
+
+WATCHES = len((*KINDS, *OPTIONAL))
 
 
 def status(code: int, reason: str, message: str) -> bytes:
@@ -222,7 +225,7 @@ def test_an_api_server_that_does_not_answer_is_named(tmp_path: Path) -> None:
 
 
 def test_a_kubeconfig_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    with pytest.raises(Fault, match=r"nothing\.yaml cannot be used"):
+    with pytest.raises(Fault, match=r"nothing\.yaml: this kubeconfig cannot be used"):
         connect(str(tmp_path / "nothing.yaml"))
 
 
