@@ -326,7 +326,7 @@ class Dispatch:
         self._smoke = smoke
         self._engine = engine
 
-    def __call__(self, effect: Effect) -> None:
+    def __call__(self, effect: Effect) -> None:  # noqa: C901 - one line per effect
         """Do one effect."""
         match effect:
             case Prepare():
