@@ -59,7 +59,9 @@ class Scenario:
     """Requests per second, rates of both versions, weights in equal parts, and how bad requests come.
 
     `bursts` is the burst factor as Pearson's chi-square per degree of freedom would find it. `onset` is when the
-    candidate breaks. `windows` is the length of the baseline's past in minutes.
+    candidate breaks. `windows` is the length of the baseline's past in minutes. `bias` is the standard deviation of the
+    constant difference between the candidate's pods and the rest, as a rate, drawn once per release. `resets` is the
+    chance of a look in which a version's counters began anew, so that only a part of what it did was counted.
     """
 
     name: str
@@ -74,6 +76,8 @@ class Scenario:
     windows: int = 1440
     onset: float = 0.0
     lost: float = 0.0
+    bias: float = 0.0
+    resets: float = 0.0
     allowed: float = 0.001
     tolerated: float = 0.005
     is_bad: bool = False
@@ -82,6 +86,11 @@ class Scenario:
     def times(self) -> Floats:
         """The end of each look in seconds."""
         return np.arange(1, self.looks + 1, dtype=np.float64) * self.look_s
+
+    @property
+    def is_outage(self) -> bool:
+        """True when half of the candidate's requests fail at 10 a second or more."""
+        return self.per_second >= 10 and float(self.candidate(np.array([self.onset + 1.0]))[0]) >= 0.5
 
     @property
     def weight(self) -> Floats:
@@ -116,16 +125,28 @@ def simulate(scenario: Scenario, releases: int, rng: np.random.Generator) -> Tra
     theirs = rng.poisson(np.broadcast_to(expected * (1 - scenario.weight / 100), size))
     past = rng.poisson(scenario.per_second * WINDOW, (releases, scenario.windows))
     bad = _Bad(scenario, rng)
-    rate = scenario.baseline(scenario.times)
+    apart = rng.normal(0, scenario.bias, (releases, 1)) if scenario.bias else 0.0
+    rates = (scenario.baseline(scenario.times), np.clip(scenario.candidate(scenario.times) + apart, 0, 1))
+    theirs, theirs_bad = _counted(theirs, bad(theirs, rates[0], scenario.look_s), scenario.resets, rng)
+    ours, ours_bad = _counted(ours, bad(ours, rates[1], scenario.look_s), scenario.resets, rng)
     return Traffic(
         theirs,
-        bad(theirs, rate, scenario.look_s),
+        theirs_bad,
         ours,
-        bad(ours, scenario.candidate(scenario.times), scenario.look_s),
+        ours_bad,
         past,
         bad(past, np.full(scenario.windows, float(scenario.baseline(np.zeros(1))[0])), WINDOW),
         rng.random(size) < scenario.lost,
     )
+
+
+def _counted(requests: Ints, bad: Ints, resets: float, rng: np.random.Generator) -> tuple[Ints, Ints]:
+    """What is left of the counts where counters began anew within the look: a lower bound of both."""
+    if not resets:
+        return requests, bad
+    part = np.where(rng.random(requests.shape) < resets, rng.random(requests.shape), 1.0)
+    bad_left = rng.binomial(bad, part)
+    return bad_left + rng.binomial(requests - bad, part), bad_left
 
 
 class _Bad:

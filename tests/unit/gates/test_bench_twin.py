@@ -1,18 +1,13 @@
 """The bench's judge over arrays decides as the judge itself does, release by release."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pytest
 
-from strategies.gates.question import Kind, Metric, Question
 from strategies.gates.sequential import judge
-from strategies.gates.trial import Decision, Look, Sample, opened
+from strategies.gates.trial import Decision
 from tests.bench.gates.ours import HELD, PROMOTED, ROLLED_BACK, Bench
+from tests.bench.gates.promises import asked, looks_of
 from tests.bench.gates.traffic import Law, Scenario, Traffic, flat, simulate
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 DECISIONS = {Decision.ROLL_BACK: ROLLED_BACK, Decision.PROMOTE: PROMOTED, Decision.HOLD: HELD}
 SCENARIOS = [
@@ -26,19 +21,9 @@ SCENARIOS = [
 
 
 def decided(scenario: Scenario, traffic: Traffic, release: int) -> tuple[int, float]:
-    past = zip(traffic.past[release].tolist(), traffic.past_bad[release].tolist(), strict=True)
-    history: dict[str, Sequence[Sample]] = {"errors": [[window] for window in past]}
-    metric = Metric("errors", Kind.COUNTS, scenario.allowed, scenario.tolerated)
-    trial = opened(Question((metric,), deadline_s=float(scenario.times[-1])), history)
-    looks = []
-    for k, t in enumerate(scenario.times):
-        theirs = [(int(traffic.baseline[release, k]), int(traffic.baseline_bad[release, k]))]
-        ours = None if traffic.is_lost[release, k] else [
-            (int(traffic.candidate[release, k]), int(traffic.candidate_bad[release, k]))
-        ]  # fmt: skip
-        lost = None if ours is None else theirs
-        looks.append((trial, Look(float(t), float(scenario.weight[k]), {"errors": lost}, {"errors": ours})))
-    finding = next(finding for finding in judge(looks) if finding.decision)
+    trial = asked(scenario, traffic, release)
+    findings = judge([(trial, look) for look in looks_of(scenario, traffic, release)])
+    finding = next(finding for finding in findings if finding.decision)
     assert finding.decision is not None
     return DECISIONS[finding.decision], finding.t
 
