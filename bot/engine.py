@@ -105,6 +105,10 @@ class Engine:
             holder = _holder(tx, event)
             if holder:
                 return holder
+            refused = decide(None, event, now)
+            if isinstance(refused, Refused):
+                # No number is spent on what is not begun.
+                return refused
             event = replace(event, release=tx.releases.next_id(event.targets[0].service))
         if isinstance(event, RollbackRequested) and stored is not None and stored.release.phase is Phase.COMPLETED:
             later = _overtaken(tx, stored.release)

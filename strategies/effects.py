@@ -31,6 +31,7 @@ class Audience(StrEnum):
 
     NOBODY = "nobody"
     APPROVERS = "approvers"
+    REQUESTER = "requester"
     REQUESTER_AND_ON_CALL = "requester_and_on_call"
     ON_CALL = "on_call"
 

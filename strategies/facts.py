@@ -93,7 +93,7 @@ def _guarded(release: Release, event: PreparationBlocked, now: datetime) -> Deci
         f"{release.id} does not begin yet ({code}): {event.text} It is asked again every "
         f"{GUARD_AGAIN.total_seconds():.0f} s. To begin all the same: /release override {release.id} {rule} <reason>; "
         f"to call it off: /release rollback {release.id}",
-        audience=Audience.REQUESTER_AND_ON_CALL,
+        audience=Audience.REQUESTER,
         urgency=Urgency.DECISION,
     )
     return Decision(waiting, (*shown, line), why=f"{code}: {event.text}")

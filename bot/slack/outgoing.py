@@ -169,6 +169,7 @@ class SlackChat:
         ids = {
             Audience.NOBODY: (),
             Audience.APPROVERS: card.mention_approvers or self._people.holders(Role.APPROVER),
+            Audience.REQUESTER: (card.release.requester.id,),
             Audience.ON_CALL: self._people.holders(Role.ON_CALL),
             Audience.REQUESTER_AND_ON_CALL: (card.release.requester.id, *self._people.holders(Role.ON_CALL)),
         }[audience]

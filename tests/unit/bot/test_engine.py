@@ -257,3 +257,11 @@ def transactions(database: Database, monkeypatch: pytest.MonkeyPatch) -> list[in
 
     monkeypatch.setattr(database, "transaction", counted)
     return count
+
+
+def test_a_start_that_is_refused_spends_no_number(house: House) -> None:
+    asked = replace(request(), actor=MALLORY)
+    assert isinstance(house.engine.submit(asked), Refused)
+    begun = house.engine.submit(replace(asked, key="k2", actor=ALICE))
+    assert isinstance(begun, Decision)
+    assert begun.release.id == "reviews-1"

@@ -40,7 +40,7 @@ def asked_for(actor: Actor, *rules: ReasonCode, reason: str = "one pod") -> Deci
 def test_people_are_told_once_how_to_go_on_and_it_is_asked_again_in_thirty_seconds() -> None:
     release = in_phase(Phase.PREPARING)
     first = moved(release, blocked(release))
-    assert said(first)[0].audience is Audience.REQUESTER_AND_ON_CALL
+    assert said(first)[0].audience is Audience.REQUESTER
     assert f"/release override {release.id} NOT_STAGED <reason>" in said(first)[0].text
     assert (first.release.phase, first.release.wake_at) == (Phase.PREPARING, AGAIN)
     woken = moved(first.release, WakeReached(release.id, "w", AGAIN), AGAIN)
