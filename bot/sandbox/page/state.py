@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.sandbox.cluster.shop import SERVICE
 from bot.sandbox.page import yaml_lines
-from bot.sandbox.route_memory import VERSIONS
+from bot.sandbox.route_memory import VERSIONS, Asked, everything_asked
 from bot.sandbox.supervisor import Supervisor
 
 SECONDS = 90
@@ -57,6 +57,7 @@ class PageState:
             "service": SERVICE,
             "rate": found["rate"],
             "asked": memory.asked,
+            "asked_of_v2": asked_of_v2(everything_asked(route)),
             "share": shares(found["seconds"], memory.moved_at),
             "seconds": found["seconds"],
             "total": found["total"],
@@ -65,6 +66,18 @@ class PageState:
             "proxy": found["proxy"],
             "yaml": yaml_lines.marked(yaml_lines.text(memory.original), yaml_lines.text(route)),
         }
+
+
+def asked_of_v2(asked: Asked) -> str:
+    """What v2 should get, in few words: `20 %`, `20 % kept` by a cookie, `a match`, `copies 20 %`."""
+    share = f"{asked.weights.get('v2', 0)} %"
+    if asked.mirror:
+        return f"copies {asked.mirror:g} %"
+    if not asked.matches:
+        return share
+    if any("cookie" in match and "sluice" in match for match in asked.matches):
+        return f"{share} kept"
+    return f"{share} + match" if asked.weights.get("v2") else "a match"
 
 
 def shares(seconds: Sequence[Mapping[str, Any]], since: float) -> dict[str, float] | None:

@@ -2,16 +2,20 @@
 
 import ast
 import re
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 import pytest
 
 from bot import criteria, durations, profiles
 from bot.cli.output import Exit
+from bot.requests import StartRequest
 from bot.settings import SECRETS, Settings, variable
+from bot.slack.commands import parse
 from bot.slack.guide import TOPICS
+from strategies.plan import StrategyName
 from strategies.reasons import ReasonCode
 from strategies.release import Phase, Role
+from tests.builders import NOW
 from tests.unit.deploy.files import ROOT, rows, sources, text
 
 README = text("README.md")
@@ -107,8 +111,19 @@ def test_links_lead_to_files() -> None:
     assert [each for each in links() if not (ROOT / each).exists()] == []
 
 
-def test_the_pictures_are_the_two_that_the_browser_test_takes() -> None:
+def test_the_pictures_are_those_that_the_browser_tests_take() -> None:
     assert {each for each in links() if each.endswith(".png")} == {
         "deploy/images/sandbox-1440.png",
         "deploy/images/sandbox-390.png",
+        *(f"deploy/images/strategy-{strategy}.png" for strategy in StrategyName),
     }
+
+
+def test_every_strategy_has_its_section_with_one_command() -> None:
+    for strategy in StrategyName:
+        section = README.partition(f"\n### {strategy}\n")[2].partition("\n### ")[0]
+        words = re.search(r"`(/release start reviews v2 [^`]+)`", section)
+        assert words is not None, strategy
+        command = parse(words[1].removeprefix("/release "), NOW, UTC)
+        assert isinstance(command, StartRequest), command
+        assert "*When:*" in section and "*When not:*" in section

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox.page.state import shares
-from bot.sandbox.route_memory import RouteMemory, asked
+from bot.sandbox.page.state import asked_of_v2, shares
+from bot.sandbox.route_memory import RouteMemory, asked, everything_asked
 
 
 def route(*destinations: dict[str, Any]) -> dict[str, Any]:
@@ -59,3 +59,19 @@ def test_the_memory_keeps_the_first_route_and_the_moment_of_the_last_change() ->
     memory.see(second_route)
     assert (memory.original, memory.asked["v2"]) == (first, 5)
     assert memory.moved_at >= began
+
+
+def inserted(header: str, text: dict[str, str], subset: str = "v2") -> dict[str, Any]:
+    match = [{"headers": {header: text}}]
+    return {"name": "sluice-reviews-1:main:1", "match": match, "route": [to(subset)]}
+
+
+def test_what_stands_beside_the_weights_is_told_apart() -> None:
+    plain, mirrored = route(to("v1", 80), to("v2", 20)), route(to("v1"))
+    mirrored["spec"]["http"][1] |= {"mirror": {"host": "reviews", "subset": "v2"}, "mirrorPercentage": {"value": 20}}
+    assert [asked_of_v2(everything_asked(one)) for one in (plain, mirrored)] == ["20 %", "copies 20 %"]
+    matched, kept = route(to("v1")), route(to("v1", 80), to("v2", 20))
+    matched["spec"]["http"].insert(1, inserted("x-beta", {"exact": "1"}))
+    kept["spec"]["http"].insert(1, inserted("cookie", {"regex": r"^(.*;\s*)?sluice\-reviews\-1=v2(;.*)?$"}))
+    assert [asked_of_v2(everything_asked(one)) for one in (matched, kept)] == ["a match", "20 % kept"]
+    assert asked(matched) == {"v1": 100, "v2": 0}
