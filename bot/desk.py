@@ -214,6 +214,9 @@ class Desk:
         remarks = []
         if any(stage.approval for stage in plan.stages):
             remarks.append("End times leave out the time that people take to approve.")
+        if target.image:
+            made = f"Deployment {target.namespace}/{target.workloads[target.candidate]}"
+            remarks.append(f"{made} would be made from {target.baseline}'s with the image {target.image}.")
         if self._profiles.find(request.service) is None:
             remarks.append(f"{profile.service} has no profile; these are the defaults.")
         return Planned(

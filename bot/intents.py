@@ -37,7 +37,7 @@ class Defaults:
 def survey(request: StartRequest, profile: Profile | None) -> SurveyRequest:
     """What the mesh has to find; without a profile the service is looked for in every watched namespace."""
     if profile is None:
-        return SurveyRequest(request.service, "", request.version, request.baseline)
+        return SurveyRequest(request.service, "", request.version, request.baseline, image=request.image)
     return SurveyRequest(
         service=profile.service,
         namespace=profile.namespace,
@@ -45,6 +45,7 @@ def survey(request: StartRequest, profile: Profile | None) -> SurveyRequest:
         baseline=request.baseline,
         version_label=profile.version_label,
         routes=tuple(choice.named() for choice in profile.routes),
+        image=request.image,
     )
 
 

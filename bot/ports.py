@@ -45,6 +45,7 @@ class SurveyRequest:
     baseline: str | None = None
     version_label: str = "version"
     routes: tuple[NamedRoutes, ...] = ()
+    image: str = ""  # what a candidate that is not deployed yet runs
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ class StartRequest:
     is_sticky: bool | None = None
     overrides: tuple[ReasonCode, ...] = ()
     override_reason: str = ""
+    image: str = ""
     words: str = field(default="", compare=False)
 
 

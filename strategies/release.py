@@ -116,7 +116,8 @@ class Rules:
 class Target:
     """One service that moves: its host, its two versions and the routes that share its traffic.
 
-    `subsets` and `workloads` name the DestinationRule subset and the Deployment of each version.
+    `subsets` and `workloads` name the DestinationRule subset and the Deployment of each version; `image` is what the
+    candidate's Deployment is made with, empty where it is there already.
     """
 
     service: str
@@ -128,6 +129,7 @@ class Target:
     subsets: Mapping[str, str] = field(default_factory=dict)
     workloads: Mapping[str, str] = field(default_factory=dict)
     version_label: str = "version"
+    image: str = ""
 
     @property
     def carries_requests(self) -> bool:

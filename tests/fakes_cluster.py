@@ -11,6 +11,8 @@ from bot.mesh.sizes import wanted
 from bot.mesh.workloads import template_labels
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bot.mesh.kube_api import Kind
     from tests.fakes_mesh import FakeMesh
 
@@ -38,6 +40,11 @@ class MemoryCluster:
             raise Conflict(f"There is a {kind.name} {full_name(document)} already.")
         return self._kept(kind, document)
 
+    def list(self, kind: Kind, namespace: str, fields: str = "") -> Sequence[Document]:
+        del fields
+        own = [each for each in self._mesh._all(kind.name) if full_name(each).startswith(f"{namespace}/")]
+        return copy.deepcopy(own)
+
     def delete(self, kind: Kind, document: Document) -> None:
         name = full_name(document)
         if self._mesh.find(kind.name, name) is not None:
@@ -47,6 +54,7 @@ class MemoryCluster:
 
     def _kept(self, kind: Kind, document: Document) -> Document:
         fresh = copy.deepcopy(document)
+        fresh["metadata"].setdefault("uid", f"uid-of-{full_name(document)}")
         if kind.name == "Deployment":
             self._follow(fresh, wanted(fresh))
             fresh["status"] = {"readyReplicas": wanted(fresh), "replicas": wanted(fresh)}

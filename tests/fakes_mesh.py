@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.errors import Fault, SluiceError, Transient
 from bot.mesh import capacity
+from bot.mesh.deploying import deploy
 from bot.mesh.destination_rule import remove_added, rule_host, rules_of
 from bot.mesh.documents import Document, full_name, labels_of, namespace_of
 from bot.mesh.drift import find_drift, gone
@@ -124,6 +125,9 @@ class FakeMesh:
         ready: dict[str, int] = {}
         sizes: dict[str, int] = {}
         for target in release.targets:
+            refused = deploy(self, self.cluster, release.id, target)
+            if refused is not None:
+                return refused
             fields = originals(self, release, target)
             counts = readiness(self, target)
             if isinstance(fields, Refused):

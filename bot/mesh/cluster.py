@@ -1,5 +1,6 @@
 """Single writes to the cluster, each remembered until the watch has caught up."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from bot.mesh.documents import Document, full_name, namespace_of
@@ -7,6 +8,8 @@ from bot.mesh.drift import FIELD_MANAGER
 from bot.mesh.kube_api import POD, Connection, Kind
 from bot.mesh.kube_errors import Missing
 from bot.mesh.watch_cache import WatchCache
+
+MOST_LISTED = 500
 
 
 class Writes(Protocol):
@@ -22,6 +25,10 @@ class Writes(Protocol):
 
     def create(self, kind: Kind, document: Document) -> Document:
         """Create the object; raises Conflict when there is one of that name."""
+        ...
+
+    def list(self, kind: Kind, namespace: str, fields: str = "") -> Sequence[Document]:
+        """The objects of a kind that is not watched, by field selector where one is given."""
         ...
 
     def delete(self, kind: Kind, document: Document) -> None:
@@ -64,6 +71,15 @@ class Cluster:
         path = kind.path(self._cache.version(kind), namespace_of(document))
         what = _named(kind, full_name(document))
         return self._connection.call("POST", path, what=what, query={"fieldManager": FIELD_MANAGER}, body=document)
+
+    def list(self, kind: Kind, namespace: str, fields: str = "") -> Sequence[Document]:
+        """The objects of a kind that is not watched."""
+        path = kind.path(self._cache.version(kind), namespace)
+        what = f"the {kind.plural} in {namespace} ({kind.resource})"
+        query = {"limit": str(MOST_LISTED)} | ({"fieldSelector": fields} if fields else {})
+        answer = self._connection.call("GET", path, what=what, query=query)
+        version = str(answer.get("apiVersion") or kind.versions[0])
+        return [{"apiVersion": version, "kind": kind.name, **each} for each in answer.get("items") or []]
 
     def delete(self, kind: Kind, document: Document) -> None:
         """Delete exactly the object that was read, as it was read, and what hangs on it."""

@@ -10,6 +10,7 @@ from decimal import Decimal
 from bot.errors import Fault, Transient
 from bot.mesh import capacity
 from bot.mesh.cluster import Cluster
+from bot.mesh.deploying import deploy
 from bot.mesh.destination_rule import remove_added, rules_of
 from bot.mesh.documents import Document, full_name
 from bot.mesh.drift import find_drift, gone
@@ -24,6 +25,7 @@ from bot.mesh.sidecar_logs import last_lines
 from bot.mesh.subsets import lost_subset, missing_subset, wait_for_subset
 from bot.mesh.survey import survey
 from bot.mesh.warming import warm
+from bot.mesh.warnings import warned
 from bot.mesh.watch_cache import WatchCache
 from bot.mesh.workloads import flag, ready_by_version
 from bot.mesh.writing import check_kept, fenced, is_untouched, needs_fence, next_document
@@ -90,12 +92,15 @@ class IstioMesh:
         ready: dict[str, int] = {}
         sizes: dict[str, int] = {}
         for target in release.targets:
+            refused = deploy(self._cache, self._cluster, release.id, target)
+            if refused is not None:
+                return refused
             fields = originals(self._cache, release, target)
             if isinstance(fields, Refused):
                 return fields
             counts = readiness(self._cache, target)
             if isinstance(counts, Refused):
-                return counts
+                return warned(self._cluster, target, counts)
             captured |= fields
             ready |= counts
             sizes |= sizes_of(self._cache, target, counts)

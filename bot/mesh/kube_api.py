@@ -50,6 +50,8 @@ DESTINATION_RULE = Kind("DestinationRule", "destinationrules", "networking.istio
 DEPLOYMENT = Kind("Deployment", "deployments", "apps", ("v1",))
 POD = Kind("Pod", "pods", "", ("v1",))
 AUTOSCALER = Kind("HorizontalPodAutoscaler", "horizontalpodautoscalers", "autoscaling", ("v2",))
+BUDGET = Kind("PodDisruptionBudget", "poddisruptionbudgets", "policy", ("v1",))
+EVENT = Kind("Event", "events", "", ("v1",))
 QUOTA = Kind("ResourceQuota", "resourcequotas", "", ("v1",))
 SERVICE = Kind("Service", "services", "", ("v1",))
 

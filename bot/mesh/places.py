@@ -70,6 +70,15 @@ def leads_to(entry: Mapping[str, object], host: str, namespace: str) -> bool:
     return any(host_of(each, namespace) == host for each in destinations)
 
 
+def reaches_all(place: Place, host: str) -> bool:
+    """True when the route, or its mirror, sends to the host without a subset: to the pods of every version."""
+    entry, namespace = place.entry, place.route.namespace
+    named = [*(entry.get("route") or []), *(entry.get("mirrors") or [])]
+    if entry.get("mirror"):
+        named.append({"destination": entry["mirror"]})
+    return any(host_of(each, namespace) == host and not subset_of(each) for each in named)
+
+
 def host_of(destination: Document, namespace: str) -> str:
     """The full host of one weighted destination."""
     return full_host(str((destination.get("destination") or {}).get("host") or ""), namespace)

@@ -51,6 +51,10 @@ def readiness(view: View, target: Target) -> Mapping[str, int] | Refused:
     ready = ready_by_version(view, target)
     if not ready[target.candidate]:
         return Refused(ReasonCode.NOT_READY, why_not_ready(view, target, target.candidate))
+    own = deployment_of(view, target, target.candidate) if target.image else None
+    if own is not None and ready[target.candidate] < wanted(own):
+        text = f"{ready[target.candidate]} of {wanted(own)} pods of {target.candidate} are ready"
+        return Refused(ReasonCode.NOT_READY, f"{text}: {why_not_ready(view, target, target.candidate)}")
     return ready
 
 

@@ -8,22 +8,20 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from bot.errors import Transient
+from bot.mesh.candidates import as_new
 from bot.mesh.cluster import Writes
 from bot.mesh.destination_rule import remove_subset, rules_of
 from bot.mesh.documents import Document, canonical, full_name
 from bot.mesh.kube_api import DEPLOYMENT, DESTINATION_RULE, VIRTUAL_SERVICE
 from bot.mesh.kube_errors import Missing
 from bot.mesh.retirement import in_the_way, own_subset, users_of, without_baseline
-from bot.mesh.sizes import created_by, deployment_of, wanted, warm_up, workload
+from bot.mesh.sizes import CREATED_BY, created_by, deployment_of, wanted, warm_up, workload
 from bot.mesh.view import View
 from bot.mesh.workloads import pods_of
 from bot.ports import Baseline
 from strategies.release import Decommission, Release, Target
 
 Still = Callable[[], bool]
-# What the server writes into an object: a copy that is created anew must not carry it.
-SERVED = ("resourceVersion", "uid", "generation", "creationTimestamp", "managedFields", "selfLink", "ownerReferences")
-REVISION = "deployment.kubernetes.io/revision"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +139,7 @@ def _deployment(cluster: Writes, target: Target) -> Document | None:
 def _keepsakes(view: View, release: Release, target: Target, document: Document | None) -> Iterator[tuple[str, str]]:
     if release.rules.decommission is not Decommission.DELETE or document is None or not created_by(document):
         return
-    yield f"Deployment {full_name(document)}", canonical(as_new(document))
+    yield f"Deployment {full_name(document)}", canonical(_kept(document))
     subset = own_subset(view, target)
     for rule in rules_of(view.destination_rules(), target.host, target.routes[0].namespace) if subset else ():
         own = next((each for each in rule["spec"].get("subsets") or [] if each.get("name") == subset), None)
@@ -149,9 +147,8 @@ def _keepsakes(view: View, release: Release, target: Target, document: Document 
             yield f"DestinationRule {full_name(rule)}", canonical(own)
 
 
-def as_new(document: Document) -> Document:
-    """A copy that can be created: without status and without what the server wrote into it."""
-    fresh = {key: copy.deepcopy(value) for key, value in document.items() if key != "status"}
-    fresh["metadata"] = {key: value for key, value in fresh["metadata"].items() if key not in SERVED}
-    fresh["metadata"].get("annotations", {}).pop(REVISION, None)
-    return fresh
+def _kept(document: Document) -> Document:
+    """What brings the Deployment back, with the mark that says who made it."""
+    kept = as_new(document)
+    kept["metadata"].setdefault("labels", {})[CREATED_BY] = created_by(document)
+    return kept

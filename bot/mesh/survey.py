@@ -4,13 +4,15 @@ import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from bot.mesh.candidates import name_of
 from bot.mesh.choice import choose
 from bot.mesh.destination_rule import free_name, rules_of, subset_named, subsets, subsets_of, version_of
 from bot.mesh.documents import Document, full_name, labels_of
 from bot.mesh.hosts import full_host
 from bot.mesh.marks import is_marked
-from bot.mesh.places import Place, subset_of
+from bot.mesh.places import Place, all_places, reaches_all, subset_of
 from bot.mesh.shares import Share, shares
+from bot.mesh.sizes import deployment_of
 from bot.mesh.view import View
 from bot.mesh.workloads import deployments_of
 from bot.ports import SurveyRequest
@@ -44,7 +46,7 @@ def survey(view: View, request: SurveyRequest) -> Target | Refused:
     if isinstance(service, Refused):
         return service
     ground = _ground(view, service, request.version_label)
-    if request.candidate and request.candidate not in ground.versions:
+    if request.candidate and request.candidate not in ground.versions and not request.image:
         listed = ", ".join(ground.versions) or "none"
         text = f"{ground.name} has no version {request.candidate}{_nearest(request.candidate, ground.versions)}; "
         return Refused(ReasonCode.UNKNOWN_VERSION, f"{text}its versions are: {listed}.")
@@ -53,7 +55,34 @@ def survey(view: View, request: SurveyRequest) -> Target | Refused:
     places = choose(view.virtual_services(), ground.host, named)
     if isinstance(places, Refused):
         return places
-    return _target(view, request, ground, places)
+    target = _target(view, request, ground, places)
+    return target if isinstance(target, Refused) or not request.image else _with_image(view, request.image, target)
+
+
+def _with_image(view: View, image: str, target: Target) -> Target | Refused:
+    """The target of a version that is made from the baseline; refused before it would get requests unasked."""
+    present = deployment_of(view, target, target.candidate)
+    if present is not None:
+        images = {str(each.get("image")) for each in present["spec"]["template"]["spec"]["containers"]}
+        if image in images:
+            return target
+        running = f"{target.candidate} is deployed with {', '.join(sorted(images))}"
+        text = f"{running}; leave `image=` out, or name a new version."
+        return Refused(ReasonCode.BAD_INPUT, text)
+    for document in view.virtual_services():
+        for place in all_places(document):
+            if reaches_all(place, target.host):
+                text = (
+                    f"{place.position} sends to {target.host} without a subset, which reaches every version's pods; "
+                    f"adopt the service first, then deploy {target.candidate}."
+                )
+                return Refused(ReasonCode.NO_SUBSET, text)
+    baseline = deployment_of(view, target, target.baseline)
+    if baseline is None:
+        text = f"{target.baseline} of {target.service} has no Deployment that {target.candidate} could be made from."
+        return Refused(ReasonCode.UNKNOWN_VERSION, text)
+    name = name_of(baseline, target.baseline, target.candidate)
+    return replace(target, workloads={**target.workloads, target.candidate: name}, image=image)
 
 
 def _full(name: str, home: str) -> str:

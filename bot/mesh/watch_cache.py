@@ -101,8 +101,9 @@ class WatchCache:
         return list(dict.fromkeys((each.trouble, each.is_refused) for each in down))
 
     def version(self, kind: Kind) -> str:
-        """The version of the kind's group that this server offers."""
-        return self._sources[kind, self._namespaces[0]].version
+        """The version of the kind's group that this server offers; the newest of a kind that is not watched."""
+        source = self._sources.get((kind, self._namespaces[0]))
+        return source.version if source is not None else kind.versions[0]
 
     def remember(self, kind: Kind, document: Document) -> None:
         """Take what the server answered us, until the watch has caught up with it."""

@@ -14,6 +14,7 @@ from strategies.reasons import ReasonCode, Refused
 NOTE = 1_000
 _SUBJECT = re.compile(r"[a-z0-9](?:[a-z0-9._/-]{0,251}[a-z0-9])?", re.ASCII)
 _RELEASE = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?-\d+", re.ASCII)
+_IMAGE = re.compile(r"[a-z0-9][a-z0-9._:/-]{0,200}?(?::[A-Za-z0-9_][\w.-]{0,127}|@sha256:[0-9a-f]{64})", re.ASCII)
 _VERSION = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?", re.ASCII)
 
 
@@ -74,6 +75,13 @@ def guard_rules(names: Sequence[str], verb: str) -> tuple[ReasonCode, ...] | Ref
             return bad(f"{quoted(name)} is nothing that can be overridden.{meant} There are {', '.join(known)}.", verb)
         found.append(rule)
     return tuple(dict.fromkeys(found))
+
+
+def image(word: str, verb: str) -> str | Refused:
+    """A container image with a tag or a digest: what `latest` means tomorrow nobody can roll back to."""
+    if _IMAGE.fullmatch(word):
+        return word
+    return bad(f"{quoted(word)} is no image with a tag or digest, such as registry.example.com/shop/reviews:v2.", verb)
 
 
 def note(words: Words) -> str | Refused:

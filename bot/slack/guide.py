@@ -19,7 +19,7 @@ class Topic:
 TOPICS: Mapping[str, Topic] = {
     "start": Topic(
         "start <service> <version> [canary|phased|blue-green|shadow|ab] [steps=…] [match=…] [mirror=…] [sticky=…] "
-        "[hold=…] [approve=…] [baseline=…] [at=…]",
+        "[hold=…] [approve=…] [baseline=…] [image=…] [at=…]",
         "moves a service to a version in stages",
         "start reviews v2 steps=5,25,50,100 hold=10m approve=every",
         (
@@ -30,6 +30,7 @@ TOPICS: Mapping[str, Topic] = {
             "`match=` takes header:, cookie:, query:, source_label: with a name, uri, method, authority; `=` exact, "
             "`^=` prefix, `=~` regex. `sticky=cookie` keeps each person at one version while shares grow.",
             "`approve=` is `every` (before each increase), `final` (before the last one) or `none`.",
+            "`image=registry.example.com/reviews:v2` deploys the version first, from the baseline's Deployment.",
             "`at=22:30`, `at=tomorrow 02:00` or `at=2026-12-01 02:00 Europe/Berlin` waits for that time.",
             '`override=STATEFUL reason="…"` begins against a guard; needs the override role, and is told to all.',
         ),

@@ -11,7 +11,7 @@ import strategies.steps
 from bot import durations
 from bot.requests import StartRequest
 from bot.slack import times
-from bot.slack.grammar import NOTE, Words, bad, guard_rules, quoted, subject, version
+from bot.slack.grammar import NOTE, Words, bad, guard_rules, image, quoted, subject, version
 from bot.slack.words import nearest
 from strategies.plan import Approve, StrategyName
 from strategies.reasons import ReasonCode, Refused
@@ -20,7 +20,7 @@ from strategies.steps import Steps
 
 OPTIONS = (
     *("steps", "hold", "approve", "baseline", "at", "strategy"),
-    *("match", "mirror", "sticky", "override", "reason"),
+    *("match", "mirror", "sticky", "image", "override", "reason"),
 )
 STRATEGIES = tuple(strategy.value for strategy in StrategyName)
 REPEATED = frozenset({"match"})
@@ -170,6 +170,7 @@ _EXAMPLES = {
     "match": "match=header:x-beta=1",
     "mirror": "mirror=10",
     "sticky": "sticky=cookie",
+    "image": "image=registry.example.com/shop/reviews:v2",
     "override": "override=STATEFUL",
     "reason": 'reason="tested by hand, see INC-7"',
 }
@@ -232,6 +233,9 @@ def _with(request: StartRequest, name: str, value: str, verb: str) -> StartReque
     if name == "baseline":
         baseline = version(value, verb)
         return baseline if isinstance(baseline, Refused) else replace(request, baseline=baseline)
+    if name == "image":
+        found_image = image(value, verb)
+        return found_image if isinstance(found_image, Refused) else replace(request, image=found_image)
     if name == "reason":
         return replace(request, override_reason=value[:NOTE])
     if name == "override":

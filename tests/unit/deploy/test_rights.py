@@ -12,10 +12,10 @@ from tests.unit.deploy.files import documents, sources
 Right = tuple[str, str, str]  # group, resource, verb
 
 # What each write of the adapter is called by Kubernetes' authorisation; a new method needs a line here.
-OF_A_KIND = {"get": "get", "put": "update", "create": "create", "delete": "delete"}
+OF_A_KIND = {"get": "get", "put": "update", "create": "create", "list": "list", "delete": "delete"}
 OF_PODS = {"tail": ("pods/log", "get")}
 # The modules that scale, create and delete; their rights are a role of their own.
-WORKLOADS = {"capacity.py", "retiring.py", "warming.py", "sidecar_logs.py"}
+WORKLOADS = {"capacity.py", "deploying.py", "retiring.py", "warming.py", "sidecar_logs.py"}
 
 
 def objects(kind: str) -> dict[str, Any]:
