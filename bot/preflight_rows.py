@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from strategies.gates.checkup import Report
+    from strategies.gates.past import LevelPast
     from strategies.gates.preflight import Need
 
 GATE_COLUMNS = ("Gate", "Now", "Bursts", "One pod against the rest", "Today against yesterday", "Before the start")
@@ -56,9 +57,14 @@ def document(asked: Asked, found: Found) -> dict[str, object]:
 
 
 def _gate_row(report: "Report") -> tuple[str, ...]:
-    past = report.past
-    if report.missing or past is None:
-        return report.gate.metric, NOTHING, NOTHING, NOTHING, NOTHING, "no series"
+    past, name = report.past, report.gate.metric
+    if report.missing:
+        return name, NOTHING, NOTHING, NOTHING, NOTHING, "cannot be asked"
+    if report.level is not None:
+        replayed = f"{len(report.alarms)} of {report.replays} rolled back" if report.replays else "too little"
+        return name, report.now, NOTHING, replayed, NOTHING, _trusted(report, report.level)
+    if past is None:
+        return name, NOTHING, NOTHING, NOTHING, NOTHING, report.untried
     known = "" if past.bursts.is_known else "?"
     bursts = f"x{past.bursts.factor:.1f}{known}"
     replayed = f"{len(report.alarms)} of {report.replays} rolled back" if report.replays else "no two pods"
@@ -72,6 +78,12 @@ def _standing(report: "Report") -> str:
     if not report.has_passed:
         return "takes noise for harm"
     return "ready" if report.replays else "ready, not replayed"
+
+
+def _trusted(report: "Report", level: "LevelPast") -> str:
+    if report.fails_now:
+        return "fails already"
+    return "ready" if level.has_passed else "ready, holds only"
 
 
 def _stage_row(n: int, share: "Decimal", need: "Need") -> tuple[str, ...]:
@@ -90,8 +102,15 @@ def _gate(report: "Report") -> dict[str, object]:
         "passes": report.has_passed,
         "now": report.now,
     }
+    if report.level is not None:
+        return told | {
+            "replays": report.replays,
+            "rolled_back": [{"pod": name, "hour": hour} for name, hour in report.alarms],
+            "may_roll_back": report.level.has_passed,
+            "mean": report.level.mean,
+        }
     if past is None:
-        return told
+        return told | {"untried": report.untried}
     return told | {
         "requests": past.requests,
         "bad": past.bad,

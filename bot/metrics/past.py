@@ -7,17 +7,19 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.metrics import minutes, queries
-from bot.metrics.connection import Connection, UnansweredError
+from bot.metrics import past_owners as owners
+from bot.metrics.connection import Connection, RefusedError, UnansweredError
 from bot.metrics.counters import UNKNOWN, picker
 from bot.metrics.minutes import Ours
 from bot.metrics.queries import Reporter
+from bot.metrics.resources import LEVELS
 from bot.metrics.snapshots import Result, source
-from strategies.gates.course import MINUTE, Course, Minutes, Recorded
+from strategies.gates.course import MINUTE, Course, Level, Minutes, Recorded
 from strategies.gates.exceedance import Exceedance, exceedance
 from strategies.gates.latency import quantile, total
 from strategies.gates.memory import ERRORS
 from strategies.gates.thresholds import QUANTILES
-from strategies.plan import Margin, MetricGate
+from strategies.plan import Kind, Margin, MetricGate
 from strategies.release import Target
 
 LATELY = 60  # minutes that a latency's edge is chosen from
@@ -74,26 +76,62 @@ class _Reader:
 
 
 def read(connection: Connection, reporter: Reporter, asked: Asked) -> Recorded:
-    """The courses of the gates' metrics; what was read before trouble came is kept."""
-    reader = _Reader(connection, asked)
-    courses: dict[str, Course] = {}
-    missing: dict[str, str] = {}
-    trouble = ""
-    nameless = (0.0, 0.0)
+    """The courses and levels of the gates' metrics; what was read before trouble came is kept."""
+    reading = _Reading(_Reader(connection, asked), reporter)
     try:
-        if any(gate.metric == ERRORS for gate in asked.gates):
-            courses[ERRORS], nameless = _errors(reader, reporter)
-        latencies = [gate for gate in asked.gates if gate.metric in QUANTILES]
-        if latencies:
-            courses.update(_latencies(reader, reporter, latencies))
+        reading.istio()
+        for gate in asked.gates:
+            reading.other(gate)
     except UnansweredError as error:
-        trouble = str(error)
-    who = f"{asked.host} at {asked.target.baseline}"
-    for gate in asked.gates if not trouble else ():
-        if gate.metric in {ERRORS, *QUANTILES} and not courses.get(gate.metric, Course()).is_known:
-            name = queries.REQUESTS if gate.metric == ERRORS else queries.DURATIONS
-            missing[gate.metric] = f"Prometheus has no {name} of {who}."
-    return Recorded(asked.since, asked.at, courses, missing, trouble, nameless)
+        reading.trouble = str(error)
+    missing = {} if reading.trouble else reading.missing
+    return Recorded(asked.since, asked.at, reading.courses, missing, reading.trouble, reading.nameless, reading.levels)
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What was read so far."""
+
+    reader: _Reader
+    reporter: Reporter
+    courses: dict[str, Course] = field(default_factory=dict)
+    levels: dict[str, Level] = field(default_factory=dict)
+    missing: dict[str, str] = field(default_factory=dict)
+    nameless: tuple[float, float] = (0.0, 0.0)
+    trouble: str = ""
+
+    def istio(self) -> None:
+        """Errors and latencies. Errors are read in any case: their requests are what others are counted out of."""
+        asked = self.reader.asked
+        self.courses[ERRORS], self.nameless = _errors(self.reader, self.reporter)
+        latencies = [gate for gate in asked.gates if gate.measured is Kind.LATENCY]
+        if latencies:
+            self.courses.update(_latencies(self.reader, self.reporter, latencies))
+        for gate in asked.gates:
+            known = self.courses.get(gate.metric, Course()).is_known
+            if (gate.metric == ERRORS or gate.measured is Kind.LATENCY) and not known:
+                name = queries.REQUESTS if gate.metric == ERRORS else queries.DURATIONS
+                self.missing[gate.metric] = f"Prometheus has no {name} of {asked.host} at {asked.target.baseline}."
+
+    def other(self, gate: MetricGate) -> None:
+        """A metric of the owner's own, or of what pods use; where Prometheus refuses one the rest goes on."""
+        asked, length = self.reader.asked, self.reader.length
+        why = ""
+        try:
+            if gate.query is not None and gate.measured is Kind.GAUGE:
+                level, why = owners.own_level(self.reader.range, gate, asked.target, asked.since, length)
+                self.levels[gate.metric] = level
+            elif gate.query is not None:
+                minutes_ = self.courses[ERRORS].minutes
+                course, why = owners.own_counts(self.reader.range, gate, asked.target, asked.since, minutes_)
+                self.courses[gate.metric] = course
+            elif gate.metric in LEVELS:
+                place = (asked.target.namespace, asked.target.workloads.get(asked.target.baseline, ""))
+                self.levels[gate.metric], why = owners.used(self.reader.range, gate.metric, place, asked.since, length)
+        except RefusedError as error:
+            why = str(error)
+        if why:
+            self.missing[gate.metric] = why
 
 
 def _errors(reader: _Reader, reporter: Reporter) -> tuple[Course, tuple[float, float]]:

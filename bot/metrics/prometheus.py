@@ -127,7 +127,7 @@ class PrometheusMetrics:
     def past(
         self, target: Target, gates: Sequence[MetricGate], since: datetime, at: datetime, patience: float = TIMEOUT
     ) -> Recorded:
-        """The baseline's minutes from `since` to `at` on the gates' metrics, in at most eight queries.
+        """The baseline's minutes from `since` to `at` on the gates' metrics, in a bounded number of queries.
 
         Looks do not wait for it. Trouble is inside, never raised.
         """

@@ -16,10 +16,10 @@ from strategies.gates.chance import Line
 from strategies.gates.counts import STEPS, Border, Floats, Guess, Samples, log_evidence, worse
 from strategies.gates.course import Minutes
 from strategies.gates.overdispersion import Bursts, Window
+from strategies.gates.past import FALSE
 
 HOUR = 60  # windows of 60 s that one replayed release lasts
 MOST_REPLAYS = 400
-FALSE = 0.01  # of the replays may be rolled back
 BAR = 100.0  # odds at which a release is rolled back
 STEP = 1.15
 MOST_RAISED = 20.0

@@ -9,6 +9,9 @@ MINUTE = timedelta(minutes=1)
 Minutes = Sequence[tuple[int, int] | None]
 """Requests and bad ones minute by minute; None for a minute that was not measured."""
 
+Readings = Sequence[float | None]
+"""A gauge minute by minute; None for a minute that was not measured."""
+
 
 @dataclass(frozen=True, slots=True)
 class Course:
@@ -37,6 +40,19 @@ class Course:
 
 
 @dataclass(frozen=True, slots=True)
+class Level:
+    """A gauge's readings minute by minute: of the version as the judge reads it, and of each pod where it has them."""
+
+    whole: Readings = ()
+    pods: Mapping[str, Readings] = field(default_factory=dict)
+
+    @property
+    def known(self) -> list[float]:
+        """The readings that there are."""
+        return [reading for reading in self.whole if reading is not None]
+
+
+@dataclass(frozen=True, slots=True)
 class Recorded:
     """The minutes of one service from `since` to `at`, by metric; `missing` says which metric has no series.
 
@@ -50,3 +66,4 @@ class Recorded:
     missing: Mapping[str, str] = field(default_factory=dict)
     trouble: str = ""
     nameless: tuple[float, float] = (0.0, 0.0)
+    levels: Mapping[str, Level] = field(default_factory=dict)

@@ -161,11 +161,13 @@ def _heard(verdict: Verdict, seen: Evidence) -> Verdict:
 def _conditions(entry: _Entry, gate: MetricGate) -> levels.Conditions:
     ready, seconds, tally = entry.case.reading.ready, entry.seen.seconds, entry.seen.tally
     names = (entry.names.baseline, entry.names.candidate)
+    before = past.recall(entry.case.past).levels.get(gate.metric)
     loads = None
     if ready is not None and seconds > 0 and all(ready.get(name) for name in names):
         theirs, ours = (arm.requests / seconds / ready[name] for arm, name in zip(tally.of(ERRORS), names, strict=True))
         loads = (theirs, ours)
-    return levels.Conditions(entry.case.asked, loads, may_fail=gate.metric in entry.case.proven)
+    may_fail = gate.metric in entry.case.proven or (before is not None and before.has_passed)
+    return levels.Conditions(entry.case.asked, loads, before.long_run if before else None, may_fail)
 
 
 def _limited(verdict: Verdict, gate: MetricGate, entry: _Entry, memory: Memory) -> tuple[Verdict, Memory]:

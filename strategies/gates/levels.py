@@ -6,6 +6,7 @@ shown that it would not do so by mistake (`Conditions.may_fail`).
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass, replace
 
 from strategies.gates.evidence import Evidence, Names
@@ -35,6 +36,18 @@ class Conditions:
     loads: tuple[float, float] | None = None
     long_run: float | None = None
     may_fail: bool = False
+
+
+def would_fail(gate: MetricGate, pairs: Sequence[tuple[float, float]], seconds: float, under: Conditions) -> bool:
+    """True when a stage with these readings of baseline and candidate, one pair per look, is ever rolled back."""
+    sums, margin = _Sums(), gate.allowed
+    for theirs, ours in pairs if margin is not None else ():
+        sums = sums.plus(theirs, ours)
+        bound = _bound(gate, sums.b / sums.looks)
+        is_beyond = bound is not None and sums.looks >= FEWEST and _is_beyond(gate, sums.c / sums.looks, bound)
+        if margin and is_beyond and _odds(gate, margin, sums, seconds, under) >= HARM_ODDS:
+            return True
+    return False
 
 
 @dataclass(frozen=True, slots=True)

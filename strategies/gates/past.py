@@ -2,13 +2,15 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from typing import Any
 
 from strategies.gates.chance import Line
 from strategies.gates.overdispersion import Bursts
 
 VERSION = 1
+FEWEST_REPLAYS = 20  # before a gauge is trusted to roll back
+FALSE = 0.01  # of the replays may be rolled back
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,25 @@ class MetricPast:
 
 
 @dataclass(frozen=True, slots=True)
+class LevelPast:
+    """How a gauge of the baseline behaved: its mean, and the variance of one reading as it counts in a long mean.
+
+    Of `replays` stages of the baseline against itself `false_alarms` were rolled back by mistake.
+    """
+
+    mean: float = 0.0
+    long_run: float | None = None
+    replays: int = 0
+    false_alarms: int = 0
+
+    @property
+    def has_passed(self) -> bool:
+        """True when there were replays enough, and at most one in a hundred was rolled back: then it may roll back."""
+        enough = self.long_run is not None and self.replays >= FEWEST_REPLAYS
+        return enough and self.false_alarms <= FALSE * self.replays
+
+
+@dataclass(frozen=True, slots=True)
 class Past:
     """A service's requests per second and its metrics' past; `trouble` says why something is not known.
 
@@ -52,6 +73,7 @@ class Past:
     metrics: Mapping[str, MetricPast] = field(default_factory=dict)
     trouble: str = ""
     nameless: tuple[float, float] = (0.0, 0.0)
+    levels: Mapping[str, LevelPast] = field(default_factory=dict)
 
 
 def keep(past: Past) -> str:
@@ -64,6 +86,8 @@ def keep(past: Past) -> str:
         "trouble": past.trouble,
         "nameless": list(past.nameless),
     }
+    if past.levels:
+        document["levels"] = {name: list(astuple(level)) for name, level in past.levels.items()}
     return json.dumps(document, separators=(",", ":"))
 
 
@@ -73,13 +97,9 @@ def recall(text: str) -> Past:
     if document.get("v") != VERSION:
         return Past()
     metrics = {name: _metric(kept) for name, kept in document["metrics"].items()}
-    return Past(
-        document["per_second"],
-        document["minutes"],
-        metrics,
-        document["trouble"],
-        tuple(document.get("nameless", (0.0, 0.0))),
-    )
+    levels = {name: LevelPast(*kept) for name, kept in document.get("levels", {}).items()}
+    nameless = tuple(document.get("nameless", (0.0, 0.0)))
+    return Past(document["per_second"], document["minutes"], metrics, document["trouble"], nameless, levels)
 
 
 def _document(metric: MetricPast) -> list[object]:

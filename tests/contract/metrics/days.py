@@ -55,6 +55,16 @@ class Days:
                 self._add(durations(version, edge, instance=f"{version}-{pod}"), below)
         return self
 
+    def gauge(self, values: NDArray[np.int64], **labels: str) -> Days:
+        """A gauge with a value for each minute."""
+        self.series.append((labels, np.concatenate(([values[0]], values))))
+        return self
+
+    def counter(self, counts: NDArray[np.int64], **labels: str) -> Days:
+        """A counter of what happened in each minute."""
+        self._add(labels, counts)
+        return self
+
     def _add(self, labels: Mapping[str, str], counts: NDArray[np.int64]) -> None:
         self.series.append((labels, 1000 + np.concatenate(([0], np.cumsum(counts)))))
 

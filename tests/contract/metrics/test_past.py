@@ -13,7 +13,7 @@ from bot import preflight
 from bot.metrics.prometheus import PrometheusMetrics
 from bot.metrics.queries import Reporter
 from bot.preflight import DAY, Asked, run
-from strategies.plan import Margin, MetricGate
+from strategies.plan import Better, Kind, Margin, MetricGate
 from tests.builders import a_plan, a_target
 from tests.contract.metrics.days import Days
 
@@ -60,6 +60,52 @@ def test_bursts_and_a_pod_that_differs_are_found(tmp_path: Path) -> None:
             assert found.reports[0].past is not None
             assert found.reports[0].past.bursts.factor > 1.5
             assert any("pods differ by" in warning for warning in found.warnings)
+
+
+ORDERS = MetricGate(
+    "orders", "ratio", better=Better.HIGHER, allowed=Margin(0.002), tolerated=Margin(0.02),
+    query='shop_orders_total{version="{{version}}"}', kind=Kind.COUNTS,
+)  # fmt: skip
+VISITS = replace(ORDERS, metric="visits", per='shop_visits_total{version="{{version}}"}')
+REVENUE = MetricGate(
+    "revenue",
+    "1",
+    better=Better.HIGHER,
+    allowed=Margin(0.05, relative=True),
+    query='sum(revenue{version="{{version}}"})',
+)
+BROKEN = replace(REVENUE, metric="broken", query='sum(revenue{version="{{version}}"}')
+CPU = MetricGate("cpu", "cores", allowed=Margin(0.1, relative=True))
+PODS = MetricGate("memory", "bytes", allowed=Margin(0.1, relative=True))
+
+
+def test_metrics_of_ones_own_and_what_pods_use_are_tried_too(tmp_path: Path) -> None:
+    days, rng = Days(minutes=1440), np.random.default_rng(4)
+    days.fill(calm(days))
+    for pod in range(3):
+        place = {"version": "v1", "pod": f"reviews-v1-5d8f9c7b6d-bcdf{'gh2'[pod]}"}
+        days.counter(rng.binomial(300, 0.3, 1440), __name__="shop_orders_total", **place)
+        days.counter(np.full(1440, 300), __name__="shop_visits_total", **place)
+        days.gauge(rng.integers(95, 105, 1440), __name__="revenue", **place)
+        container = {"namespace": "shop", "pod": place["pod"], "container": "app"}
+        days.gauge(rng.integers(1000, 1020, 1440), __name__="container_memory_working_set_bytes", **container)
+        cpu = "container_cpu_usage_seconds_total"
+        days.counter(rng.integers(20, 25, 1440), __name__=cpu, id=f"/kubepods/{pod}", **container)
+    gates = (ORDERS, VISITS, REVENUE, BROKEN, PODS, CPU)
+    with days.read_by(tmp_path) as both:
+        read = [metrics.past(a_target(), gates, days.at - DAY, days.at, PATIENCE) for metrics in both]
+    assert read[0].courses == read[1].courses
+    assert read[0].levels == read[1].levels
+    reports = {report.gate.metric: report for report in preflight.found(replace(ASKED, gates=gates), read[1]).reports}
+    assert (reports["visits"].replays, reports["visits"].alarms) == (72, ())
+    assert reports["visits"].past is not None
+    assert reports["visits"].past.rate == pytest.approx(0.7, abs=0.01)
+    assert reports["orders"].replays == 0  # events of pods, out of requests of all
+    assert (reports["memory"].replays, reports["revenue"].replays) == (72, 45)
+    assert reports["cpu"].level is not None
+    assert reports["cpu"].level.mean == pytest.approx(22 / 60, abs=0.01)  # cores
+    assert all(reports[name].level.has_passed for name in ("memory", "revenue"))  # type: ignore[union-attr]  # levels
+    assert "refused the query" in reports["broken"].missing
 
 
 def test_without_the_pods_account_there_is_no_replay(tmp_path: Path) -> None:

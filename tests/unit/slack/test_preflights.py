@@ -28,7 +28,7 @@ def test_warnings_are_shown_and_a_gate_without_series_is_named() -> None:
     slow = replace(a_course((0.01, 0.05)), edge=250.0, allowed=0.01, tolerated=0.02, usual=480.0)
     message = render(Preflighted(asking(BOUNDED, P99), found(BOUNDED, P99, latency_p99=slow)), "/release")
     assert violations(message.payload()) == []
-    assert "*errors*: no series" in texts(message)
+    assert "*errors*: cannot be asked" in texts(message)
     assert "⚠️ latency_p99: the baseline itself is at 480 ms, above the limit of 400 ms." in texts(message)
 
 
