@@ -1,7 +1,6 @@
 """A trial as plain values for JSON, about 40 numbers per metric, and back to the same odds."""
 
 from collections.abc import Mapping
-from dataclasses import astuple
 from typing import Any
 
 from strategies.gates.account import Account
@@ -64,7 +63,7 @@ def _account(account: Account) -> dict[str, object]:
         "stages": [[weight, *kept] for weight, kept in account.stages.items()],
         "errors_apart": account.errors_apart,
         "outage": account.outage,
-        "roughness": [astuple(version) for version in account.roughness],
+        "roughness": [version.plain() for version in account.roughness],
         "rough": account.rough,
     }
 

@@ -7,7 +7,7 @@ shown that it would not do so by mistake (`Conditions.may_fail`).
 
 import math
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass, replace
+from dataclasses import dataclass, replace
 
 from strategies.gates.evidence import Evidence, Names
 from strategies.gates.figures import change, count, level, span
@@ -64,6 +64,10 @@ class _Sums:
     def plus(self, b: float, c: float) -> "_Sums":
         return _Sums(self.looks + 1, self.b + b, self.c + c, self.bb + b * b, self.cc + c * c, self.bc + b * c)
 
+    def plain(self) -> tuple[float, ...]:
+        """The stored form."""
+        return self.looks, self.b, self.c, self.bb, self.cc, self.bc
+
     def differences(self, margin: Margin, better: Better) -> tuple[Differences, float]:
         """Worsening beyond the relative part of the margin, and the absolute part that it is held against."""
         sign = 1.0 if better is Better.LOWER else -1.0
@@ -88,7 +92,7 @@ def judge_level(
         return Verdict(gate.metric, Outcome.WAIT, reason, None, ours, None, gate.unit, "a baseline"), memory
     same = kept.get("stage") == memory.stage
     sums = (_Sums(*kept["sums"]) if same else _Sums()).plus(baseline or 0.0, ours)
-    after = {"stage": memory.stage, "sums": astuple(sums), "reference": _referred(theirs, reference, seen, under)}
+    after = {"stage": memory.stage, "sums": sums.plain(), "reference": _referred(theirs, reference, seen, under)}
     return _verdict(gate, sums, baseline is not None, seen.seconds, under), memory.with_odds(gate.metric, after)
 
 

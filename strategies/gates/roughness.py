@@ -24,6 +24,10 @@ class Roughness:
     newest: float = 0.0
     newest_bad: float = 0.0
 
+    def plain(self) -> tuple[float, ...]:
+        """The stored form, in the order of the fields."""
+        return self.pairs, self.requests, self.bad, self.squares, self.newest, self.newest_bad
+
     def note(self, requests: int, bad: int) -> None:
         """One look more; one without requests says nothing."""
         if requests <= 0:
