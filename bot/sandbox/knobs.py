@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from bot.sandbox.bad_input import BadInputError, one_of
 
 SLOWEST_MS = 60_000
+MOST_PER_SECOND = 300
+SHOP_FIELDS = ("rate", "dependency")
 FIELDS = ("version", "error_rate", "delay_ms", "orders", "dead")
 
 
@@ -18,6 +20,22 @@ class KnobOrder:
     delay_ms: float | None = None
     orders: float | None = None
     dead: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ShopOrder:
+    """What both versions feel from now on: requests a second, and the share that fails because a dependency does."""
+
+    rate: float | None = None
+    dependency: float | None = None
+
+
+def read_shop(document: Mapping[str, object]) -> ShopOrder:
+    """The order in a JSON object; BadInputError names the first field that is wrong."""
+    for field in document:
+        if field not in SHOP_FIELDS:
+            raise BadInputError(field, document[field], one_of(SHOP_FIELDS))
+    return ShopOrder(_number(document, "rate", MOST_PER_SECOND), _number(document, "dependency", 1))
 
 
 def read(document: Mapping[str, object], versions: Collection[str]) -> KnobOrder:

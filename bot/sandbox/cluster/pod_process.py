@@ -25,16 +25,22 @@ LINE_LIMIT = 1 << 16
 
 @dataclass(frozen=True)
 class Knobs:
-    """How the pods of one version behave; `orders` is the part of its orders that is not lost."""
+    """How the pods of one version behave.
+
+    `orders` is the part of its orders that is not lost; `dependency` the share of requests that fail because somebody
+    whom both versions call does.
+    """
 
     error_rate: float = 0.0
     delay_ms: float = 0.0
     orders: float = 1.0
     dead: bool = False
+    dependency: float = 0.0
 
     def line(self) -> bytes:
         """What a running pod is told."""
-        told = {"error_rate": self.error_rate, "delay_ms": self.delay_ms, "orders": self.orders}
+        failing = 1 - (1 - self.error_rate) * (1 - self.dependency)
+        told = {"error_rate": failing, "delay_ms": self.delay_ms, "orders": self.orders}
         return json.dumps(told).encode() + b"\n"
 
 

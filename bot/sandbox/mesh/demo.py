@@ -21,6 +21,7 @@ from bot.sandbox.mesh.proxies import build_proxy
 from bot.sandbox.mesh.scrape import MetricsServer, ScrapeTarget
 from bot.sandbox.mesh.source_telemetry import SourceTelemetry
 from bot.sandbox.mesh.translator import Translator
+from bot.sandbox.route_memory import VERSIONS
 
 log = logging.getLogger(__name__)
 
@@ -129,6 +130,15 @@ class DemoMesh:
         knobs = replace(self._controller.knobs(service, version), **changes)
         await self._controller.set_knobs(service, version, knobs)
         return knobs
+
+    async def set_shop(self, *, rate: float | None = None, dependency: float | None = None) -> None:
+        """How many requests a second callers send, and the share that fails in both versions alike."""
+        if rate is not None:
+            self.load.rate = rate
+        if dependency is not None:
+            for version in VERSIONS:
+                knobs = replace(self._controller.knobs(SERVICE, version), dependency=dependency)
+                await self._controller.set_knobs(SERVICE, version, knobs)
 
     async def counters(self) -> dict[str, int]:
         """The proxy's own counts since the start: requests by version, mirrored ones apart, failures.

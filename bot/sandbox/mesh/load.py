@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import aiohttp
 
 TIMEOUT = aiohttp.ClientTimeout(total=15, sock_connect=2)
+LOAD = 100.0  # requests a second
 KEPT_SECONDS = 300
 PEOPLE = 200
 INTERNAL_SHARE, BETA_SHARE, STARS_SHARE = 0.1, 0.2, 0.03
@@ -37,7 +38,7 @@ class Load:
     has a cookie with a name of their own, so that routes can tell them apart.
     """
 
-    def __init__(self, url: str, host: str, *, rate: float = 100.0, seed: int = 0) -> None:
+    def __init__(self, url: str, host: str, *, rate: float = LOAD, seed: int = 0) -> None:
         self._url = url
         self._host = host
         self.rate = rate

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import asdict
 from typing import Any
 
 from bot.sandbox import knobs
@@ -83,6 +84,13 @@ class Hands:
         )
         self._supervisor.watchers.tell()
         return {"version": order.version, **vars(turned)}
+
+    async def turn_shop(self, document: Mapping[str, Any]) -> dict[str, Any]:
+        """Turn what both versions feel."""
+        order = knobs.read_shop(document)
+        await self._supervisor.live_mesh.set_shop(rate=order.rate, dependency=order.dependency)
+        self._supervisor.watchers.tell()
+        return {key: value for key, value in asdict(order).items() if value is not None}
 
     def messages(self, user: str) -> list[dict[str, Any]]:
         """What the person sees in the channel, threads included."""

@@ -51,6 +51,7 @@ class Page:
                 web.get("/api/events", self._events),
                 web.get("/api/files/{file_id}", self._file),
                 web.post("/api/knobs", self._knobs),
+                web.post("/api/shop", self._shop),
                 web.post("/api/command", self._command),
                 web.post("/api/click", self._click),
                 web.static("/static", STATIC),
@@ -69,6 +70,11 @@ class Page:
         document = await _body(request)
         self._needs_mesh()
         return web.json_response({"ok": True, "knobs": await self._hands.turn(document)})
+
+    async def _shop(self, request: web.Request) -> web.Response:
+        document = await _body(request)
+        self._needs_mesh()
+        return web.json_response({"ok": True, "shop": await self._hands.turn_shop(document)})
 
     async def _command(self, request: web.Request) -> web.Response:
         outcome = await self._hands.command(await _body(request))

@@ -13,7 +13,7 @@ SECONDS = 90
 ROLES = {"alice": "releaser", "bob": "approver", "carol": "on-call", "mallory": "no role"}
 # Long enough for a steady figure at 100 requests a second, short enough to see a change at once.
 SHARE_SECONDS = 5
-QUIET = {"error_rate": 0.0, "delay_ms": 0.0, "orders": 1.0, "dead": False}
+QUIET = {"error_rate": 0.0, "delay_ms": 0.0, "orders": 1.0, "dead": False, "dependency": 0.0}
 
 
 class PageState:

@@ -9,6 +9,7 @@ from pathlib import Path
 from bot.sandbox.bot_files import NAMESPACE
 from bot.sandbox.cluster.client import VIRTUAL_SERVICES, Document, KubernetesClient
 from bot.sandbox.cluster.shop import SERVICE, shop_objects
+from bot.sandbox.mesh.load import LOAD
 from bot.sandbox.slack import DriverError
 from bot.sandbox.supervisor import Supervisor
 from bot.sandbox.tour.channel import APPROVE, CHANNEL, ROLL_BACK, ReleaseThread
@@ -170,6 +171,7 @@ class Scene:
         self._supervisor.files.write_profile(profile)
         for version in ("v1", "v2"):
             await self._mesh.set_knob(version, error_rate=0.0, delay_ms=0.0, orders=1.0, dead=False)
+        await self._mesh.set_shop(rate=LOAD, dependency=0.0)
         original = next(body for resource, body in shop_objects(NAMESPACE) if resource is VIRTUAL_SERVICES)
         url, token = self._supervisor.kubernetes_url, self._supervisor.kubernetes_token
         async with KubernetesClient(url, token) as client:

@@ -1,11 +1,13 @@
 """Knobs: what may be turned, and a refusal that names what is wrong."""
 
+import json
 import math
 
 import pytest
 
 from bot.sandbox.bad_input import BadInputError
-from bot.sandbox.knobs import KnobOrder, read
+from bot.sandbox.cluster.pod_process import Knobs
+from bot.sandbox.knobs import KnobOrder, ShopOrder, read, read_shop
 
 VERSIONS = ("v1", "v2")
 
@@ -43,3 +45,15 @@ def test_an_impossible_order_is_refused_by_field_and_allowed_values(
         read(document, VERSIONS)
     assert (refused.value.field, refused.value.allowed) == (field, allowed)
     assert refused.value.document()["error"] == "bad_input"
+
+
+def test_what_both_versions_feel_is_read_with_its_limits() -> None:
+    assert read_shop({"rate": 1, "dependency": 0.3}) == ShopOrder(1.0, 0.3)
+    assert read_shop({"rate": 20}) == ShopOrder(20.0)
+    for document in ({"rate": 301}, {"dependency": 1.5}, {"version": "v2"}):
+        with pytest.raises(BadInputError):
+            read_shop(document)
+
+
+def test_a_failing_dependency_adds_to_a_versions_own_failures() -> None:
+    assert json.loads(Knobs(error_rate=0.5, dependency=0.5).line())["error_rate"] == 0.75

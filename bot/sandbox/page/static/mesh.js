@@ -4,6 +4,7 @@ import { post } from "./api.js";
 
 const VERSIONS = ["v1", "v2"];
 const errors = byId("knob-errors"), delay = byId("knob-delay"), dead = byId("knob-dead");
+const rate = byId("knob-rate"), dependency = byId("knob-dependency");
 let held = 0; // until when the person's own hand on a knob counts more than what the server says
 
 export function draw(mesh) {
@@ -22,7 +23,7 @@ export function draw(mesh) {
   const failed = byId("failed");
   failed.textContent = `${whole(mesh.total.failed)} failed`;
   failed.dataset.some = String(mesh.total.failed > 0);
-  if (Date.now() > held) showKnobs(mesh.knobs.v2);
+  if (Date.now() > held) showKnobs(mesh.knobs.v2, mesh.rate);
   route(mesh.yaml);
 }
 
@@ -31,16 +32,20 @@ function podItem(pod) {
   return el("li", { class: "pod", "data-ready": String(pod.ready), title: `${pod.name}: ${word}, ${pod.restarts} restarts` }, word);
 }
 
-function showKnobs(knobs) {
+function showKnobs(knobs, callers) {
   errors.value = Math.round(knobs.error_rate * 100);
   delay.value = knobs.delay_ms;
   dead.checked = knobs.dead;
+  dependency.value = Math.round(knobs.dependency * 100);
+  rate.value = callers;
   labels();
 }
 
 function labels() {
   byId("out-errors").textContent = `${errors.value} %`;
   byId("out-delay").textContent = `${delay.value} ms`;
+  byId("out-rate").textContent = `${rate.value} req/s`;
+  byId("out-dependency").textContent = `${dependency.value} %`;
 }
 
 async function turn() {
@@ -49,12 +54,21 @@ async function turn() {
   await post("/api/knobs", { version: "v2", error_rate: Number(errors.value) / 100, delay_ms: Number(delay.value), dead: dead.checked });
 }
 
+async function turnShop() {
+  held = Date.now() + 1000;
+  labels();
+  await post("/api/shop", { rate: Number(rate.value), dependency: Number(dependency.value) / 100 });
+}
+
+rate.addEventListener("input", turnShop);
+dependency.addEventListener("input", turnShop);
 errors.addEventListener("input", turn);
 delay.addEventListener("input", turn);
 dead.addEventListener("change", turn);
 byId("heal").addEventListener("click", () => {
-  showKnobs({ error_rate: 0, delay_ms: 0, dead: false });
+  showKnobs({ error_rate: 0, delay_ms: 0, dead: false, dependency: 0 }, rate.value);
   turn();
+  turnShop();
 });
 
 let lastRoute = "";
