@@ -115,12 +115,13 @@ def confirmed(release: Release, event: RouteConfirmed, now: datetime) -> Decisio
     if release.is_going_back:
         return moves.rolled_back(release, now, done)
     written = replace(release, confirmed=done, written=release.stage, overwrites=False, replaced=())
-    if release.phase is Phase.SHIFTING:
-        if release.is_leaving:
-            return moves.complete(written, now, "what was added for the shadow is gone")
-        written = replace(written, note=f"{wanted(release)} is written, not seen in traffic yet")
     # The message of the stage before says "applying" until now.
     left = (PostStage(release.id, release.stage - 1, Urgency.STAGE),) if release.stage > 0 else ()
+    if release.phase is Phase.SHIFTING:
+        if release.is_leaving:
+            over = moves.complete(written, now, "what was added for the shadow is gone")
+            return replace(over, effects=(*left, *over.effects))
+        written = replace(written, note=f"{wanted(release)} is written, not seen in traffic yet")
     asked = (AskSmoke(release.id, release.stage),) if smoke.decides(written) and release.smoke is None else ()
     shown = (*left, RefreshCard(release.id, Urgency.STAGE), *asked)
     return Decision(written, shown, why="the split is written and read back")

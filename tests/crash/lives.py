@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 RELEASE = "reviews-1"
 Meanwhile = Callable[[World], None]
 FAR = START + timedelta(days=1)
-KINDS = ("root", *(f"stage:{n}" for n in range(4)))
+KINDS = ("root", *(f"stage:{n}" for n in range(6)))
 
 
 @dataclass(frozen=True, slots=True)

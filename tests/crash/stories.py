@@ -1,7 +1,7 @@
 """The stories that are told at every point: what people do in them, and when the candidate breaks."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from bot.slack.buttons import APPROVE, ROLL_BACK
@@ -24,6 +24,7 @@ min_requests: 100
 soak: 10s
 scale: true
 decommission: {decommission}
+{more}
 """
 NEVER = 2.0
 
@@ -38,6 +39,8 @@ class Story:
     is_taken_back: bool = False  # carol has had enough when …
     is_seen: str = "holding"  # … she sees the card say this
     decommission: str = "keep"
+    words: str = ""  # behind the command's service and version
+    more: str = ""  # lines of the profile
 
     def world(self, clock: SharedClock, *, asks_anew: bool = True) -> World:
         """Everything but the bot, before anything happened."""
@@ -46,12 +49,12 @@ class Story:
     def profiles(self, folder: Path) -> Path:
         """A folder with the profile of the story's service."""
         folder.mkdir()
-        (folder / "reviews.yaml").write_text(PROFILE.format(steps=self.steps, decommission=self.decommission))
+        (folder / "reviews.yaml").write_text(PROFILE.format(**asdict(self)))
         return folder
 
     def wishes(self, world: World) -> Sequence[Wish]:
         """What people want at this moment, by what they see."""
-        start = Wish(ALICE, "start", command="start reviews v2")
+        start = Wish(ALICE, "start", command=f"start reviews v2 {self.words}".strip())
         return [start, *self._rollback(world), *self._approvals(world)]
 
     def _rollback(self, world: World) -> Sequence[Wish]:
@@ -71,4 +74,17 @@ FAILING = Story("failing", steps="25, 50, 100", breaks_at=0.5)
 TAKEN_BACK = Story("taken back by a person", steps="25, 100", is_taken_back=True)
 RETIRED = Story("retired, then taken back", decommission="scale_to_zero", is_taken_back=True, is_seen="complete")
 STORIES = (GOOD, FAILING, TAKEN_BACK, RETIRED)
-EVERY = (*STORIES, Story("good in four steps", steps="5, 25, 50, 100"))
+PHASED = Story("phased", words="phased from 25 by 75 every 15s to 100")
+BLUE_GREEN = Story("blue-green", words="blue-green")
+SHADOW = Story("shadow", words="shadow mirror=10,50", more="side_effects: isolated")
+FAILING_SHADOW = Story("failing shadow", words="shadow mirror=10,50", more="side_effects: isolated", breaks_at=0.5)
+AB = Story("ab", words="ab match=header:x-beta=1 steps=10")
+AB_TAKEN_BACK = Story("ab taken back", words="ab match=header:x-beta=1 steps=10", is_taken_back=True)
+STICKY = Story("sticky", more="sticky: cookie")
+PIPELINE = Story("pipeline", steps="50, 100", more="pipeline: [shadow, canary]\nside_effects: isolated")
+OTHERS = (BLUE_GREEN, SHADOW, AB_TAKEN_BACK, PIPELINE)
+EVERY = (
+    *STORIES,
+    *OTHERS,
+    *(PHASED, FAILING_SHADOW, AB, STICKY, Story("good in four steps", steps="5, 25, 50, 100")),
+)

@@ -21,6 +21,7 @@ from tests.mesh_documents import a_rule, a_subset
 START = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 PROPAGATION = timedelta(seconds=2)
 REQUESTS = 4_000  # in one look, over both versions
+MATCHED = 10  # percent of the requests that a match chooses
 NAME = "shop/reviews"
 
 
@@ -71,14 +72,14 @@ class World:
         self.mesh.on_change(lambda _: self.shares.append(self.share()))
 
     def share(self) -> int:
-        """The candidate's percent as the VirtualService has it."""
+        """The candidate's percent of requests or copies, as the VirtualService has it."""
         document = self.mesh.virtual_service(NAME)
         assert document is not None
-        return sum(
-            int(each.get("weight", 100))
-            for each in document["spec"]["http"][0]["route"]
-            if each["destination"]["subset"] == "v2"
-        )
+        *chosen, rest = document["spec"]["http"]
+        everybody = sum(int(each.get("weight", 100)) for each in rest["route"] if _is_candidate(each))
+        copies = sum(int(each["percentage"]["value"]) for each in _mirrors(rest) if _is_candidate(each))
+        matched = MATCHED if any(_is_candidate(each) for route in chosen for each in route["route"]) else 0
+        return min(everybody + copies + matched, 100)
 
     def objects(self) -> list[Any]:
         """What stands in the mesh, without the server's counters."""
@@ -124,3 +125,15 @@ class World:
     def answer(self, once: str) -> None:
         """The bot acknowledged: the person sees it."""
         self.answered.add(once)
+
+
+def _is_candidate(entry: Mapping[str, Any]) -> bool:
+    return bool(entry["destination"]["subset"] == "v2")
+
+
+def _mirrors(route: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Every copy that a route sends, in the shape of `mirrors`."""
+    copies = list(route.get("mirrors") or [])
+    if "mirror" in route:
+        copies.append({"destination": route["mirror"], "percentage": route.get("mirrorPercentage", {"value": 100})})
+    return copies

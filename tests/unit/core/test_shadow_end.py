@@ -10,6 +10,7 @@ from bot import orders
 from bot.looks import is_looked_at
 from strategies import amount, moves, pipeline, shadow
 from strategies.decision import Decision
+from strategies.effects import PostStage, Urgency
 from strategies.events import LookTaken, RouteConfirmed
 from strategies.machine import decide
 from strategies.plan import Approve, Plan, SideEffects, Spec, StrategyName
@@ -49,6 +50,7 @@ def test_a_shadow_ends_by_the_original_fields_and_is_complete_when_they_are_read
     assert not is_looked_at(leaving)
     decision = confirmed(leaving)
     assert decision.release.phase is Phase.COMPLETED
+    assert PostStage("reviews-1", 1, Urgency.STAGE) in decision.effects  # it said "applying" until now
     assert said(decision)[0].text == (
         "reviews-1 is complete: the shadow of v2 is over, v1 serves all requests as before."
     )
