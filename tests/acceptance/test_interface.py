@@ -7,7 +7,9 @@ from typing import Any
 
 import httpx
 import pytest
+from playwright.sync_api import expect
 
+from tests.acceptance.conftest import Visit
 from tests.acceptance.sandbox import Sandbox, descendants
 
 READY_KEYS = {
@@ -32,6 +34,16 @@ def test_the_route_is_read_by_any_kubernetes_client_with_the_kubeconfig(sandbox:
         place = ("networking.istio.io", "v1", "shop", "virtualservices", "reviews")
         found: Any = client.CustomObjectsApi(api).get_namespaced_custom_object(*place)
     assert found["spec"]["hosts"] == ["reviews"]
+
+
+def test_a_preflight_is_answered_in_private_and_starts_nothing(sandbox: Sandbox, visit: Visit) -> None:
+    alice = visit()
+    alice.page.get_by_test_id("composer").press_sequentially("/release pref")
+    expect(alice.page.get_by_role("option").first).to_contain_text("preflight")
+    alice.type("/release preflight reviews v2")
+    alice.told_privately("Preflight: reviews v1 → v2 · canary")
+    alice.told_privately("requests an hour")
+    expect(alice.page.get_by_test_id("yaml")).not_to_contain_text("subset: v2")
 
 
 @pytest.mark.parametrize(

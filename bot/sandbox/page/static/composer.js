@@ -7,6 +7,7 @@ const COMMAND = "/release";
 const VERBS = {
   start: ["<service> <version>", "move a service to a version in stages"],
   plan: ["<service> <version>", "show the plan, start nothing"],
+  preflight: ["<service> [version]", "try the gates on the last days"],
   status: ["[release]", "where a release stands"],
   list: ["[active|scheduled|mine|all]", "list releases"],
   approve: ["<release> [note]", "say yes to the next increase"],
@@ -53,9 +54,10 @@ function next(before) {
   const [verb, ...rest] = before;
   if (!verb) return Object.entries(VERBS).map(([name, [usage, does]]) => [name, does, `${name} ${usage}`]);
   if (verb === "help") return rest.length ? [] : Object.keys(VERBS).map((name) => [name, VERBS[name][1]]);
-  if (verb === "start" || verb === "plan") {
+  if (verb === "start" || verb === "plan" || verb === "preflight") {
     if (!rest.length) return [["reviews", "the shop's service"]];
-    return rest.length === 1 ? [["v2", "the new version"], ["v1", "the old version"]] : OPTIONS;
+    if (rest.length === 1) return [["v2", "the new version"], ["v1", "the old version"]];
+    return verb === "preflight" ? [] : OPTIONS;
   }
   if (verb === "list") return rest.length ? [] : CHOICES.list.map((word) => [word]);
   if (!VERBS[verb]) return [];
