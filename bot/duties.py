@@ -128,6 +128,7 @@ class Duties:
 
         found = self._mesh.set_route(effect.object, wanted)
         if not asked:
+            self._tidy(effect)
             return
         revision = asked[0].revision
         match found:
@@ -135,6 +136,7 @@ class Duties:
                 key = f"confirmed:{effect.release}:{effect.object}:{revision}"
                 self._engine.submit(RouteConfirmed(effect.release, key, effect.object, revision, found.is_gone))
                 self._compare(effect)
+                self._tidy(effect)
             case Drift():
                 self.report_drift(effect.release, revision, found)
             case _:
@@ -156,6 +158,13 @@ class Duties:
         release = self._engine.release(effect.release)
         if release is not None:
             self._mesh.set_sizes(release)
+
+    def _tidy(self, effect: SetRoute) -> None:
+        """What was added beside the routes goes too, after them; asked again in time by the job that wrote them."""
+        release = self._engine.release(effect.release)
+        left = orders.left_behind(release, effect.object) if release else ()
+        if left:
+            self._mesh.tidy(left)
 
     def _warm(self, effect: SetRoute) -> None:
         """A baseline without pods is scaled up before traffic comes back to it; tried again until it is ready."""

@@ -30,6 +30,12 @@ def back(release: Release, name: str) -> Sequence[RouteOrder]:
     return _orders(release, name) if release.is_going_back else ()
 
 
+def left_behind(release: Release, name: str) -> Sequence[RouteOrder]:
+    """The orders whose original fields stand again, beside which nothing of ours may stay; empty before that."""
+    is_back = release.is_going_back or (release.is_leaving and release.is_confirmed)
+    return _orders(release, name) if is_back else ()
+
+
 def _orders(release: Release, name: str) -> Sequence[RouteOrder]:
     return tuple(
         RouteOrder(

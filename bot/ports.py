@@ -124,6 +124,13 @@ class Mesh(Protocol):
         """
         ...
 
+    def tidy(self, orders: Sequence[RouteOrder]) -> None:
+        """Take the subset that a release added out again, where nobody names it any more.
+
+        Raises Transient until proxies have had the time to forget the route to it: on removal the rule comes last.
+        """
+        ...
+
     def observe(self, name: str, orders: Sequence[RouteOrder]) -> Drift | None:
         """Compare the cached object with what we last wrote (`expected`); None when it is as we left it."""
         ...

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 from bot.errors import Fault, SluiceError, Transient
 from bot.mesh import capacity
 from bot.mesh.deploying import deploy
-from bot.mesh.destination_rule import remove_added, rule_host, rules_of
+from bot.mesh.destination_rule import rule_host
 from bot.mesh.documents import Document, full_name, labels_of, namespace_of
 from bot.mesh.drift import find_drift, gone
 from bot.mesh.quotas import room
 from bot.mesh.readiness import originals, readiness, sizes_of
 from bot.mesh.retiring import Retiring, baseline, retire
 from bot.mesh.served import served
-from bot.mesh.subsets import lost_subset, missing_subset, wait_for_subset
+from bot.mesh.subsets import leftover, lost_subset, missing_subset, wait_for_subset
 from bot.mesh.survey import survey
 from bot.mesh.warming import warm
 from bot.mesh.workloads import flag, ready_by_version
@@ -160,8 +160,14 @@ class FakeMesh:
             self._await_subsets(wanted)
             document = self._store(outcome)
             self.writes.append(name)
-        self._tidy(wanted)
         return Written(document["metadata"]["resourceVersion"], outcome is not None)
+
+    def tidy(self, orders: Sequence[RouteOrder]) -> None:
+        """As the adapter, without its patience."""
+        self._trip("tidy")
+        for order in orders:
+            for rule in leftover(self, order):
+                self._store(rule)
 
     def observe(self, name: str, orders: Sequence[RouteOrder]) -> Drift | None:
         """As the adapter."""
@@ -307,12 +313,3 @@ class FakeMesh:
             left = wait_for_subset(self, order, self._now(), self._propagation)
             if left:
                 raise Transient(f"Proxies learn of the new subset for another {left:.1f} s.", retry_after=left)
-
-    def _tidy(self, orders: Sequence[RouteOrder]) -> None:
-        for order in orders:
-            if order.split is not None:
-                continue
-            for rule in rules_of(self.destination_rules(), order.target.host, order.route.namespace):
-                after = remove_added(rule, order.release)
-                if after is not None:
-                    self._store(after)

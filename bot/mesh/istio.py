@@ -2,27 +2,24 @@
 
 import copy
 import logging
-import threading
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from bot.errors import Fault, Transient
 from bot.mesh import capacity
 from bot.mesh.cluster import Cluster
 from bot.mesh.deploying import deploy
-from bot.mesh.destination_rule import remove_added, rules_of
 from bot.mesh.documents import Document, full_name
 from bot.mesh.drift import find_drift, gone
 from bot.mesh.kube_api import DESTINATION_RULE, VIRTUAL_SERVICE, Connection
 from bot.mesh.kube_errors import Conflict, LostReply, Missing
 from bot.mesh.quotas import room
 from bot.mesh.readiness import originals, readiness, sizes_of
-from bot.mesh.retirement import users_of
 from bot.mesh.retiring import Retiring, baseline, retire
 from bot.mesh.served import served
 from bot.mesh.sidecar_logs import last_lines
-from bot.mesh.subsets import lost_subset, missing_subset, wait_for_subset
+from bot.mesh.subsets import leftover, lost_subset, missing_subset, wait_for_subset
 from bot.mesh.survey import survey
 from bot.mesh.warming import warm
 from bot.mesh.warnings import warned
@@ -58,16 +55,14 @@ class IstioMesh:
         self._propagation = propagation
         self._cache = WatchCache(connection, namespaces)
         self._cluster = Cluster(connection, self._cache)
-        self._tidying: set[threading.Timer] = set()
+        self._tidying: dict[str, datetime] = {}
 
     def start(self) -> None:
         """Begin to watch; returns at once, `troubles` tells when the cache is filled."""
         self._cache.start()
 
     def stop(self) -> None:
-        """End watches and timers within two seconds."""
-        for timer in list(self._tidying):
-            timer.cancel()
+        """End watches within two seconds."""
         self._cache.stop()
         self._connection.close()
 
@@ -130,7 +125,6 @@ class IstioMesh:
             if outcome is None and not changed and needs_fence(wanted):
                 outcome = fenced(document, wanted)
             if outcome is None:
-                self._tidy_later(wanted)
                 return Written(_version(document), changed)
             self._await_subsets(wanted)
             try:
@@ -151,8 +145,33 @@ class IstioMesh:
         """What a deleted object means for its orders: nothing is left to roll back, anything else is trouble."""
         if not wanted or any(order.split is not None for order in wanted):
             raise problem
-        self._tidy_later(wanted)
         return Written("", changed=False, is_gone=not all(map(is_untouched, wanted)))
+
+    def tidy(self, orders: Sequence[RouteOrder]) -> None:
+        """Take our subset out again once proxies have forgotten the route to it; the rule comes last."""
+        self._require_sync()
+        for order in orders:
+            rules = leftover(self._cache, order)
+            if not rules:
+                continue
+            now = self._clock.now()
+            due = self._tidying.setdefault(order.release, now + self._propagation)
+            if now < due:
+                left = (due - now).total_seconds()
+                raise Transient(f"Proxies forget the route to the subset for another {left:.1f} s.", retry_after=left)
+            for rule in rules:
+                self._put_tidied(rule)
+            self._tidying.pop(order.release, None)
+
+    def _put_tidied(self, rule: Document) -> None:
+        try:
+            self._cluster.put(DESTINATION_RULE, rule)
+        except Conflict:
+            self._cluster.get(DESTINATION_RULE, full_name(rule))
+            raise
+        except Fault as problem:
+            # A subset that nobody routes to is harmless; the next release of this version uses it again.
+            log.warning("DestinationRule %s keeps a subset of ours: %s", full_name(rule), problem)
 
     def observe(self, name: str, orders: Sequence[RouteOrder]) -> Drift | None:
         """Compare the cached object with what we last wrote."""
@@ -272,30 +291,6 @@ class IstioMesh:
             except (Conflict, LostReply):
                 self._cluster.get(DESTINATION_RULE, full_name(change.before))
         raise Conflict(f"The DestinationRule of {target.host} was written by others {ROUNDS} times.")
-
-    def _tidy_later(self, orders: Sequence[RouteOrder]) -> None:
-        """Take our subset out again once proxies have forgotten the route to it; on removal the rule comes last."""
-        for order in orders:
-            rules = rules_of(self._cache.destination_rules(), order.target.host, order.route.namespace)
-            if order.split is not None or not any(remove_added(rule, order.release) for rule in rules):
-                continue
-            timer = threading.Timer(self._propagation.total_seconds(), self._tidy, [order])
-            timer.daemon = True
-            self._tidying.add(timer)
-            timer.start()
-
-    def _tidy(self, order: RouteOrder) -> None:
-        self._tidying.discard(threading.current_thread())
-        target = order.target
-        subset = target.subsets.get(target.candidate, target.candidate)
-        try:
-            for rule in rules_of(self._cache.destination_rules(), target.host, order.route.namespace):
-                after = remove_added(rule, order.release)
-                if after is not None and not any(users_of(self._cache, target.host, subset)):
-                    self._cluster.put(DESTINATION_RULE, after)
-        except (Transient, Fault) as problem:
-            # A subset that nobody routes to is harmless; the next release of this version uses it again.
-            log.warning("subset %s of %s was left in place: %s", subset, target.host, problem)
 
 
 def _version(document: Document) -> str:

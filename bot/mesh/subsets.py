@@ -4,9 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.mesh.destination_rule import add_subset, hand_over, ours, rules_of, subset_named, version_of
+from bot.mesh.destination_rule import add_subset, hand_over, ours, remove_added, rules_of, subset_named, version_of
 from bot.mesh.documents import Document, canonical, controller_of, full_name, namespace_of
 from bot.mesh.drift import last_editor
+from bot.mesh.retirement import users_of
 from bot.mesh.view import View
 from bot.ports import RouteOrder
 from strategies.reasons import ReasonCode, Refused
@@ -63,6 +64,15 @@ def lost_subset(view: View, orders: Sequence[RouteOrder], now: datetime) -> Drif
         text = f"DestinationRule {full_name(rule)} has no subset {name} any more, which {target.candidate} needs"
         return Drift(f"DestinationRule {full_name(rule)}", text, last_editor(rule), None)
     return None
+
+
+def leftover(view: View, order: RouteOrder) -> list[Document]:
+    """The rules without the subset that this release added; empty while any route names it."""
+    target = order.target
+    rules = rules_of(view.destination_rules(), target.host, order.route.namespace)
+    found = [after for rule in rules if (after := remove_added(rule, order.release)) is not None]
+    in_use = bool(found) and any(users_of(view, target.host, _subset(target, target.candidate)))
+    return [] if in_use else found
 
 
 def _missing(rules: Sequence[Document], target: Target, release: str, now: datetime) -> RuleChange | Refused | None:

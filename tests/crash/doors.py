@@ -79,6 +79,9 @@ class MeshDoor:
         found: Written | Drift = self._call("set_route", name, orders=orders)
         return found
 
+    def tidy(self, orders: Sequence[RouteOrder]) -> None:
+        self._call("tidy", tuple(orders))
+
     def observe(self, name: str, orders: Sequence[RouteOrder]) -> Drift | None:
         found: Drift | None = self.line.ask("mesh", "observe", name, orders)
         return found

@@ -99,8 +99,12 @@ def test_the_subset_that_was_added_goes_again_after_a_rollback(world: World) -> 
     world.mesh.prepare(release)
     order = replace(an_order(world, Split.between("v1", "v3", Decimal(5))), target=release.target)
     world.mesh.set_route(name_of(world), lambda: [order])
-    world.mesh.set_route(name_of(world), lambda: [replace(order, split=None, revision=3, force=True)])
-    eventually(lambda: world.read("DestinationRule")["spec"] == before)
+    back = replace(order, split=None, revision=3, force=True)
+    world.mesh.tidy([back])
+    assert world.read("DestinationRule")["spec"] != before
+    world.mesh.set_route(name_of(world), lambda: [back])
+    world.mesh.tidy([back])
+    assert world.read("DestinationRule")["spec"] == before
     assert "annotations" not in world.read("DestinationRule")["metadata"]
 
 

@@ -12,7 +12,7 @@ from strategies.events import DriftChoice, DriftResolved, EffectFailed, Rollback
 from strategies.release import Phase, Release
 from strategies.routing import Protocol, Route
 from tests.builders import a_target
-from tests.mesh_documents import a_destination, a_virtual_service
+from tests.mesh_documents import a_destination, a_rule, a_subset, a_virtual_service
 from tests.unit.bot.house import House, request
 from tests.unit.bot.test_duties import Crew
 from tests.unit.core.events_of import BOB, CAROL
@@ -169,3 +169,25 @@ def test_an_object_that_is_down_is_tried_again_alone(house: House, crew: Crew) -
         crew.do(SetRoute(release.id, MESH, Urgency.ROLLBACK))
     crew.do(SetRoute(release.id, GATEWAY, Urgency.ROLLBACK))
     assert weights(crew) == [*[[95, 5]] * 3, [None]]
+
+
+def test_what_was_added_beside_the_routes_goes_with_the_last_of_them_also_when_a_try_fails(
+    house: House, crew: Crew
+) -> None:
+    crew.mesh.put(a_rule(a_subset("v1")))
+    release = written(house, crew)
+    assert subsets(crew) == ["v1", "v2"]
+    house.decide(RollbackRequested(release.id, "rb", CAROL))
+    crew.do(SetRoute(release.id, MESH, Urgency.ROLLBACK))
+    assert subsets(crew) == ["v1", "v2"]
+    crew.mesh.fail_next(Transient("proxies forget the route"), "tidy")
+    with pytest.raises(Transient):
+        crew.do(SetRoute(release.id, GATEWAY, Urgency.ROLLBACK))
+    assert house.stored(release.id).phase is Phase.ROLLED_BACK
+    crew.do(SetRoute(release.id, GATEWAY, Urgency.ROLLBACK))
+    assert subsets(crew) == ["v1"]
+
+
+def subsets(crew: Crew) -> list[str]:
+    (rule,) = crew.mesh.destination_rules()
+    return [each["name"] for each in rule["spec"]["subsets"]]
