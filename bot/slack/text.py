@@ -137,8 +137,10 @@ def figure(value: float | None, unit: str) -> str:
             return f"{_digits(value)} cores"
         case "bytes":
             return _bytes(value)
-        case _:
+        case "1":
             return _digits(value)
+        case _:
+            return f"{_digits(value)} {escape(unit)}"
 
 
 def count(number: float) -> str:
@@ -155,7 +157,8 @@ def _digits(value: float) -> str:
 
 
 def _bytes(value: float) -> str:
-    for name, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+    # As margins are written, so that a person need not convert.
+    for name, factor in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
         if abs(value) >= factor:
             return f"{_digits(value / factor)} {name}"
     return f"{_digits(value)} B"

@@ -134,7 +134,9 @@ def _verdict(gate: MetricGate, sums: _Sums, is_compared: bool, seconds: float, u
         if under.may_fail and gate.allowed and _odds(gate, gate.allowed, sums, seconds, under) >= HARM_ODDS:
             return replace(answer, outcome=Outcome.FAIL, reason=f"{words}, surely beyond the bound.")
         side = "above" if gate.better is Better.LOWER else "below"
-        reason = f"{words}: {side} the bound; {HOLDS}."
+        reason = (
+            f"{words}: {side} the bound{', but not surely yet' if under.may_fail and gate.allowed else f'; {HOLDS}'}."
+        )
         return replace(answer, reason=reason, missing="a better level, or a person")
     if gate.tolerated is not None and is_compared:
         odds = _safe_odds(gate, gate.tolerated, sums, seconds, under)

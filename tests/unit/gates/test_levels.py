@@ -45,6 +45,7 @@ def test_only_a_level_that_was_proven_on_the_baseline_rolls_back() -> None:
     judge.proven = frozenset({"cpu"})
     verdicts = see(judge, 0.8, 0.2, 60)
     assert verdicts[10].outcome is Outcome.WAIT
+    assert "above the bound, but not surely yet" in verdicts[10].reason
     assert verdicts[-1].outcome is Outcome.FAIL
     assert see(judge, 0.2, 0.2)[-1].outcome is not Outcome.PASS
 
