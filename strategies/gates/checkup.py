@@ -214,6 +214,9 @@ def _doubts(report: Report, past: MetricPast) -> Sequence[str]:
             f"{name}: the baseline's pods differ by {points(past.spread)[1:]} as they are, and allowed "
             f"{points(allowed)} is less than 3 times that: a good pod can look like harm."
         )
+    if report.days:
+        hours = f"{len(report.days)} of {count(report.hours, 'hour')}"
+        told.append(f"{name}: in {hours} today was worse than yesterday by more than is allowed.")
     if report.is_weighed and not past.bursts.is_known:
         told.append(
             f"{name}: the past held {count(past.bad, 'bad request')}, fewer than the {ENOUGH_BAD} that tell how they "

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import astuple, dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from strategies.gates.chance import Line
@@ -91,8 +92,9 @@ def keep(past: Past) -> str:
     return json.dumps(document, separators=(",", ":"))
 
 
+@lru_cache(maxsize=2048)
 def recall(text: str) -> Past:
-    """The past in its text form; an empty one for no text, and for another version's."""
+    """The past in its text form; an empty one for no text, and for another version's. Each look asks for it anew."""
     document = json.loads(text) if text else {}
     if document.get("v") != VERSION:
         return Past()

@@ -52,8 +52,10 @@ def test_a_day_that_was_worse_than_the_one_before_is_told_by_its_hours() -> None
         (n, n // 20) if 2880 - 120 <= place < 2880 - 60 else (n, x)
         for place, (n, x) in enumerate(filter(None, calm.minutes))
     ]
-    [report] = found(ERRORS, errors=replace(calm, minutes=worse)).reports
+    seen = found(ERRORS, errors=replace(calm, minutes=worse))
+    [report] = seen.reports
     assert report.days == (("today", 22),)
+    assert "errors: in 1 of 24 hours today was worse than yesterday by more than is allowed." in seen.warnings
     assert report.has_passed
 
 
