@@ -263,9 +263,9 @@ def _harm(release: Release) -> str:
         return "; ".join(verdict.reason for verdict in release.failing())
     split = release.wanted(release.target.service)
     # Copies hurt nobody: a shadow without a pod only has nothing to say.
-    is_answering = split is not None and split.serves(release.target.candidate)
-    if is_answering and release.unready_looks >= 2:
-        return f"{release.target.candidate} has a share of the traffic and no ready pod in 2 looks running."
+    if split is not None and split.serves(release.target.candidate) and release.unready_looks >= 2:
+        gets = "has a share of the traffic" if split.share(release.target.candidate) else "gets requests"
+        return f"{release.target.candidate} {gets} and has no ready pod in 2 looks running."
     return ""
 
 

@@ -255,7 +255,10 @@ def rolled_back(release: Release, now: datetime, confirmed: frozenset[str]) -> D
     )
     if release.gone:
         return _back_without(moved)
-    text = f"{release.target.baseline} serves all requests of {release.target.service} again."
+    target, stage = release.target, release.current
+    text = f"{target.baseline} serves all requests of {target.service} again."
+    if stage is not None and not stage.splits[target.service].serves(target.candidate):
+        text = f"{target.candidate} gets no copies any more; {target.baseline} served everybody throughout."
     line = Say(release.id, f"rolled_back:{moved.revision}", text, urgency=Urgency.ROLLBACK)
     return Decision(moved, (line, *_decided(moved), *_freed(moved)), why=text)
 

@@ -1,11 +1,14 @@
 """Whatever happens, in whatever order: an abort ends at the baseline, a repeat changes nothing, rollback is open."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from strategies import pipeline
 from strategies.decision import Decision
 from strategies.effects import SetRoute, Urgency
 from strategies.events import (
@@ -24,20 +27,24 @@ from strategies.events import (
     RollbackRequested,
     RouteConfirmed,
     ScheduleRequested,
+    SmokeAnswered,
     WakeReached,
 )
 from strategies.machine import decide
+from strategies.plan import Approve, Plan, SideEffects, StrategyName
 from strategies.reasons import ReasonCode, Refused
 from strategies.release import AtDeadline, Drift, NoAnswer, OnHarm, Phase, Release, Rules
-from strategies.routing import HUNDRED
+from strategies.routing import HUNDRED, Split
 from strategies.verdicts import Outcome
 from tests.builders import NOW, a_plan, a_release, a_target
 from tests.unit.core.events_of import ALICE, BOB, CAROL, FAILS, PASSES, WAITS, a_look
+from tests.unit.strategies.specs import BETA, a_spec, planned
 
 Step = tuple[str, int]
 NAMES = (
     *("prepared", "blocked", "confirmed", "passes", "waits", "fails", "unready", "wake", "approve"),
     *("acknowledge", "override", "pause", "resume", "schedule", "drift", "adopt", "restore", "failed"),
+    *("smoked", "smokes"),
 )
 STEPS = st.lists(st.tuples(st.sampled_from(NAMES), st.sampled_from([0, 1, 5, 60, 700, 8000])), max_size=25)
 RULES = st.builds(
@@ -49,9 +56,22 @@ RULES = st.builds(
 )
 
 
-def begun(rules: Rules, approve: bool = True) -> Release:
+SHADOW = a_spec(StrategyName.SHADOW, "10", "50", side_effects=SideEffects.NONE)
+AB = a_spec(StrategyName.AB, matches=(BETA,), inside=(Decimal(1), HUNDRED))
+PLANS: Mapping[str, Plan | Refused] = {
+    "sticky": planned(a_spec(StrategyName.CANARY, is_sticky=True)),
+    "blue-green": planned(a_spec(StrategyName.BLUE_GREEN)),
+    "smoke": planned(a_spec(StrategyName.BLUE_GREEN, smoke="https://smoke.example/run")),
+    "shadow": planned(SHADOW),
+    "ab": planned(AB),
+    "pipeline": pipeline.plan([SHADOW, AB, a_spec(StrategyName.CANARY, approve=Approve.FINAL)]),
+}
+
+
+def begun(rules: Rules, approve: bool = True, plan: Plan | None = None) -> Release:
     """A release as the machine itself begins it."""
-    request = ReleaseRequested("r-1", "k", ALICE, (a_target(),), a_plan(approve=approve), rules, "C1")
+    plan = plan or a_plan(approve=approve)
+    request = ReleaseRequested("r-1", "k", ALICE, (a_target(),), plan, rules, "C1")
     decision = decide(None, request, NOW)
     assert isinstance(decision, Decision)
     return decision.release
@@ -81,6 +101,8 @@ def event(name: str, release: Release, n: int, now: datetime) -> Event:
         "adopt": DriftResolved(id, key, BOB, DriftChoice.ADOPT, revision),
         "restore": DriftResolved(id, key, BOB, DriftChoice.RESTORE, revision),
         "failed": EffectFailed(id, key, "SetRoute", "forbidden"),
+        "smoked": SmokeAnswered(id, key, release.stage, release.split_revision, is_passed=True, text="fine"),
+        "smokes": SmokeAnswered(id, key, release.stage, release.split_revision, is_passed=False, text="broken"),
     }
     return made[name]
 
@@ -108,6 +130,24 @@ def test_every_abort_from_anywhere_ends_at_the_baseline(steps: list[Step], rules
         done = decide(asked.release, RouteConfirmed(release.id, "c", "shop/reviews", asked.release.revision), now)
         assert isinstance(done, Decision)
         assert done.release.phase is Phase.ROLLED_BACK
+
+
+@given(STEPS, RULES, st.sampled_from(sorted(PLANS)))
+@settings(max_examples=150, deadline=None)
+def test_every_strategy_ends_in_the_baselines_fields_or_in_the_candidates(
+    steps: list[Step], rules: Rules, name: str
+) -> None:
+    plan = PLANS[name]
+    assert isinstance(plan, Plan)
+    release, now = walk(begun(rules, plan=plan), steps)
+    if release.phase is Phase.COMPLETED:
+        final = release.wanted("reviews")
+        assert (final is None) == (name == "shadow")
+        assert final is None or final == Split.between("v1", "v2", HUNDRED)
+        return
+    back = decide(release, RollbackRequested(release.id, "rb", CAROL), now)
+    assert isinstance(back, Decision)
+    assert back.release.wanted("reviews") is None
 
 
 @given(STEPS, RULES)
