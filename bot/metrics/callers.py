@@ -8,7 +8,7 @@ from bot.metrics.connection import Connection
 from bot.metrics.counters import is_error
 from bot.metrics.gathered import FROM_NEXT, Gathered, asked
 from bot.metrics.growth import Starts
-from bot.metrics.snapshots import Answer, answer
+from bot.metrics.snapshots import Answer, Result, answer
 
 OUTGOING = "outgoing_errors"
 
@@ -23,11 +23,7 @@ class Callers:
     def read(self, looks: Sequence[Gathered]) -> None:
         """Put calls and failed calls of both versions into each look."""
         results, known = asked(self._connection, queries.calls, looks, (OUTGOING,), self._starts)
-        callers: dict[tuple[str, str], dict[Answer, float]] = {}
-        for result in results:
-            labels = result["metric"]
-            place = (labels.get("source_workload_namespace", ""), labels.get("source_workload", ""))
-            callers.setdefault(place, {})[answer(labels)] = float(result["value"][1])
+        callers = _callers(results)
         for look in known:
             for arm, (version, place) in enumerate(zip(look.versions, look.workloads(), strict=True)):
                 self._see(look, arm, version, callers.get(place, {}))
@@ -42,6 +38,21 @@ class Callers:
         else:
             bad = math.fsum(more for key, more in grown.items() if is_error(key))
             look.counts[arm][OUTGOING] = (math.fsum(grown.values()), bad)
+
+
+def _callers(results: Sequence[Result]) -> dict[tuple[str, str], dict[Answer, float]]:
+    """Counters by workload, of one instance of each pod: two jobs that scrape it tell the same calls."""
+    found: dict[tuple[str, str], dict[str, dict[str, dict[Answer, float]]]] = {}
+    for result in results:
+        labels = result["metric"]
+        key = answer(labels)
+        workload = (labels.get("source_workload_namespace", ""), labels.get("source_workload", ""))
+        pods = found.setdefault(workload, {}).setdefault(labels.get("pod") or labels.get("instance", ""), {})
+        pods.setdefault(key.source.instance, {})[key] = float(result["value"][1])
+    return {
+        workload: {key: value for twins in pods.values() for key, value in twins[min(twins)].items()}
+        for workload, pods in found.items()
+    }
 
 
 def _instance(key: Hashable) -> str:

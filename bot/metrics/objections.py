@@ -32,7 +32,7 @@ def found(
             except RefusedError as error:
                 told.append(Objection(f"{field}: Prometheus does not take it: {error.reason}.", is_final=True))
                 continue
-            told.extend(_against(series, gate, field, target.baseline))
+            told.extend([*_against(series, gate, field, target.baseline), *_twins(series, field)])
             if not series:
                 told.append(_empty(connection, text, field, target.baseline))
     return told
@@ -45,6 +45,19 @@ def _against(series: Sequence[Result], gate: MetricGate, field: str, version: st
     elif len(series) > MOST_SERIES:
         many = f"{field}: gives {len(series):,} series for {version}"
         text = f"{many}; at most {MOST_SERIES} are allowed, name more labels."
+        yield Objection(text, is_final=True)
+
+
+def _twins(series: Sequence[Result], field: str) -> Iterator[Objection]:
+    """Pods that several jobs scrape: whatever is counted or added up would be so twice."""
+    jobs: dict[frozenset[tuple[str, str]], set[str]] = {}
+    for result in series:
+        labels = {name: value for name, value in result["metric"].items() if name not in ("job", "instance")}
+        if labels.get("pod"):
+            jobs.setdefault(frozenset(labels.items()), set()).add(result["metric"].get("job", ""))
+    twice = next((sorted(each) for each in jobs.values() if len(each) > 1), None)
+    if twice:
+        text = f'{field}: gives pods once for each of the jobs {" and ".join(twice)}; name one, like job="{twice[0]}".'
         yield Objection(text, is_final=True)
 
 

@@ -93,7 +93,8 @@ def together(findings: Mapping[str, Finding], weighings: Mapping[str, Weighing])
     if len(found) < 2 or any(finding.outcome is Outcome.FAIL for finding in found.values()):
         return found
     odds = {metric: _believable(weighings[metric], metric) for metric in found}
-    share = sum(odds.values()) / len(odds)
+    # Each gate's part of the budget is what it was when it began, whether the others have data now or not.
+    share = sum(value * weighings[metric].trial.question.alpha for metric, value in odds.items()) / ALPHA
     worst = max(odds, key=lambda metric: odds[metric])
     if share < 1 / ALPHA:
         return found

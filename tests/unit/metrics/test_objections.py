@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.metrics import objections
+from bot.metrics import objections, queries
 from bot.metrics.connection import RefusedError
 from bot.ports import Objection
 from strategies.plan import Kind, MetricGate
@@ -57,6 +57,15 @@ def test_a_query_is_told_with_its_field_and_the_nearest_metric(query: str, said:
 def test_what_counts_are_out_of_is_asked_too() -> None:
     told = [each.text for each in against('orders_total{v="{{version}}"}', per='sum sum(x{v="{{version}}"})')]
     assert [text.split(":")[0] for text in told] == ["metrics.orders.query", "metrics.orders.per"]
+
+
+def test_pods_that_two_jobs_scrape_would_count_twice() -> None:
+    rows = [({"pod": "p", "job": job, "instance": job, queries.PART: "0"}, 1.0) for job in ("envoy", "pods")]
+    prometheus = Prometheus()
+    prometheus._found = lambda query: rows  # type: ignore[method-assign]
+    gate = MetricGate("orders", "1", query='orders_total{v="{{version}}"}', kind=Kind.COUNTS)
+    [found] = objections.found(prometheus, a_target(), [gate], LOOK, NOW)
+    assert found.text.endswith('once for each of the jobs envoy and pods; name one, like job="envoy".')
 
 
 def test_many_series_are_no_gauge_and_too_many_are_no_count() -> None:

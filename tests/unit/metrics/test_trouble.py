@@ -14,6 +14,7 @@ import pytest
 
 from bot.metrics.prometheus import PrometheusMetrics
 from bot.ports import Subject
+from strategies.plan import Kind, MetricGate
 from tests.builders import NOW, a_reading, a_target
 from tests.fakes_metrics import FakeMetrics
 
@@ -197,3 +198,18 @@ def test_the_fake_is_down_when_told_so() -> None:
     fake.trouble = "Prometheus is down."
     assert fake.look([Subject("reviews-1", a_target(), NOW)], NOW)["reviews-1"].trouble == "Prometheus is down."
     assert fake.troubles() == ["Prometheus is down."]
+
+
+def test_a_look_of_every_kind_is_at_most_eight_queries_whatever_is_refused(prometheus: Prometheus) -> None:
+    own = MetricGate("orders", "1", query='orders_total{version="{{version}}"}', kind=Kind.COUNTS)
+    gates = (own, MetricGate("outgoing_errors", "ratio"), MetricGate("cpu", "cores"))
+    refused = json.dumps({"status": "error", "error": "parse error"})
+    prometheus.reply = lambda asked: (400, refused) if "orders_total" in asked["query"] else counting(asked)
+    with metrics_of(prometheus) as metrics:
+        for n in range(4):
+            starts = [NOW + n * SECONDS - timedelta(seconds=m * (n == 0)) for m in range(50)]
+            subjects = [Subject(f"reviews-{m}", a_target(), since, gates=gates) for m, since in enumerate(starts)]
+            before = len(prometheus.asked)
+            readings = metrics.look(subjects, NOW + (n + 1) * SECONDS)
+            assert len(prometheus.asked) - before <= 8
+            assert all(reading.baseline.requests and "orders" in reading.troubles for reading in readings.values())
