@@ -52,6 +52,17 @@ def test_a_level_beyond_its_bound_holds_and_rolls_nothing_back(worlds: Worlds) -
     assert not world.release().failing()
 
 
+def test_a_slip_in_a_query_ends_the_release_before_it_wrote_anything(worlds: Worlds) -> None:
+    slip = {**ORDERS, "query": ORDERS["query"].replace("orders", "order")}
+    world = worlds(profile={"metrics": {"orders": slip}})
+    original = canonical(world.route()["spec"])
+    world.command("alice", "/release start reviews v2 steps=50,100")
+    world.until_headline("rolled back", 20)
+    assert "metrics.orders.query: Prometheus has no metric shop_order_total" in world.texts()
+    assert "did you mean shop_orders_total?" in world.texts()
+    assert canonical(world.route()["spec"]) == original
+
+
 def test_a_dead_version_is_rolled_back_within_three_looks(worlds: Worlds) -> None:
     world = worlds(profile={"look": "2s", "hold": "30s"})
     original = canonical(world.route()["spec"])

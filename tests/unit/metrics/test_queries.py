@@ -28,6 +28,7 @@ def every_query(hosts: list[str]) -> list[str]:
         *(queries.durations_at(hosts[0], reporter, ["250.0", "+Inf"]) for reporter in reporters),
         queries.reporters(hosts[0], queries.DURATIONS),
         queries.scrapes(hosts),
+        queries.scrapes_by_pod(hosts),
         queries.connection_scrapes(hosts),
         *(queries.connections(hosts, reporter) for reporter in ("source", "")),
         queries.totals(hosts),
