@@ -49,6 +49,7 @@ def plan(  # noqa: PLR0913 - the words of the command
     hold: HoldOption = "",
     match: MatchOption = None,
     mirror: Annotated[str, typer.Option(help="Percent of the requests that the candidate gets a copy of.")] = "",
+    sticky: Annotated[bool, typer.Option("--sticky", help="A cookie keeps each person at one version.")] = False,
     write: Annotated[bool, typer.Option("--write", help="Edit the file for one stage; other lines stay.")] = False,
     stage: Annotated[int, typer.Option(min=1, help="The stage that --write puts into the file.")] = 1,
     format: FormatOption = Format.TABLE,
@@ -58,7 +59,7 @@ def plan(  # noqa: PLR0913 - the words of the command
     from bot.offline import answers, asked, planning, target  # noqa: PLC0415 - YAML waits until it is wanted
 
     sources = _sources(file, destination_rule, is_written=write)
-    words = asked.Asked(strategy, service, baseline, candidate, steps, _holds(hold), match or (), mirror)
+    words = asked.Asked(strategy, service, baseline, candidate, steps, _holds(hold), match or (), mirror, sticky)
     spec = asked.spec(words)
     wanted = target.Wanted(service, baseline, candidate, namespace, tuple(route or ()))
     if isinstance(spec, Refused):

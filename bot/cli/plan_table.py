@@ -61,6 +61,8 @@ def _beside(stage: StageEdit) -> str:
         told.append(f"{share}{match} to {match.to}")
     if stage.split.mirror is not None:
         told.append(f"copies of {percent(stage.split.mirror.percent)} to {stage.split.mirror.to}")
+    if stage.split.sticky is not None:
+        told.append("each person kept at their version")
     return ", ".join(told)
 
 

@@ -43,12 +43,13 @@ def ends(stages: Sequence[Stage], start: datetime) -> list[datetime]:
 
 
 def split(value: Split) -> dict[str, object]:
-    """Weights by version, matches, and the mirror or null."""
-    return {
+    """Weights by version, matches, and the mirror or null; `sticky` where a cookie keeps people."""
+    found: dict[str, object] = {
         "weights": {version: _number(weight) for version, weight in value.weights.items()},
         "matches": [_match(match) for match in value.matches],
         "mirror": _mirror(value.mirror),
     }
+    return found | ({"sticky": "cookie"} if value.sticky else {})
 
 
 def gate(value: Gate) -> dict[str, object]:

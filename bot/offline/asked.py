@@ -17,6 +17,7 @@ USUAL_STEPS: tuple[Decimal, ...] = tuple(Decimal(step) for step in (5, 25, 50, 1
 USUAL_HOLD = timedelta(minutes=10)
 USUAL_REQUESTS = 100
 USUAL_GATES: Mapping[str, tuple[str, str]] = {"errors": ("ratio", "+1pp"), "latency_p95": ("ms", "+50%")}
+RISING = frozenset({StrategyName.CANARY, StrategyName.PHASED})
 # A shadow starts low: its requests come on top of everybody's.
 USUAL_MIRROR: tuple[Decimal, ...] = tuple(Decimal(step) for step in (1, 10, 50))
 
@@ -33,6 +34,7 @@ class Asked:
     hold: Sequence[timedelta] = field(default=())
     matches: Sequence[str] = field(default=())
     mirror: str = ""
+    is_sticky: bool = False
 
 
 def spec(asked: Asked) -> Spec | Refused:
@@ -49,6 +51,9 @@ def spec(asked: Asked) -> Spec | Refused:
         if isinstance(match, Refused):
             return match
         known.append(match)
+    if asked.is_sticky and asked.strategy not in RISING:
+        text = f"sticky keeps people at their version while shares grow; {asked.strategy} has no such shares."
+        return Refused(ReasonCode.BAD_INPUT, text)
     is_inside = asked.strategy is StrategyName.AB
     return Spec(
         strategy=asked.strategy,
@@ -63,6 +68,7 @@ def spec(asked: Asked) -> Spec | Refused:
         min_requests=USUAL_REQUESTS,
         matches=tuple(known),
         mirror=mirror,
+        is_sticky=asked.is_sticky,
         # A file does not say what mirrored requests do; the plan's advice asks, and a start asks the profile.
         side_effects=SideEffects.NONE,
     )

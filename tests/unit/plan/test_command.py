@@ -69,6 +69,14 @@ def test_a_table_shows_what_stands_beside_the_weights() -> None:
     assert "copies of 2 %" in shown
 
 
+def test_a_cookie_that_keeps_people_is_shown_and_refused_where_no_shares_grow() -> None:
+    first, *_, last = planned(*REVIEWS, "--sticky")["stages"]
+    assert (first["split"]["sticky"], "sticky" in last["split"]) == ("cookie", False)
+    assert "Set-Cookie: sluice-reviews=v2; Path=/" in first["diff"]
+    assert "each person kept" in " ".join(run(*REVIEWS, "--sticky").stdout.split())
+    assert refused(*REVIEWS, "--strategy", "blue-green", "--sticky")[0] == "BAD_INPUT"
+
+
 def test_each_stage_has_its_hold_its_gates_and_its_end() -> None:
     first, second = planned(*REVIEWS, "--steps", "from 50 by 50 every 15m to 100", "--strategy", "phased")["stages"]
     assert [each["hold"] for each in (first, second)] == ["15m", "15m"]
