@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from bot import intents, preflight, preflight_order, specs
+from bot.adoptions import Adoptions
 from bot.advice import advice
 from bot.engine import Engine, already_releasing
 from bot.errors import Transient
@@ -15,6 +16,7 @@ from bot.ports import Card, Clock, Mesh
 from bot.preflight import Inspect
 from bot.profiles import Profile, Profiles
 from bot.requests import (
+    AdoptRequest,
     Answer,
     ApproveRequest,
     ConfirmNeeded,
@@ -93,6 +95,7 @@ class Desk:
         self._cards = cards
         self._previews = previews
         self._inspect = inspect
+        self._adoptions = Adoptions(database, mesh, profiles, clock)
 
     def answer(self, request: Request, actor: Actor, key: str) -> Answer | Refused:
         """Take the request under its key; a repeated key does nothing twice. Transient while there is no database."""
@@ -111,6 +114,8 @@ class Desk:
                 return self._list(request, actor)
             case PreflightRequest():
                 return self.preflight(request)
+            case AdoptRequest():
+                return self._adoptions.answer(request, actor, key)
             case HelpRequest():
                 return Said("")
             case (
@@ -145,6 +150,13 @@ class Desk:
         if isinstance(asked, Refused):
             return self._moved_by_us(request.service, asked)
         return Preflighted(asked, self._inspect(asked, 2 * preflight.DAY, preflight.UNHURRIED))
+
+    def adopt(self, request: AdoptRequest, actor: Actor, key: str) -> Answer | Refused:
+        """Do what `answer` took on; takes as long as the cluster does."""
+        try:
+            return self._adoptions.done(request, actor, key)
+        except StorageError as error:
+            raise Transient(f"The database does not answer: {error}") from error
 
     def _start(self, request: StartRequest, actor: Actor, key: str) -> Answer | Refused:
         found = self._drafted(request)

@@ -102,6 +102,21 @@ class Baseline:
     is_gone: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """What pins a service to its present version, or takes that back: the objects, and a diff of each.
+
+    `fingerprint` names exactly these changes: what a person confirmed is what is done.
+    """
+
+    service: str
+    version: str
+    objects: tuple[str, ...]
+    diff: str
+    fingerprint: str
+    is_undo: bool = False
+
+
 class Mesh(Protocol):
     """Istio and the workloads behind it. Reads are served from the watch cache."""
 
@@ -170,6 +185,17 @@ class Mesh(Protocol):
 
         `share` is the percent of the baseline's pods that all of the requests take.
         """
+        ...
+
+    def adoption(self, request: SurveyRequest, *, is_undo: bool = False) -> Adoption | Refused:
+        """What pins the service of the request to its version (`candidate`; empty: the only one), from the cache alone.
+
+        With `is_undo`, what takes that back; refused with DRIFT when somebody edited it since.
+        """
+        ...
+
+    def adopt(self, request: SurveyRequest, fingerprint: str, *, is_undo: bool = False) -> str | Refused:
+        """Make those changes, and say what was done; refused with STALE_REVISION when they are not those shown."""
         ...
 
     def baseline(self, release: Release) -> Baseline:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from bot.ports import Card
+from bot.ports import Adoption, Card
 from bot.preflight import Asked, Found
 from strategies.guards import Check
 from strategies.plan import Approve, Plan, StrategyName
@@ -119,6 +119,16 @@ class DriftRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class AdoptRequest:
+    """`adopt <service> [version] [undo]`: shown; with the fingerprint of what was shown, done."""
+
+    service: str
+    version: str = ""
+    is_undo: bool = False
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class PreflightRequest:
     """`preflight <service> [version]`: the gates over the last days; changes nothing."""
 
@@ -145,6 +155,7 @@ Request = (
     | ScheduleRequest
     | DriftRequest
     | PreflightRequest
+    | AdoptRequest
     | HelpRequest
 )
 
@@ -190,6 +201,14 @@ class Preflighted:
 
 
 @dataclass(frozen=True, slots=True)
+class Adoptable:
+    """What an adoption would change, for somebody to confirm."""
+
+    adoption: Adoption
+    request: AdoptRequest
+
+
+@dataclass(frozen=True, slots=True)
 class Listed:
     """Releases, newest first."""
 
@@ -207,4 +226,4 @@ class ConfirmNeeded:
     missing: str
 
 
-Answer = Said | Shown | Planned | Preflighted | Listed | ConfirmNeeded
+Answer = Said | Shown | Planned | Preflighted | Adoptable | Listed | ConfirmNeeded

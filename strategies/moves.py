@@ -250,6 +250,7 @@ def rolled_back(release: Release, now: datetime, confirmed: frozenset[str]) -> D
         overwrites=False,
         replaced=(),
         is_cold=False,
+        waits_for="",
         kept={},
         resume_to=None,
     )

@@ -259,6 +259,7 @@ class Release:
     may_retire: bool = False
     is_retiring: bool = False
     is_cold: bool = False
+    waits_for: str = ""  # what a rollback brings back before it writes
 
     @property
     def target(self) -> Target:

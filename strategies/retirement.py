@@ -78,10 +78,12 @@ def retired(release: Release, event: BaselineRetired, now: datetime) -> Decision
 
 
 def awaited(release: Release, event: BaselineAwaited) -> Decision:
-    """A rollback brings the baseline's pods back first; the card says how far it is."""
-    if not release.is_going_back or release.note == event.text:
+    """A rollback brings the baseline's pods back first; the card says how far it is, beside why it goes back."""
+    if not release.is_going_back or release.waits_for == event.text:
         return ignored(release)
-    return Decision(replace(release, note=event.text), (RefreshCard(release.id, Urgency.ROLLBACK),), why=event.text)
+    waiting = replace(release, waits_for=event.text)
+    shown = (RefreshCard(release.id, Urgency.ROLLBACK),)
+    return Decision(waiting, shown, why=event.text, is_notable=not release.waits_for)
 
 
 def woken(release: Release, now: datetime) -> Decision:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from bot.errors import Fault, SluiceError, Transient
-from bot.mesh import capacity
+from bot.mesh import adopting, capacity
 from bot.mesh.deploying import deploy
 from bot.mesh.destination_rule import rule_host
 from bot.mesh.documents import Document, full_name, labels_of, namespace_of
@@ -21,7 +21,7 @@ from bot.mesh.survey import survey
 from bot.mesh.warming import warm
 from bot.mesh.workloads import flag, ready_by_version
 from bot.mesh.writing import is_untouched, next_document
-from bot.ports import Baseline, Preparation, RouteOrder, SurveyRequest, Written
+from bot.ports import Adoption, Baseline, Preparation, RouteOrder, SurveyRequest, Written
 from strategies.guards import Served
 from strategies.reasons import ReasonCode, Refused
 from strategies.release import Drift, Release, Target
@@ -207,6 +207,15 @@ class FakeMesh:
     def room(self, target: Target, plan: Plan, share: Decimal) -> Refused | None:
         """As the adapter."""
         return room(self, target, plan, share)
+
+    def adoption(self, request: SurveyRequest, *, is_undo: bool = False) -> Adoption | Refused:
+        """As the adapter."""
+        return adopting.shown(self, request, self._now(), is_undo=is_undo)
+
+    def adopt(self, request: SurveyRequest, fingerprint: str, *, is_undo: bool = False) -> str | Refused:
+        """As the adapter."""
+        self._trip("adopt")
+        return adopting.done(self, self.cluster, adopting.Order(request, fingerprint, is_undo), self._now(), 0.0)
 
     def baseline(self, release: Release) -> Baseline:
         """As the adapter."""

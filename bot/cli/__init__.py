@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from bot.cli.adopt import adopt
 from bot.cli.audit import audit
 from bot.cli.evidence import evidence
 from bot.cli.plan import plan
@@ -52,4 +53,5 @@ app.command()(audit)
 app.command()(evidence)
 app.command()(plan)
 app.command()(preflight)
+app.command()(adopt)
 app.command()(replay)

@@ -2,22 +2,20 @@
 
 import logging
 import os
-import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bot.cli.cluster import connected
 from bot.cli.output import Exit, Format, FormatOption, print_json, refuse, stop
 from strategies.reasons import Refused
 
 if TYPE_CHECKING:
-    from bot.mesh.istio import IstioMesh
     from bot.preflight import Asked, Found
     from bot.profiles import Profiles
     from bot.settings import Settings
 
 PATIENCE = 60.0  # seconds for Prometheus
-CLUSTER_PATIENCE = 10.0
 
 
 def preflight(
@@ -49,30 +47,9 @@ def preflight(
 
 def _asked(settings: "Settings", profiles: "Profiles", service: str, version: str) -> "Asked | Refused":
     from bot import preflight_order  # noqa: PLC0415
-    from bot.clock import SystemClock  # noqa: PLC0415
-    from bot.errors import Fault  # noqa: PLC0415
-    from bot.mesh.istio import IstioMesh  # noqa: PLC0415
-    from bot.mesh.kube_api import connect  # noqa: PLC0415
 
-    try:
-        connection = connect(str(settings.kubeconfig) if settings.kubeconfig else None, settings.kube_context)
-    except Fault as error:
-        stop(Exit.USAGE, str(error))
-    mesh = IstioMesh(connection, SystemClock(), namespaces=settings.namespaces, propagation=settings.propagation)
-    mesh.start()
-    try:
-        _wait(mesh)
+    with connected(settings) as mesh:
         return preflight_order.asked(service, version, profiles, mesh)
-    finally:
-        mesh.stop()
-
-
-def _wait(mesh: "IstioMesh") -> None:
-    end = time.monotonic() + CLUSTER_PATIENCE
-    while troubles := mesh.troubles():
-        if time.monotonic() > end:
-            stop(Exit.UNREACHABLE, *troubles)
-        time.sleep(0.1)
 
 
 def _found(settings: "Settings", asked: "Asked") -> "Found":

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from bot.errors import Fault, Transient
-from bot.mesh import capacity
+from bot.mesh import adopting, capacity
 from bot.mesh.cluster import Cluster
 from bot.mesh.deploying import deploy
 from bot.mesh.documents import Document, full_name
@@ -26,7 +26,7 @@ from bot.mesh.warnings import warned
 from bot.mesh.watch_cache import WatchCache
 from bot.mesh.workloads import flag, ready_by_version
 from bot.mesh.writing import check_kept, fenced, is_untouched, needs_fence, next_document
-from bot.ports import Baseline, Clock, Preparation, RouteOrder, SurveyRequest, Written
+from bot.ports import Adoption, Baseline, Clock, Preparation, RouteOrder, SurveyRequest, Written
 from strategies.guards import Served
 from strategies.plan import Plan
 from strategies.reasons import ReasonCode, Refused
@@ -215,6 +215,18 @@ class IstioMesh:
     def room(self, target: Target, plan: Plan, share: Decimal) -> Refused | None:
         """Refused with CAPACITY when a quota leaves no room for the pods of the plan's largest stage."""
         return room(self._cache, target, plan, share) if self._cache.is_synced else None
+
+    def adoption(self, request: SurveyRequest, *, is_undo: bool = False) -> Adoption | Refused:
+        """What pins the service to its version, or takes that back; from the cache alone."""
+        if not self._cache.is_synced:
+            return Refused(ReasonCode.UNREACHABLE, " ".join(self.troubles()))
+        return adopting.shown(self._cache, request, self._clock.now(), is_undo=is_undo)
+
+    def adopt(self, request: SurveyRequest, fingerprint: str, *, is_undo: bool = False) -> str | Refused:
+        """Make those changes; waits in between until proxies know."""
+        self._require_sync()
+        order = adopting.Order(request, fingerprint, is_undo)
+        return adopting.done(self._cache, self._cluster, order, self._clock.now(), self._propagation.total_seconds())
 
     def baseline(self, release: Release) -> Baseline:
         """What stands in the way of retiring the baselines, from the cache alone."""

@@ -2,9 +2,21 @@
 
 from typing import assert_never
 
-from bot.requests import Answer, ConfirmNeeded, Listed, Planned, Preflighted, Request, Said, Shown, StartRequest
+from bot.requests import (
+    Adoptable,
+    Answer,
+    ConfirmNeeded,
+    Listed,
+    Planned,
+    Preflighted,
+    Request,
+    Said,
+    Shown,
+    StartRequest,
+)
 from bot.slack import cards, preflights
-from bot.slack.blocks import Block, Message, context, header, section
+from bot.slack.blocks import Block, Confirm, Message, actions, button, context, header, section
+from bot.slack.buttons import ADOPT, adoption_value
 from bot.slack.guide import TOPICS
 from bot.slack.headlines import standing
 from bot.slack.questions import confirm_missing
@@ -33,6 +45,8 @@ def render(answer: Answer | Refused, command: str, request: Request | None = Non
             return cards.root(answer.card, command)
         case Planned():
             return _planned(answer, command, request)
+        case Adoptable():
+            return _adoptable(answer)
         case Preflighted():
             return preflights.message(answer, command)
         case Listed():
@@ -91,6 +105,25 @@ def _confirm(needed: ConfirmNeeded) -> Message:
         shorten(text, 3_900),
         (section(text), confirm_missing(needed.release, needed.missing), context([code(needed.release.id)])),
     )
+
+
+def _adoptable(answer: Adoptable) -> Message:
+    found, service = answer.adoption, answer.request.service
+    title = f"Take the adoption of {service} back" if found.is_undo else f"Adopt {service} at {found.version}"
+    effect = (
+        "Take away what was made, and nothing else."
+        if found.is_undo
+        else (f"All requests of {service} go to {found.version} from then on, whatever other versions are deployed.")
+    )
+    confirm = Confirm(f"{title}?", f"{effect} {', '.join(found.objects)}.", "Do it", is_danger=found.is_undo)
+    value = adoption_value(answer.request, found.fingerprint)
+    blocks = (
+        header(title),
+        section(code_block(found.diff, 2_800)),
+        actions(f"adopt:{found.fingerprint}", [button(title, ADOPT, value, confirm, style="primary")]),
+        context(["nothing was changed yet; takes the releaser role"]),
+    )
+    return Message(f"{title}, nothing was changed yet", blocks)
 
 
 def _planned(planned: Planned, command: str, request: Request | None) -> Message:

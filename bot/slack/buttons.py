@@ -5,17 +5,28 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bot.requests import ApproveRequest, DriftRequest, PauseRequest, Request, ResumeRequest, RollbackRequest
+from bot.requests import (
+    AdoptRequest,
+    ApproveRequest,
+    DriftRequest,
+    PauseRequest,
+    Request,
+    ResumeRequest,
+    RollbackRequest,
+)
 from bot.slack.grammar import looks_like_release
 from strategies.events import DriftChoice
 from strategies.reasons import ReasonCode, Refused
 
+ADOPT = "release_adopt"
 APPROVE = "release_approve"
 PAUSE = "release_pause"
 RESUME = "release_resume"
 ROLL_BACK = "release_roll_back"
 DRIFT = {choice: f"release_drift_{choice.value}" for choice in DriftChoice}
 ACTIONS = re.compile(r"release_[a-z_]+", re.ASCII)
+_PRINT = re.compile(r"[0-9a-f]{8}", re.ASCII)
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,252}", re.ASCII)
 _BLOCK = re.compile(r"(?:gate|card):(?P<release>[a-z0-9.-]+-\d+):(?P<stage>-?\d{1,4}):(?P<revision>\d{1,9})", re.ASCII)
 _FOREIGN = Refused(
     ReasonCode.BAD_INPUT, "That button is not one of ours or is damaged; nothing was changed. Ask for a fresh card."
@@ -52,8 +63,16 @@ def place_of(block_id: str) -> Place | None:
     return Place(found["release"], int(found["stage"]), int(found["revision"])) if found else None
 
 
+def adoption_value(request: AdoptRequest, fingerprint: str) -> str:
+    """What the button of an adoption carries: the question, and the fingerprint of what was shown."""
+    content = {"n": request.service, "v": request.version, "u": int(request.is_undo), "f": fingerprint}
+    return json.dumps(content, separators=(",", ":"))
+
+
 def parse(action: Mapping[str, object]) -> Request | Refused:
     """What one action of a click asks for; block id and value must tell the same story."""
+    if action.get("action_id") == ADOPT:
+        return _adoption(action.get("value"))
     read = _value(action.get("value"))
     block = place_of(str(action.get("block_id", "")))
     if read is None or block is None or block != read[0]:
@@ -74,6 +93,21 @@ def parse(action: Mapping[str, object]) -> Request | Refused:
             return RollbackRequest(place.release)
         case _:
             return _FOREIGN
+
+
+def _adoption(text: object) -> Request | Refused:
+    try:
+        content = json.loads(text) if isinstance(text, str) else None
+    except (ValueError, RecursionError):
+        return _FOREIGN
+    if not isinstance(content, dict) or content.keys() != {"n", "v", "u", "f"} or content["u"] not in (0, 1):
+        return _FOREIGN
+    named = {key: content[key] for key in ("n", "v", "f")}
+    if any(not isinstance(each, str) for each in named.values()) or not _PRINT.fullmatch(named["f"]):
+        return _FOREIGN
+    if not _NAME.fullmatch(named["n"]) or (named["v"] and not _NAME.fullmatch(named["v"])):
+        return _FOREIGN
+    return AdoptRequest(named["n"], named["v"], content["u"] == 1, named["f"])
 
 
 def _value(text: object) -> tuple[Place, bool] | None:

@@ -120,7 +120,10 @@ def _step_sign(release: Release, n: int) -> str:
 
 
 def _note(release: Release) -> Block | None:
-    return section(f"*Why:* {fit(release.note, 900)}") if release.note else None
+    parts = [f"*Why:* {fit(release.note, 900)}"] if release.note else []
+    if release.waits_for:
+        parts.append(f"*Waits for:* {fit(release.waits_for, 400)}")
+    return section("\n".join(parts)) if parts else None
 
 
 def _preflight(release: Release) -> Block | None:

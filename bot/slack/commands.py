@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime, tzinfo
 
 from bot.requests import (
+    AdoptRequest,
     ApproveRequest,
     DriftRequest,
     HelpRequest,
@@ -175,11 +176,28 @@ def _preflight(words: Words) -> Request | Refused:
     return named if isinstance(named, Refused) else PreflightRequest(service, named)
 
 
+def _adopt(words: Words) -> Request | Refused:
+    if not words.args:
+        return bad("adopt needs a service.", "adopt")
+    service = subject(words)
+    if isinstance(service, Refused):
+        return service
+    rest = list(words.args[1:])
+    is_undo = bool(rest) and rest[-1].lower() == "undo"
+    if is_undo:
+        rest.pop()
+    if len(rest) > 1 or (is_undo and rest):
+        return bad(f"adopt takes a service and a version, or undo, not {quoted(' '.join(words.args[1:]))}.", "adopt")
+    named = version(rest[0], "adopt") if rest else ""
+    return named if isinstance(named, Refused) else AdoptRequest(service, named, is_undo)
+
+
 _ABOUT_ONE = frozenset({"status", "approve", "override", "pause", "resume", "rollback", "schedule", "drift"})
 _READERS: Mapping[str, Callable[[Words], Request | Refused]] = {
     "start": start_words.read,
     "plan": start_words.read,
     "preflight": _preflight,
+    "adopt": _adopt,
     "status": _status,
     "list": _list,
     "approve": _approve,

@@ -46,6 +46,12 @@ TOPICS: Mapping[str, Topic] = {
         "preflight reviews v2",
         ("The same as `sluice preflight`; also part of `plan`, and of a release's first message.",),
     ),
+    "adopt": Topic(
+        "adopt <service> [version] [undo]",
+        "pins a service to its present version, so that a release can move its traffic; asks first",
+        "adopt reviews",
+        ("Makes the missing DestinationRule subset and VirtualService; `undo` takes exactly that away again.",),
+    ),
     "status": Topic("status [<id>|<service>]", "shows where a release stands", "status reviews-142"),
     "list": Topic("list [active|scheduled|mine|all]", "lists releases", "list scheduled"),
     "approve": Topic(

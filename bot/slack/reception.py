@@ -8,7 +8,7 @@ from typing import Protocol
 
 from bot.errors import SluiceError
 from bot.ports import Clock
-from bot.requests import Answer, HelpRequest, PreflightRequest, Request, Said, StartRequest, StatusRequest
+from bot.requests import AdoptRequest, Answer, HelpRequest, PreflightRequest, Request, Said, StartRequest, StatusRequest
 from bot.slack import answers, buttons, commands, payloads
 from bot.slack.blocks import Message
 from bot.slack.payloads import Body
@@ -28,6 +28,10 @@ class Desk(Protocol):
 
     def plan(self, request: StartRequest) -> Answer | Refused:
         """What a start would do; asks neighbours, so never within an acknowledgement."""
+        ...
+
+    def adopt(self, request: AdoptRequest, actor: Actor, key: str) -> Answer | Refused:
+        """Do what was taken on; takes as long as the cluster does."""
         ...
 
     def preflight(self, request: PreflightRequest) -> Answer | Refused:
@@ -64,10 +68,14 @@ class Reception:
         """A slash command."""
         return self._answered(commands.parse(str(body.get("text") or ""), self.clock.now(), self.zone), body)
 
-    def clicked(self, body: Body) -> Message | None:
+    def clicked(self, body: Body) -> Message | Later | None:
         """A button; None when the card itself will show what it did."""
         request = buttons.parse(payloads.action(body))
         answer = self._asked(request, body)
+        if isinstance(request, AdoptRequest) and isinstance(answer, Said):
+            # Taken on and stored; the cluster is changed after Slack has its answer.
+            adopted, person, key = request, self.people.actor(*payloads.person(body)), payloads.key(body)
+            return lambda: self._rendered(self._adopted(adopted, person, key), adopted)
         # A private card is not brought up to date by anybody else, so there the answer takes its place.
         if isinstance(answer, Said) and not payloads.address(body).replaces:
             return None
@@ -107,6 +115,13 @@ class Reception:
         except SluiceError as error:
             log.error("not planned: %s %s: %s", request.service, request.version, error)
             return answers.trouble(f"That could not be planned: {error}", self.command)
+
+    def _adopted(self, request: AdoptRequest, actor: Actor, key: str) -> Answer | Refused | Message:
+        try:
+            return self.desk.adopt(request, actor, key)
+        except SluiceError as error:
+            log.error("not adopted: %s: %s", request.service, error)
+            return answers.trouble(f"{request.service} was not adopted: {error}", self.command)
 
     def _preflighted(self, request: PreflightRequest) -> Answer | Refused | Message:
         try:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from strategies.events import LookTaken, WakeReached
+from strategies.events import BaselineAwaited, CapacityLacked, LookTaken, WakeReached
 from strategies.reasons import ReasonCode
 from strategies.release import SLUICE, Release
 from tests.crash.lives import Ending
@@ -84,4 +84,4 @@ def _messages(calm: Ending, shaken: Ending, repeats: int) -> Iterator[str]:
             yield f"{kind} shows {shaken.world.slack.shown(mine.ts)}, not {calm.world.slack.shown(message.ts)}"
 
 
-_QUIET = frozenset({LookTaken.__name__, WakeReached.__name__})
+_QUIET = frozenset({each.__name__ for each in (LookTaken, WakeReached, CapacityLacked, BaselineAwaited)})

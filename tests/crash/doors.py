@@ -8,7 +8,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from bot.errors import Transient
-from bot.ports import Baseline, Objection, Preparation, RouteOrder, Subject, SurveyRequest, Written
+from bot.ports import Adoption, Baseline, Objection, Preparation, RouteOrder, Subject, SurveyRequest, Written
 from strategies.gates.course import Recorded
 from strategies.guards import Served
 from strategies.plan import MetricGate, Plan
@@ -109,6 +109,14 @@ class MeshDoor:
 
     def room(self, target: Target, plan: Plan, share: Decimal) -> Refused | None:
         found: Refused | None = self.line.ask("mesh", "room", target, plan, share)
+        return found
+
+    def adoption(self, request: SurveyRequest, *, is_undo: bool = False) -> Adoption | Refused:
+        found: Adoption | Refused = self.line.ask("mesh", "adoption", request, is_undo=is_undo)
+        return found
+
+    def adopt(self, request: SurveyRequest, fingerprint: str, *, is_undo: bool = False) -> str | Refused:
+        found: str | Refused = self._call("adopt", request, fingerprint, is_undo=is_undo)
         return found
 
     def baseline(self, release: Release) -> Baseline:

@@ -4,7 +4,17 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from bot.errors import Transient
-from bot.requests import Answer, ConfirmNeeded, Listed, PreflightRequest, Request, Said, Shown, StartRequest
+from bot.requests import (
+    AdoptRequest,
+    Answer,
+    ConfirmNeeded,
+    Listed,
+    PreflightRequest,
+    Request,
+    Said,
+    Shown,
+    StartRequest,
+)
 from bot.slack.blocks import Message
 from bot.slack.limits import violations
 from bot.slack.reception import Later, Reception
@@ -40,6 +50,9 @@ class EveryDesk:
 
     def plan(self, request: StartRequest) -> Answer | Refused:
         return self.answer(request, Actor("U1", "ann"), "plan")
+
+    def adopt(self, request: AdoptRequest, actor: Actor, key: str) -> Answer | Refused:
+        return self.answer(request, actor, f"{key}:done")
 
     def preflight(self, request: PreflightRequest) -> Answer | Refused:
         return self.answer(request, Actor("U1", "ann"), "preflight")

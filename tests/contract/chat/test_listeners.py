@@ -13,6 +13,7 @@ import pytest
 
 from bot.errors import Transient
 from bot.requests import (
+    AdoptRequest,
     Answer,
     ApproveRequest,
     ConfirmNeeded,
@@ -59,6 +60,9 @@ class FakeDesk:
 
     def plan(self, request: StartRequest) -> Answer | Refused:
         return self.answer(request, Actor("", ""), "plan")
+
+    def adopt(self, request: AdoptRequest, actor: Actor, key: str) -> Answer | Refused:
+        return self.answer(request, actor, f"{key}:done")
 
     def preflight(self, request: PreflightRequest) -> Answer | Refused:
         return self.answer(request, Actor("", ""), "preflight")

@@ -233,7 +233,7 @@ def test_a_rollback_after_promotion_scales_up_first_and_then_writes(house: House
     crew.mesh.writes.clear()
     with pytest.raises(Transient, match="v1 is scaled up first"):
         crew.do(SetRoute(release.id, "shop/reviews", Urgency.ROLLBACK))
-    assert (crew.mesh.writes, house.stored(release.id).note[:15]) == ([], "v1 is scaled up")
+    assert (crew.mesh.writes, house.stored(release.id).waits_for[:15]) == ([], "v1 is scaled up")
     crew.do(SetRoute(release.id, "shop/reviews", Urgency.ROLLBACK))
     assert house.stored(release.id).phase is Phase.ROLLED_BACK
     assert (crew.mesh.ready_pods(release.target) or {})["v1"] == 3

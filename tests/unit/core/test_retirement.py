@@ -128,5 +128,6 @@ def test_a_rollback_that_brings_pods_back_says_how_far_it_is_and_calls_after_a_m
     release = watched(retiring(), "idle", is_idle=True)
     back = moved(release, RollbackRequested(release.id, "rb", CAROL)).release
     told = moved(back, BaselineAwaited(back.id, "a", "v1 is scaled up first: 0 of 3 pods are ready."))
-    assert told.release.note == "v1 is scaled up first: 0 of 3 pods are ready."
+    assert told.release.waits_for == "v1 is scaled up first: 0 of 3 pods are ready."
+    assert told.release.note == "asked for by Person U3"
     assert told.release.wake_at == NOW + timedelta(seconds=60)

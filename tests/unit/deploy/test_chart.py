@@ -36,6 +36,7 @@ def test_every_template_is_yaml_with_a_kind_and_a_name() -> None:
     kinds = [each["kind"] for each in objects if each["metadata"]["name"] and each["apiVersion"]]
     wanted = [
         "ClusterRoleBinding",
+        "ClusterRoleBinding",
         "ConfigMap",
         "ConfigMap",
         "Deployment",

@@ -84,6 +84,14 @@ def test_the_role_for_workloads_adds_what_they_take_and_nothing_more() -> None:
     assert granted("sluice-workloads") == (needed | read) - granted("sluice")
 
 
+def test_the_role_for_adopting_adds_making_and_deleting_routes_and_rules() -> None:
+    # Its one module writes whatever a change names; it plans changes of these two kinds alone.
+    kinds = (kube_api.VIRTUAL_SERVICE, kube_api.DESTINATION_RULE)
+    assert granted("sluice-adopt") == {
+        (kind.group, kind.plural, verb) for kind in kinds for verb in ("create", "delete")
+    }
+
+
 def test_nobody_scales_or_deletes_anything_before_an_administrator_binds_the_role() -> None:
     bound = {each["roleRef"]["name"] for each in objects("ClusterRoleBinding").values()}
     assert bound == {"sluice"}

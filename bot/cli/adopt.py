@@ -1,0 +1,66 @@
+"""`sluice adopt`: pins a service to its present version, so that a release of it can be shared out."""
+
+import logging
+import os
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.cli.cluster import connected
+from bot.cli.output import Exit, Format, FormatOption, print_json, refuse, stop
+from strategies.reasons import Refused
+
+if TYPE_CHECKING:
+    from bot.ports import Adoption
+
+
+def adopt(
+    service: Annotated[str, typer.Argument(help="The service: reviews, or its full host.")],
+    version: Annotated[str, typer.Argument(help="The version that serves; left out: the only one there is.")] = "",
+    *,
+    undo: Annotated[bool, typer.Option("--undo", help="Take exactly what was made away again.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do it; without it the changes are only shown.")] = False,
+    format: FormatOption = Format.TABLE,
+) -> None:
+    """Show, and with --yes make, the DestinationRule subset and the VirtualService that pin a service to its version.
+
+    Reads the cluster that `sluice run` reads, by the same settings and with your own rights.
+    """
+    from bot.errors import Fault, Transient  # noqa: PLC0415 - heavy imports wait until they are wanted
+    from bot.ports import SurveyRequest  # noqa: PLC0415
+    from bot.profiles import Profiles, WrongProfile  # noqa: PLC0415
+    from bot.settings import WrongSettings, load  # noqa: PLC0415
+
+    try:
+        settings = load(os.environ, needs_slack=False)
+        profile = Profiles(settings.profiles).find(service)
+    except WrongSettings as error:
+        stop(Exit.USAGE, *error.lines)
+    except WrongProfile as error:
+        stop(Exit.USAGE, f"SLUICE_PROFILES: {error}")
+    logging.getLogger("bot").addHandler(logging.NullHandler())
+    request = SurveyRequest(service, "", version)
+    if profile is not None:
+        label = profile.version_label
+        request = SurveyRequest(profile.service, profile.namespace, version, version_label=label)
+    with connected(settings) as mesh:
+        found = mesh.adoption(request, is_undo=undo)
+        if isinstance(found, Refused):
+            refuse(found, format)
+        try:
+            done = mesh.adopt(request, found.fingerprint, is_undo=undo) if yes else ""
+        except Transient as error:
+            stop(Exit.UNREACHABLE, str(error))
+        except Fault as error:
+            stop(Exit.OUR_FAULT, str(error))
+    if isinstance(done, Refused):
+        refuse(done, format)
+    _print(found, done, format)
+
+
+def _print(found: "Adoption", done: str, format: Format) -> None:
+    if format is Format.JSON:
+        print_json({"objects": found.objects, "version": found.version, "diff": found.diff, "done": done})
+        return
+    typer.echo(found.diff, nl=False)
+    typer.echo(done or "Nothing was changed; --yes does it.", err=not done)
