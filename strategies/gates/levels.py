@@ -145,7 +145,7 @@ def _verdict(gate: MetricGate, sums: _Sums, is_compared: bool, seconds: float, u
             more = _more_looks(gate, gate.tolerated, sums, seconds, under)
             missing = f"about {count(more, 'more look')} ({span(more * seconds)})" if more else "more evidence"
             return replace(answer, reason=f"{words}: {ruled_out} is not ruled out yet.", missing=missing)
-        words = f"{words}; {ruled_out} is ruled out at {min(odds, 1e6):,.0f}:1"
+        words = f"{words}; {ruled_out} is ruled out at odds of {min(odds, 1e6):,.0f}:1"
     return replace(answer, outcome=Outcome.PASS, reason=f"{words}.")
 
 

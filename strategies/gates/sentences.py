@@ -8,6 +8,9 @@ from strategies.gates.question import PAUSE_ODDS, Kind, Metric
 from strategies.gates.trial import Decision, Trial
 from strategies.plan import Better
 
+NOT_ENOUGH = "Not enough yet: "
+MOST_ODDS = 1e6  # that are told as a number
+
 
 @dataclass(frozen=True, slots=True)
 class Proof:
@@ -32,7 +35,7 @@ def safe(trial: Trial) -> str:
     """Why the release may be promoted."""
     metric = _least_safe(trial)
     odds = _odds(trial.safe_odds(metric))
-    return f"{_figures(trial, metric)}; worse by {_tolerated(trial, metric)} is ruled out at {odds}."
+    return f"{_figures(trial, metric)}; {_worsening(trial, metric)} is ruled out at odds of {odds}."
 
 
 def waiting(trial: Trial, odds: float, needed: int | None) -> str:
@@ -41,18 +44,19 @@ def waiting(trial: Trial, odds: float, needed: int | None) -> str:
     if odds >= PAUSE_ODDS:
         worst = max(trial.accounts, key=lambda name: trial.accounts[name].harm_odds)
         metric = next(metric for metric in trial.question.metrics if metric.name == worst)
+        bar = _odds(trial.question.harm_odds)
         return (
-            f"{_figures(trial, metric)}: odds {_odds(odds)} that this is harm, not sure yet{_scattered(trial, metric)}."
+            f"{_figures(trial, metric)}; odds of {_odds(odds)} for more than the allowed "
+            f"{_margin(metric, trial.accounts[metric.name])}, at {bar} it is rolled back{_scattered(trial, metric)}."
         )
     figures = _figures(trial, metric)
     if needed is None:
-        return f"Not enough yet: {figures}; how much more is needed cannot be told yet."
+        return f"{NOT_ENOUGH}{figures}; how much more is needed cannot be told yet."
     if trial.safe_odds(metric) >= trial.question.safe_odds:
-        return f"Not enough yet: {figures}; this weight needs {count(needed, 'more request')}{_time(trial, needed)}."
-    bound = _tolerated(trial, metric)
+        return f"{NOT_ENOUGH}{figures}; this stage needs {count(needed, 'more request')}{_time(trial, needed)}."
     bursts = _bursts(trial.accounts[metric.name]) if metric.name in trial.accounts else ""
     more = f"about {count(needed, 'more request')}{_time(trial, needed)}"
-    return f"Not enough yet: {figures}; worse by {bound} can be ruled out after {more}{bursts}."
+    return f"{NOT_ENOUGH}{figures}; {_worsening(trial, metric)} can be ruled out after {more}{bursts}."
 
 
 def unread(trial: Trial, skipped: str, lost: list[str]) -> str:
@@ -60,7 +64,7 @@ def unread(trial: Trial, skipped: str, lost: list[str]) -> str:
     if skipped:
         return f"Skipped: {skipped}{_edges(trial)}."
     names = ", ".join(_name(trial, metric) for metric in trial.question.metrics if metric.name in lost)
-    return f"No data of {names} in this look; it is no evidence."
+    return f"No data of {names} in this look: it proves nothing."
 
 
 def decided(trial: Trial, decision: Decision, reason: str) -> str:
@@ -72,7 +76,13 @@ def decided(trial: Trial, decision: Decision, reason: str) -> str:
         case Decision.PROMOTE:
             return f"Promote: {reason}"
         case Decision.HOLD:
-            return f"Hold{where}: {reason[:1].lower()}{reason[1:]} A person decides."
+            return f"Hold{where}{_lowered(reason)} A person decides."
+
+
+def _lowered(reason: str) -> str:
+    """The reason as it goes on after a decision."""
+    rest = reason.removeprefix(NOT_ENOUGH)
+    return f", not enough yet: {rest}" if rest != reason else f": {reason[:1].lower()}{reason[1:]}"
 
 
 def _figures(trial: Trial, metric: Metric) -> str:
@@ -89,7 +99,9 @@ def _figures(trial: Trial, metric: Metric) -> str:
     if metric.better is Better.HIGHER:
         ours, theirs, difference, x1 = 1 - ours, 1 - theirs, -difference, n1 - x1
     against = f" vs {percent(theirs)} ({points(difference)})" if n0 else ""
-    return f"{_name(trial, metric)} {percent(ours)}{against}, {x1:,} of {count(n1, 'request')}"
+    slow = f": {percent(ours)} slower than {milliseconds(account.edge)}" if account.edge is not None else ""
+    figures = slow or f" {percent(ours)}"
+    return f"{metric.name}{figures}{against}, {x1:,} of {count(n1, 'request')}"
 
 
 def _latest(trial: Trial, account: Account) -> list[int]:
@@ -122,6 +134,12 @@ def _margin(metric: Metric, account: Account) -> str:
     return f"{sign}{points(metric.allowed)[1:]}{times}"
 
 
+def _worsening(trial: Trial, metric: Metric) -> str:
+    """What is to be ruled out, as one says it: worse by so much, or a drop."""
+    size = _tolerated(trial, metric)
+    return f"a drop of {size.removeprefix('−')}" if metric.better is Better.HIGHER else f"worse by {size}"
+
+
 def _tolerated(trial: Trial, metric: Metric) -> str:
     if metric.kind is Kind.GAUGE:
         return f"{metric.tolerated:g}"
@@ -147,7 +165,7 @@ def _unknown(account: Account) -> str:
     """The rule that stands in for a known past: said where it let harm through."""
     if account.bursts.is_known:
         return ""
-    return f"; history held too few bad requests to know bursts, seen in {count(account.errors_apart, 'look')}"
+    return f"; history is too short to know bursts, but they came in {count(account.errors_apart, 'look')}"
 
 
 def _scattered(trial: Trial, metric: Metric) -> str:
@@ -155,7 +173,7 @@ def _scattered(trial: Trial, metric: Metric) -> str:
     if account.is_believable:
         return ""
     return (
-        f"; bad requests in {count(account.errors_apart, 'look')} so far, and history is too short to tell a burst "
+        f"; they came in {count(account.errors_apart, 'look')} so far, and history is too short to tell a burst "
         "from harm"
     )
 
@@ -166,5 +184,5 @@ def _time(trial: Trial, requests: int) -> str:
 
 def _odds(odds: float) -> str:
     if odds >= 10:
-        return f"{min(odds, 1e6):,.0f}:1"
+        return f"{odds:,.0f}:1" if odds <= MOST_ODDS else f"over {MOST_ODDS:,.0f}:1"
     return f"{odds:.1f}:1" if odds >= 1 else f"1:{min(1 / max(odds, 1e-6), 1e6):,.0f}"

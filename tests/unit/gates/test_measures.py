@@ -53,7 +53,7 @@ def test_as_many_orders_pass_once_what_is_tolerated_is_ruled_out() -> None:
     verdicts = see(SURE, (250, 125), (750, 375), 60)
     assert Outcome.FAIL not in outcomes(verdicts)
     assert verdicts[-1].outcome is Outcome.PASS
-    assert "worse by −5.0 pp is ruled out" in verdicts[-1].reason
+    assert "a drop of 5.0 pp is ruled out" in verdicts[-1].reason
 
 
 def test_a_limit_of_good_events_is_the_least_that_may_be() -> None:

@@ -57,7 +57,7 @@ def test_an_absolute_limit_stays_besides() -> None:
 def test_slow_answers_fail_and_name_the_edge() -> None:
     verdicts = see(Judge(SLOW), 12, candidate=an_arm(300, mean=90.0))
     failed = next(verdict for verdict in verdicts if verdict.outcome is Outcome.FAIL)
-    assert "latency_p99 above 100 ms" in failed.reason
+    assert "slower than 100 ms" in failed.reason
     assert failed.unit == "ms"
 
 
@@ -116,7 +116,7 @@ def test_without_a_known_past_harm_must_show_in_five_looks_and_the_verdict_says_
     verdicts = see(judge, 6, baseline=an_arm(900), candidate=an_arm(300, 12))
     failed = next(place for place, verdict in enumerate(verdicts) if verdict.outcome is Outcome.FAIL)
     assert failed == 4
-    assert "history held too few bad requests to know bursts, seen in 5 looks" in verdicts[failed].reason
+    assert "history is too short to know bursts, but they came in 5 looks" in verdicts[failed].reason
     assert "history is too short to tell a burst from harm" in verdicts[failed - 1].reason
 
 
@@ -142,4 +142,4 @@ def test_the_edge_of_a_latency_is_fixed_before_the_release() -> None:
         )
     )
     [first] = see(judge, 1, candidate=an_arm(300, mean=90.0))
-    assert "latency_p99 above 250 ms" in first.reason
+    assert "slower than 250 ms" in first.reason

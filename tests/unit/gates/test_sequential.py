@@ -108,7 +108,7 @@ def test_a_stage_must_see_its_own_requests() -> None:
     skipped, *rest = see(trial, [((900, 1), (100, 0))] * 3, weight=10)
     assert "first look after a change of the weight" in skipped.reason
     assert [finding.outcome for finding in rest] == [Outcome.WAIT, Outcome.PASS]
-    assert "this weight needs 100 more requests" in rest[0].reason
+    assert "this stage needs 100 more requests" in rest[0].reason
 
 
 def test_a_skipped_look_and_a_lost_one_change_no_odds() -> None:
@@ -118,7 +118,7 @@ def test_a_skipped_look_and_a_lost_one_change_no_odds() -> None:
     [skipped] = see(trial, [((900, 0), (100, 90))], weight=10)
     odds = {(finding.harm_odds, finding.safe_odds) for finding in (before, lost, skipped)}
     assert len(odds) == 1
-    assert lost.reason == "No data of errors in this look; it is no evidence."
+    assert lost.reason == "No data of errors in this look: it proves nothing."
 
 
 def test_harm_that_only_all_looks_together_show_is_found_at_the_deadline() -> None:
