@@ -134,7 +134,7 @@ class Target:
     @property
     def carries_requests(self) -> bool:
         """False where tcp and tls routes alone move: their proxies count connections, and know no answers."""
-        return any(route.protocol is Protocol.HTTP for route in self.routes)
+        return not self.routes or any(route.protocol is Protocol.HTTP for route in self.routes)
 
     @property
     def counted(self) -> str:
