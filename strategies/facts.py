@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from strategies import approvals, capacity, moves, retirement, smoke, timers
+from strategies import approvals, capacity, moves, reminders, retirement, smoke, timers
 from strategies.amount import wanted
 from strategies.decision import Decision, ignored
 from strategies.effects import (
@@ -194,8 +194,8 @@ def woken(release: Release, event: WakeReached, now: datetime) -> Decision:
             return capacity.again(release, now)
         case Phase.DECOMMISSIONING:
             return retirement.woken(release, now)
-        case Phase.ROLLING_BACK:
-            return _call(release, now)
+        case Phase.ROLLING_BACK | Phase.STUCK | Phase.PAUSED:
+            return reminders.said(release, now)
         case Phase.SHIFTING | Phase.OBSERVING:
             return _progress(release, now) or _at_deadline(release, now)
         case Phase.AWAITING_APPROVAL:
@@ -365,14 +365,6 @@ def _unanswered(release: Release, now: datetime) -> Decision:
         )
         return Decision(replace(release, reminded=True), (line,), why="reminded")
     return Decision(release, is_notable=False)
-
-
-def _call(release: Release, now: datetime) -> Decision:
-    text = (
-        f"{release.id}: the rollback to {release.target.baseline} is not confirmed after 60 s; it is still being tried."
-    )
-    call = CallOnCall(release.id, f"rollback:{release.revision}", text)
-    return Decision(replace(release, called_at=now), (call,), why=text)
 
 
 def _outcomes(verdicts: tuple[Verdict, ...]) -> Mapping[str, Outcome]:

@@ -142,6 +142,8 @@ TRANSITIONS: Mapping[type[Event], Row] = {
         Phase.SOAKING,
         Phase.DECOMMISSIONING,
         Phase.ROLLING_BACK,
+        Phase.PAUSED,
+        Phase.STUCK,
     ),
     CapacityLacked: _row(IGNORED, Phase.SHIFTING),
     BaselineWatched: _row(IGNORED, Phase.DECOMMISSIONING),

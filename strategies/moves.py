@@ -196,6 +196,7 @@ def pause(release: Release, now: datetime, why: str) -> Decision:
         hold_left=left,
         revision=release.revision + 1,
         standing=None,
+        reminded=False,
         note=why,
     )
     return Decision(moved, _decided(moved), why=why)

@@ -1,12 +1,10 @@
 """When a release wants to be woken: one column, the earliest of its timers that lies ahead."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import assert_never
 
-from strategies import approvals
+from strategies import approvals, reminders
 from strategies.release import Phase, Release
-
-CALL_AFTER = timedelta(seconds=60)
 
 
 def deadline(release: Release) -> datetime | None:
@@ -66,11 +64,11 @@ def _timers(release: Release) -> tuple[datetime | None, ...]:  # noqa: C901 - on
             return (release.not_before, *window, reminder(release), no_answer(release))
         case Phase.SOAKING:
             return (release.soak_until,)
-        case Phase.ROLLING_BACK:
-            return (release.entered_at + CALL_AFTER if release.called_at is None else None,)
         case Phase.DECOMMISSIONING:
             return (release.retry_at, reminder(release))
-        case Phase.PAUSED | Phase.STUCK | Phase.COMPLETED | Phase.ROLLED_BACK:
+        case Phase.ROLLING_BACK | Phase.STUCK | Phase.PAUSED:
+            return (reminders.due(release),)
+        case Phase.COMPLETED | Phase.ROLLED_BACK:
             return ()
         case _:  # pragma: no cover
             assert_never(release.phase)

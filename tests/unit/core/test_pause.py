@@ -174,7 +174,7 @@ def test_a_stale_resume_is_refused() -> None:
 def test_looks_go_on_while_paused_and_wake_nothing() -> None:
     held = paused(in_phase(Phase.OBSERVING))
     after = moved(held, a_look(held, PASSES, LATER), LATER).release
-    assert (after.phase, after.last_look_at, after.wake_at) == (Phase.PAUSED, LATER, None)
+    assert (after.phase, after.last_look_at, after.wake_at) == (Phase.PAUSED, LATER, held.wake_at)
 
 
 @pytest.mark.parametrize("phase", [Phase.SCHEDULED, Phase.PREPARING, Phase.OBSERVING, Phase.SOAKING])

@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 import pytest
 
 from strategies import timers
-from strategies.effects import Audience
-from strategies.events import WakeReached
+from strategies.effects import Audience, CallOnCall
+from strategies.events import EffectFailed, PauseRequested, ResumeRequested, WakeReached
 from strategies.release import AtDeadline, NoAnswer, Phase, Release, Rules
 from strategies.verdicts import Outcome
 from tests.builders import NOW, a_verdict
-from tests.unit.core.events_of import LATER, PASSES, WAITS, a_look, in_phase, kinds, moved, said
+from tests.unit.core.events_of import ALICE, LATER, PASSES, WAITS, a_look, in_phase, kinds, moved, said
 
 MINUTE = timedelta(minutes=1)
 APPROVERS = frozenset({"U2"})
@@ -149,12 +149,34 @@ def test_a_soak_ends_at_its_second() -> None:
     assert moved(release, wake(release), LATER).release.phase is Phase.COMPLETED
 
 
-def test_a_rollback_that_is_not_confirmed_after_a_minute_calls_on_call_once() -> None:
+def test_a_rollback_that_is_not_confirmed_after_a_minute_calls_on_call_and_again_while_it_is_not() -> None:
     release = due(Phase.ROLLING_BACK, NOW + MINUTE)
     decision = moved(release, wake(release), NOW + MINUTE)
     assert kinds(decision) == ["CallOnCall"]
     assert decision.release.phase is Phase.ROLLING_BACK
-    assert decision.release.wake_at is None
+    assert decision.release.wake_at == NOW + 16 * MINUTE
+    again = moved(decision.release, wake(decision.release), NOW + 16 * MINUTE)
+    assert kinds(again) == ["CallOnCall"]
+
+
+def test_what_is_stuck_is_said_again_until_somebody_acts() -> None:
+    stuck = moved(in_phase(Phase.OBSERVING), EffectFailed("reviews-1", "f", "SetRoute", "forbidden.")).release
+    first = moved(stuck, wake(stuck), NOW + 15 * MINUTE)
+    assert isinstance(first.effects[0], CallOnCall)
+    assert "forbidden. This is said again every 15 min" in first.effects[0].text
+    second = moved(first.release, wake(first.release), NOW + 30 * MINUTE)
+    assert second.effects != first.effects
+    resumed = moved(second.release, ResumeRequested("reviews-1", "r", ALICE), NOW + 31 * MINUTE).release
+    assert resumed.wake_at != NOW + 45 * MINUTE
+
+
+def test_whoever_asked_hears_once_that_a_release_was_left_paused() -> None:
+    paused = moved(in_phase(Phase.OBSERVING), PauseRequested("reviews-1", "p", ALICE, "lunch")).release
+    assert paused.wake_at == NOW + 120 * MINUTE
+    told = moved(paused, wake(paused), NOW + 120 * MINUTE)
+    assert said(told)[0].audience is Audience.REQUESTER
+    assert "paused for 120 min (paused by Person U1: lunch)" in said(told)[0].text
+    assert (told.release.phase, told.release.wake_at) == (Phase.PAUSED, None)
 
 
 @pytest.mark.parametrize(
@@ -182,8 +204,6 @@ def test_a_time_that_no_longer_counts_is_dropped_when_the_release_moves_on() -> 
     assert after.wake_at == NOW + 71 * MINUTE
 
 
-@pytest.mark.parametrize(
-    "phase", [Phase.PAUSED, Phase.DECOMMISSIONING, Phase.STUCK, Phase.COMPLETED, Phase.ROLLED_BACK]
-)
+@pytest.mark.parametrize("phase", [Phase.DECOMMISSIONING, Phase.COMPLETED, Phase.ROLLED_BACK])
 def test_a_release_that_waits_for_no_time_is_not_woken(phase: Phase) -> None:
     assert timers.next_wake(in_phase(phase), NOW) is None
