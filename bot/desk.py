@@ -203,6 +203,9 @@ class Desk:
         plan = specs.plan(request, profile, target)
         if isinstance(plan, Refused):
             return plan
+        refused = self._mesh.unwritable(target, plan)
+        if refused is not None:
+            return refused
         rules = intents.rules(profile, self._defaults.look)
         # A canary grows pod by pod and holds when there is no room; these take a second full version or a copy of it.
         refused = self._mesh.room(target, plan, rules.capacity) if FULL_SIZE & plan.ways else None

@@ -124,6 +124,10 @@ class Mesh(Protocol):
         """Resolve a service to routes and versions, from the cache alone; unknown names suggest the nearest."""
         ...
 
+    def unwritable(self, target: Target, plan: Plan) -> Refused | None:
+        """Why a stage of the plan cannot be written to a route as the cache has it; None when all can."""
+        ...
+
     def prepare(self, release: Release) -> Preparation | Refused:
         """Capture originals, add the candidate's subset when missing, count ready pods.
 

@@ -13,7 +13,7 @@ from bot.mesh.destination_rule import rule_host
 from bot.mesh.documents import Document, full_name, labels_of, namespace_of
 from bot.mesh.drift import find_drift, gone
 from bot.mesh.quotas import room
-from bot.mesh.readiness import originals, readiness, sizes_of
+from bot.mesh.readiness import originals, readiness, sizes_of, unwritable
 from bot.mesh.retiring import Retiring, baseline, retire
 from bot.mesh.served import served
 from bot.mesh.subsets import leftover, lost_subset, missing_subset, wait_for_subset
@@ -117,6 +117,10 @@ class FakeMesh:
         if self.reason_down:
             return Refused(ReasonCode.UNREACHABLE, self.reason_down)
         return survey(self, request)
+
+    def unwritable(self, target: Target, plan: Plan) -> Refused | None:
+        """As the adapter."""
+        return unwritable(self, target, plan)
 
     def prepare(self, release: Release) -> Preparation | Refused:
         """As the adapter."""

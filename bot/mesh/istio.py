@@ -15,7 +15,7 @@ from bot.mesh.drift import find_drift, gone
 from bot.mesh.kube_api import DESTINATION_RULE, VIRTUAL_SERVICE, Connection
 from bot.mesh.kube_errors import Conflict, LostReply, Missing
 from bot.mesh.quotas import room
-from bot.mesh.readiness import originals, readiness, sizes_of
+from bot.mesh.readiness import originals, readiness, sizes_of, unwritable
 from bot.mesh.retiring import Retiring, baseline, retire
 from bot.mesh.served import served
 from bot.mesh.sidecar_logs import last_lines
@@ -79,6 +79,10 @@ class IstioMesh:
         if not self._cache.is_synced:
             return Refused(ReasonCode.UNREACHABLE, " ".join(self.troubles()))
         return survey(self._cache, request)
+
+    def unwritable(self, target: Target, plan: Plan) -> Refused | None:
+        """Try every stage's matches, cookie and mirror on the routes in the cache."""
+        return unwritable(self._cache, target, plan)
 
     def prepare(self, release: Release) -> Preparation | Refused:
         """Capture originals, count ready pods, then add the candidate's subset where it is missing."""

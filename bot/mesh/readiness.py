@@ -10,6 +10,7 @@ from bot.mesh.view import View
 from bot.mesh.virtual_service import capture, edit
 from bot.mesh.workloads import ready_by_version, why_not_ready
 from bot.ports import RouteOrder
+from strategies.plan import Plan
 from strategies.reasons import ReasonCode, Refused
 from strategies.release import Release, Target
 
@@ -28,16 +29,31 @@ def originals(view: View, release: Release, target: Target) -> dict[str, str] | 
         captured = capture(document, route, target)
         if isinstance(captured, Refused):
             return captured
-        refusal = _unwritable(document, release, target, RouteOrder(release.id, 1, route, target, None, captured))
+        order = RouteOrder(release.id, 1, route, target, None, captured)
+        refusal = _unwritable(document, release.plan, order)
         if refusal is not None:
             return refusal
         found[route.key] = captured
     return found
 
 
-def _unwritable(document: Document, release: Release, target: Target, order: RouteOrder) -> Refused | None:
+def unwritable(view: View, target: Target, plan: Plan) -> Refused | None:
+    """Why a stage of the plan cannot be written to a route as it stands now; None when all can."""
+    for route in target.routes:
+        document = view.virtual_service(f"{route.namespace}/{route.virtual_service}")
+        captured = capture(document, route, target) if document is not None else ""
+        if isinstance(captured, Refused) or document is None:
+            # Preparing says that better: it may be cured by then.
+            continue
+        refusal = _unwritable(document, plan, RouteOrder("preview-1", 1, route, target, None, captured))
+        if refusal is not None:
+            return refusal
+    return None
+
+
+def _unwritable(document: Document, plan: Plan, order: RouteOrder) -> Refused | None:
     """Why some stage of the plan cannot be written there: said before the first one, not in the middle."""
-    splits = (stage.splits[target.service] for stage in release.plan.stages)
+    splits = (stage.splits[order.target.service] for stage in plan.stages)
     tried = (
         edit(document, [replace(order, split=split)])
         for split in splits

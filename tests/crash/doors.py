@@ -107,6 +107,10 @@ class MeshDoor:
     def set_sizes(self, release: Release) -> None:
         self._call("set_sizes", release)
 
+    def unwritable(self, target: Target, plan: Plan) -> Refused | None:
+        found: Refused | None = self.line.ask("mesh", "unwritable", target, plan)
+        return found
+
     def room(self, target: Target, plan: Plan, share: Decimal) -> Refused | None:
         found: Refused | None = self.line.ask("mesh", "room", target, plan, share)
         return found

@@ -37,6 +37,7 @@ from bot.requests import (
 )
 from storage.errors import DatabaseDown
 from strategies.guards import State
+from strategies.plan import StrategyName
 from strategies.reasons import ReasonCode, Refused
 from strategies.release import Actor, Phase, Role
 from tests.fakes import FakeMesh, FakeMetrics, FakeStaging
@@ -122,6 +123,17 @@ def test_a_release_that_could_ask_nobody_is_not_started(office: Office) -> None:
     assert refused.reason_code is ReasonCode.BAD_INPUT
     assert "SLUICE_SLACK_CHANNEL" in refused.text
     assert office.house.engine.active() == ()
+
+
+def test_a_route_with_a_mirror_of_its_own_refuses_a_shadow_before_anything_begins(office: Office) -> None:
+    theirs = {"mirror": {"host": "elsewhere"}}
+    office.mesh.edit("VirtualService", "shop/reviews", lambda document: document["spec"]["http"][0].update(theirs))
+    with (office.folder / "reviews.yaml").open("a", encoding="utf-8") as profile:
+        profile.write("side_effects: isolated\n")
+    refused = office.refused(replace(START, strategy=StrategyName.SHADOW))
+    assert refused.reason_code is ReasonCode.FOREIGN_MIRROR
+    assert office.house.engine.active() == ()
+    assert isinstance(office.ask(replace(START, dry=True)), Planned)
 
 
 def test_a_database_that_is_down_is_said_in_a_sentence(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
