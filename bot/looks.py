@@ -4,13 +4,14 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from bot.engine import Engine, Looked
 from bot.ports import Clock, Mesh, Metrics, Subject
 from strategies.events import LookTaken
-from strategies.release import LOOKING, Release
-from strategies.routing import Split, Steering
+from strategies.release import LOOKING, Release, Target
+from strategies.routing import HUNDRED, Split, Steering
 from strategies.verdicts import Reading
 
 if TYPE_CHECKING:
@@ -93,10 +94,11 @@ def _judged(releases: Sequence[Release], readings: Sequence[Reading]) -> "Sequen
     return judge.evaluate(cases)
 
 
-def _aim(split: Split, candidate: str) -> "steered.Aim":
+def _aim(split: Split, target: Target) -> "steered.Aim":
     from strategies.gates import steered  # noqa: PLC0415 - as above
 
-    least, most = split.bounds(candidate)
+    candidate, is_partial = target.candidate, bool(target.elsewhere)
+    least, most = (Decimal(0), HUNDRED) if is_partial else split.bounds(candidate)
     return steered.Aim(
         split.steering(candidate),
         float(least) / 100,
@@ -104,6 +106,7 @@ def _aim(split: Split, candidate: str) -> "steered.Aim":
         " or ".join(str(match) for match in split.matches if match.to == candidate),
         float(split.mirror.percent) / 100 if split.mirror else 0.0,
         float(split.share(candidate)) / 100 if split.sticky else None,
+        is_partial,
     )
 
 
@@ -112,7 +115,7 @@ def _case(release: Release, reading: Reading, make: "type[judge.Case]") -> "judg
     if stage is None:  # is_looked_at said otherwise
         raise AssertionError(f"{release.id} has no stage to look at")
     split, candidate = stage.splits[release.target.service], release.target.candidate
-    is_known = split.steering(candidate) is Steering.WEIGHTS
+    is_known = split.steering(candidate) is Steering.WEIGHTS and not release.target.elsewhere
     return make(
         gates=stage.metric_gates,
         min_requests=stage.min_requests,
@@ -122,7 +125,7 @@ def _case(release: Release, reading: Reading, make: "type[judge.Case]") -> "judg
         memory=release.memory,
         baseline=release.target.baseline,
         candidate=candidate,
-        aim=None if is_known else _aim(split, candidate),
+        aim=None if is_known else _aim(split, release.target),
         past=release.history,
         counted=release.target.counted,
     )

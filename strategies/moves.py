@@ -163,7 +163,7 @@ def retire(release: Release, now: datetime, why: str) -> Decision:
 def complete(release: Release, now: datetime, why: str) -> Decision:
     """Nothing is left to do: the candidate has everything, or (a shadow) the baseline never lost anything."""
     target = release.target
-    serving = f"{target.candidate} serves all requests"
+    serving = f"{target.candidate} serves all requests" + (" of the routes that moved" if target.elsewhere else "")
     if release.is_leaving:
         serving = f"the shadow of {target.candidate} is over, {target.baseline} serves all requests as before"
     moved = replace(

@@ -117,7 +117,8 @@ class Target:
     """One service that moves: its host, its two versions and the routes that share its traffic.
 
     `subsets` and `workloads` name the DestinationRule subset and the Deployment of each version; `image` is what the
-    candidate's Deployment is made with, empty where it is there already.
+    candidate's Deployment is made with, empty where it is there already. `elsewhere` are the positions of other routes
+    to the service, which stay as they are.
     """
 
     service: str
@@ -130,6 +131,7 @@ class Target:
     workloads: Mapping[str, str] = field(default_factory=dict)
     version_label: str = "version"
     image: str = ""
+    elsewhere: tuple[str, ...] = ()
 
     @property
     def carries_requests(self) -> bool:

@@ -10,7 +10,7 @@ from bot.mesh.destination_rule import free_name, rules_of, subset_named, subsets
 from bot.mesh.documents import Document, full_name, labels_of
 from bot.mesh.hosts import full_host
 from bot.mesh.marks import is_marked
-from bot.mesh.places import Place, all_places, reaches_all, subset_of
+from bot.mesh.places import Place, all_places, places_to, reaches_all, subset_of
 from bot.mesh.shares import Share, shares
 from bot.mesh.sizes import deployment_of
 from bot.mesh.view import View
@@ -151,7 +151,14 @@ def _target(view: View, request: SurveyRequest, ground: _Ground, places: Sequenc
         subsets=subset_names,
         workloads={each: ground.workloads[each] for each in subset_names if each in ground.workloads},
         version_label=request.version_label,
+        elsewhere=_elsewhere(view, ground.host, places),
     )
+
+
+def _elsewhere(view: View, host: str, places: Sequence[Place]) -> tuple[str, ...]:
+    moved = {place.route.key for place in places}
+    every = (place for document in view.virtual_services() for place in places_to(document, host))
+    return tuple(sorted(place.position for place in every if place.route.key not in moved))
 
 
 def _serving(view: View, request: SurveyRequest, ground: _Ground, place: Place) -> list[_Serving] | Refused:

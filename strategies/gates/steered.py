@@ -23,7 +23,8 @@ class Aim:
 
     `least` and `most` bound the candidate's share of all requests, 0 to 1; `group` names in words whose requests it
     gets; `mirrored` is the share of the requests that is copied, 0 to 1; `people` the share of the people who keep the
-    candidate by a cookie, None where each request is drawn anew.
+    candidate by a cookie, None where each request is drawn anew. `is_partial` where other routes lead to the service
+    too: the metrics do not tell by which a request came.
     """
 
     steering: Steering
@@ -32,6 +33,7 @@ class Aim:
     group: str = ""
     mirrored: float = 0.0
     people: float | None = None
+    is_partial: bool = False
 
 
 def judge_aim(aim: Aim, total: Tally, reading: Reading, names: Names) -> Verdict:
@@ -53,6 +55,9 @@ def _matched(aim: Aim, total: Tally, names: Names) -> Verdict:
         return _verdict(Outcome.WAIT, text, missing=f"requests with {aim.group}" if aim.group else "requests")
     share = ours / whole
     seen = f"{names.candidate} answered {percent(share)} of {count(whole, 'request')}"
+    if aim.is_partial:
+        text = f"{seen}: some routes to it stay as they are, so its share of all requests is not known beforehand."
+        return _verdict(Outcome.PASS, text, share)
     if aim.people is not None:
         text = f"{seen}: people keep their version, so requests only come near the {percent(aim.people)} of them asked."
         return _verdict(Outcome.PASS, text, share, aim.people)

@@ -6,12 +6,14 @@ from datetime import timedelta
 import pytest
 
 from bot.errors import Fault, Transient
+from bot.looks import Looks
 from bot.mesh.documents import Document
 from strategies.effects import Lane, Prepare, SetRoute, Urgency
 from strategies.events import DriftChoice, DriftResolved, EffectFailed, RollbackRequested
 from strategies.release import Phase, Release
 from strategies.routing import Protocol, Route
-from tests.builders import a_target
+from strategies.verdicts import Arm, Outcome
+from tests.builders import a_reading, a_target
 from tests.mesh_documents import a_destination, a_rule, a_subset, a_virtual_service
 from tests.unit.bot.house import House, request
 from tests.unit.bot.test_duties import Crew
@@ -74,6 +76,21 @@ def test_every_route_gets_the_split_with_one_write_per_object(house: House, crew
     assert weights(crew) == [[95, 5]] * 4
     assert crew.mesh.writes == [MESH, GATEWAY]
     assert release.is_confirmed
+
+
+def test_where_other_routes_stay_the_share_of_all_requests_is_no_contradiction(house: House, crew: Crew) -> None:
+    asked = replace(request(), targets=(a_target(elsewhere=("shop/reviews http[0]",)),))
+    release = house.decide(asked)
+    crew.do(Prepare(release.id))
+    crew.do(SetRoute(release.id, MESH))
+    crew.metrics.script(release.id, [a_reading(baseline=Arm(990.0, 0.0), candidate=Arm(10.0, 0.0))])
+    for _ in range(3):
+        house.clock.tick(seconds=15)
+        Looks(house.engine, crew.metrics, crew.mesh, house.clock).take(release.rules.look)
+    verdict = next(each for each in house.stored(release.id).verdicts if each.gate == "split")
+    assert verdict.outcome is Outcome.PASS
+    assert "1.0 % of" in verdict.reason
+    assert "some routes to it stay as they are" in verdict.reason
 
 
 def test_a_stage_is_confirmed_when_the_last_object_is(house: House, crew: Crew) -> None:

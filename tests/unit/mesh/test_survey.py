@@ -115,6 +115,12 @@ def test_a_named_baseline_that_serves_nothing_is_refused() -> None:
     assert refused.reason_code is ReasonCode.BASELINE_NOT_FULL
 
 
+def test_routes_that_nobody_named_are_remembered_as_those_that_stay() -> None:
+    mesh = shop(a_virtual_service(name="ingress"))
+    found = target(survey(mesh, asked(routes=(NamedRoutes("reviews", ("main",)),))))
+    assert found.elsewhere == ('shop/ingress http[0] "main"',)
+
+
 def test_named_routes_are_all_part_of_the_target() -> None:
     mesh = shop(a_virtual_service(name="ingress"))
     found = target(survey(mesh, asked(routes=(NamedRoutes("reviews", ("main",)), NamedRoutes("shop/ingress")))))
