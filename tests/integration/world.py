@@ -134,18 +134,25 @@ class World:
         """Make v2 suffer."""
         self.loop.run(self.mesh.set_knob("v2", **knobs))
 
-    def route(self) -> Document:
+    def route(self, name: str = "reviews") -> Document:
         """The VirtualService as the API server has it."""
         with self._api() as api:
-            found: Document = api.get(self._path).raise_for_status().json()
+            found: Document = api.get(f"{self._path}/{name}").raise_for_status().json()
         return found
 
-    def edit_route(self, edit: Callable[[Document], None], manager: str) -> None:
+    def edit_route(self, edit: Callable[[Document], None], manager: str, name: str = "reviews") -> None:
         """Somebody else edits the VirtualService, under their own field manager."""
         with self._api() as api:
-            document = api.get(self._path).raise_for_status().json()
+            document = api.get(f"{self._path}/{name}").raise_for_status().json()
             edit(document)
-            api.put(self._path, params={"fieldManager": manager}, json=document).raise_for_status()
+            query = {"fieldManager": manager}
+            api.put(f"{self._path}/{name}", params=query, json=document).raise_for_status()
+
+    def add_route(self, name: str, spec: Document) -> None:
+        """Somebody else makes another VirtualService."""
+        head = {"apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "metadata": {"name": name}}
+        with self._api() as api:
+            api.post(self._path, json=head | {"spec": spec}).raise_for_status()
 
     def release(self) -> Release:
         """The one active or newest release, as the database has it."""
@@ -199,7 +206,7 @@ class World:
 
     @property
     def _path(self) -> str:
-        return f"/apis/networking.istio.io/v1/namespaces/{self.namespace}/virtualservices/reviews"
+        return f"/apis/networking.istio.io/v1/namespaces/{self.namespace}/virtualservices"
 
 
 def untargeted(route: Document) -> str:

@@ -1,0 +1,71 @@
+"""One release of several VirtualServices and a route of connections: moved, paused and taken back as one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.integration.world import canonical
+
+if TYPE_CHECKING:
+    from tests.integration.conftest import Worlds
+    from tests.integration.world import Document, World
+
+GATEWAY = "reviews-gateway"
+PROFILE = {
+    "steps": [50, 100],
+    "hold": "60s",
+    "routes": [
+        {"virtual_service": "reviews", "http": ["main"], "tcp": ["#0"]},
+        {"virtual_service": GATEWAY, "http": ["main"]},
+    ],
+}
+
+
+def test_all_objects_move_together_stop_at_an_edit_of_one_and_go_back_to_the_letter(worlds: Worlds) -> None:
+    world = worlds(profile=PROFILE)
+    plant(world)
+    before = [canonical(world.route(name)["spec"]) for name in ("reviews", GATEWAY)]
+    world.until(lambda: is_started(world), 30, "the bot has heard of the gateway and begins")
+    world.until_asked(50, 30)
+    assert shares(world) == [[50, 50]] * 3
+    world.edit_route(by_hand, "kubectl-edit", GATEWAY)
+    world.until_headline("route changed by hand", 15)
+    assert "kubectl-edit (Update" in world.texts()
+    world.click("alice", "release_drift_restore")
+    world.until(lambda: shares(world) == [[50, 50]] * 3, 15, "the split is restored")
+    world.click("alice", "release_roll_back")
+    world.until_headline("rolled back", 15)
+    assert [canonical(world.route(name)["spec"]) for name in ("reviews", GATEWAY)] == before
+    assert world.counters()["failed"] == 0
+
+
+def is_started(world: World) -> bool:
+    """Whether there is a card; asks again while the bot has not heard of the new objects."""
+    told = len(world.told("alice"))
+    world.command("alice", "/release start reviews v2")
+    world.until(lambda: world.headline() or len(world.told("alice")) > told, 15, "alice is answered")
+    return bool(world.headline())
+
+
+def plant(world: World) -> None:
+    """A route of connections beside the shop's own, and the same service at a gateway."""
+    tcp = [{"match": [{"port": 9000}], "route": [to_v1()]}]
+    world.edit_route(lambda document: document["spec"].update(tcp=tcp), "team")
+    spec = {"hosts": ["reviews.example.com"], "gateways": ["shop"], "http": [{"name": "main", "route": [to_v1()]}]}
+    world.add_route(GATEWAY, spec)
+
+
+def to_v1() -> Document:
+    return {"destination": {"host": "reviews", "subset": "v1"}}
+
+
+def by_hand(document: Document) -> None:
+    for destination, weight in zip(document["spec"]["http"][0]["route"], (90, 10), strict=True):
+        destination["weight"] = weight
+
+
+def shares(world: World) -> list[list[int]]:
+    """Weights of the three routes."""
+    mesh, gateway = world.route()["spec"], world.route(GATEWAY)["spec"]
+    entries = [mesh["http"][1], mesh["tcp"][0], gateway["http"][0]]
+    return [[each.get("weight", 0) for each in entry["route"]] for entry in entries]
