@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from bot import intents, preflight, preflight_order, specs
+from bot import gitops, intents, preflight, preflight_order, specs
 from bot.adoptions import Adoptions
 from bot.advice import advice
 from bot.engine import Engine, already_releasing
@@ -232,6 +232,9 @@ class Desk:
         if target.image:
             made = f"Deployment {target.namespace}/{target.workloads[target.candidate]}"
             remarks.append(f"{made} would be made from {target.baseline}'s with the image {target.image}.")
+        if target.elsewhere:
+            remarks.append(f"Other routes to {target.service} stay as they are: {', '.join(target.elsewhere)}.")
+        remarks += filter(None, (gitops.remark(name, self._mesh.manifest(name)) for name in target.objects))
         if self._profiles.find(request.service) is None:
             remarks.append(f"{profile.service} has no profile; these are the defaults.")
         return Planned(
