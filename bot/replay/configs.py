@@ -49,7 +49,7 @@ def history(value: object, asked: Question) -> dict[str, list[Sample]]:
     known(given, tuple(metric.name for metric in asked.metrics), "history")
     read: dict[str, list[Sample]] = {}
     for metric in asked.metrics:
-        windows = items(given.get(metric.name, []), f"history of {metric.name}")
+        windows = items([] if given.get(metric.name) is None else given[metric.name], f"history of {metric.name}")
         samples = (sample(window, metric, f"history of {metric.name}") for window in windows)
         read[metric.name] = [window for window in samples if window is not None]
     return read

@@ -12,6 +12,7 @@ from bot.replay.configs import history, question
 from bot.replay.samples import sample
 from bot.replay.values import BadLine, known, mapping, number, parsed, shown, text
 from strategies.gates.question import Question
+from strategies.gates.sentences import lowered
 from strategies.gates.sequential import judge
 from strategies.gates.trial import Decision, Finding, Look, Sample, Trial, opened
 from strategies.verdicts import Outcome
@@ -180,7 +181,7 @@ def _ending(name: str, trial: Trial) -> dict[str, object]:
         return _decision(name, Decision.HOLD, trial.last, "Hold: there was no look. A person decides.")
     if finding.outcome is Outcome.PASS:
         return _decision(name, Decision.PROMOTE, finding.t, f"Promote: {finding.reason}")
-    return _decision(name, Decision.HOLD, finding.t, f"Hold at the end of the input: {finding.reason}")
+    return _decision(name, Decision.HOLD, finding.t, f"Hold at the end of the input{lowered(finding.reason)}")
 
 
 def _plain(t: float | None) -> float | int | None:

@@ -76,10 +76,10 @@ def decided(trial: Trial, decision: Decision, reason: str) -> str:
         case Decision.PROMOTE:
             return f"Promote: {reason}"
         case Decision.HOLD:
-            return f"Hold{where}{_lowered(reason)} A person decides."
+            return f"Hold{where}{lowered(reason)} A person decides."
 
 
-def _lowered(reason: str) -> str:
+def lowered(reason: str) -> str:
     """The reason as it goes on after a decision."""
     rest = reason.removeprefix(NOT_ENOUGH)
     return f", not enough yet: {rest}" if rest != reason else f": {reason[:1].lower()}{reason[1:]}"

@@ -60,6 +60,31 @@ def test_a_lost_scrape_changes_no_odds(lost: object) -> None:
     assert second["verdict"] == "wait"
 
 
+@pytest.mark.parametrize("history", [None, {}, {"errors": None}, {"errors": []}, {"errors": [None, [600, 1], []]}])
+def test_a_history_may_be_empty_and_may_have_holes(history: object) -> None:
+    answer, _ = replayed(config(history=history), look(10))
+    assert answer["verdict"] == "wait"
+
+
+def test_a_lost_scrape_at_the_deadline_holds_whatever_the_odds() -> None:
+    looks = [look(10 * n, (4750, 5), (250, 0)) for n in range(1, 90)]
+    *_, last, decision = replayed(config(), *looks, look(900, (4750, 5), None))
+    assert last["safe_odds"] > 20
+    assert (last["verdict"], decision["decision"], decision["t"]) == ("wait", "hold", 900)
+
+
+def test_the_deadline_is_the_first_look_at_or_after_it() -> None:
+    answers = replayed(config(deadline_s=25), *(look(10 * n) for n in range(1, 6)))
+    assert [answer["t"] for answer in answers] == [10, 20, 30, 30]
+
+
+def test_needed_requests_shrink_by_what_came_and_end_at_zero() -> None:
+    looks = [look(10 * n, (950, 1), (50, 0)) for n in range(1, 60)]
+    needed = [answer["needed_requests"] for answer in replayed(config(promote="deadline"), *looks)[:-1]]
+    assert all(type(number) is int for number in needed)
+    assert needed[0] > needed[2] > needed[-1] == 0
+
+
 def test_pods_are_added_up() -> None:
     one, _ = replayed(config(), look(10, (950, 2), (50, 1)))
     many, _ = replayed(config(), look(10, [[900, 1], [50, 1]], [[25, 0], [25, 1]]))
