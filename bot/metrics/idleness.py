@@ -36,13 +36,13 @@ def proof(accounts: Accounts, target: Target, version: str, reporter: Reporter) 
     """
     start, end, counts = (_of(results, target, version) for results in (accounts.start, accounts.end, accounts.counts))
     trouble = _absent(end, version, reporter) or _changing(start, end, counts, version)
-    trouble = trouble or _calls(start, end, version) or _unscraped(counts, accounts, target.host, version)
+    trouble = trouble or _calls(start, end, target, version) or _unscraped(counts, accounts, target.host, version)
     if trouble:
         return False, trouble
     window = accounts.at - accounts.since
     fewest = min(counts.values())
     return True, (
-        f"No request to {version} for {window.total_seconds():,.0f} s: {len(end)} counters of "
+        f"No {target.counted} to {version} for {window.total_seconds():,.0f} s: {len(end)} counters of "
         f"{' and '.join(sorted({key[0] for key in end}))} unchanged over at least {fewest:,.0f} scrapes."
     )
 
@@ -56,7 +56,7 @@ def callers(start: Sequence[Result], end: Sequence[Result], target: Target, vers
     busiest = sorted(((each, name) for name, each in calls.items() if each > 0), reverse=True)
     if not busiest:
         return ""
-    named = ", ".join(f"{name} ({count(each, 'request')})" for each, name in busiest[:NAMED])
+    named = ", ".join(f"{name} ({count(each, target.counted)})" for each, name in busiest[:NAMED])
     more = f" and {len(busiest) - NAMED} more" if len(busiest) > NAMED else ""
     return f" Its callers: {named}{more}."
 
@@ -71,6 +71,18 @@ def drained(text: str, under_way: Sequence[Result], version: str, drain: timedel
     if under_way:
         return True, f"{text} No request was under way for {seconds}."
     return True, f"{text} Requests that began earlier and never ended would not show: no proxy exports {UNDER_WAY}."
+
+
+def hung_up(
+    text: str, opened: Sequence[Result], closed: Sequence[Result], target: Target, version: str
+) -> tuple[bool, str]:
+    """The proof `text` once every connection that was opened to `version` is closed again, by whoever counted it."""
+    ended = _of(closed, target, version)
+    left = {key: value - ended.get(key, 0.0) for key, value in _of(opened, target, version).items()}
+    still = max((each for each in left.values() if each > 0), default=0.0)
+    if still:
+        return False, f"{version} still has {count(still, 'open connection')}."
+    return True, f"{text} None is open."
 
 
 def _by_caller(results: Sequence[Result], target: Target, version: str) -> dict[tuple[str, str], float]:
@@ -120,7 +132,7 @@ def _changing(start: Mapping[Key, float], end: Mapping[Key, float], counts: Mapp
     return f"Counters of {version} came or went inside the window ({instances}); not provable yet."
 
 
-def _calls(start: Mapping[Key, float], end: Mapping[Key, float], version: str) -> str:
+def _calls(start: Mapping[Key, float], end: Mapping[Key, float], target: Target, version: str) -> str:
     if any(math.isnan(value) for value in (*start.values(), *end.values())):
         return f"A counter of {version} is not a number; not provable."
     calls = {name: 0.0 for name in sorted({key[0] for key in end})}
@@ -129,7 +141,7 @@ def _calls(start: Mapping[Key, float], end: Mapping[Key, float], version: str) -
         calls[key[0]] += value - start[key] if value >= start[key] else max(value, 1.0)
     if not any(calls.values()):
         return ""
-    return f"{version} is still called: {count(max(calls.values()), 'request')} in the window."
+    return f"{version} is still called: {count(max(calls.values()), target.counted)} in the window."
 
 
 def _unscraped(counts: Mapping[Key, float], accounts: Accounts, host: str, version: str) -> str:

@@ -107,18 +107,22 @@ class PrometheusMetrics:
         self, target: Target, version: str, window: timedelta, at: datetime, drain: timedelta
     ) -> tuple[bool, str]:
         ask, hosts = self._connection.ask, [full_host(target)]
+        counter = queries.REQUESTS if target.carries_requests else queries.CONNECTIONS
         accounts = idleness.Accounts(
-            start=ask(queries.totals(hosts), at - window),
-            end=ask(queries.totals(hosts), at),
-            counts=ask(queries.scrape_counts(hosts, window), at),
-            scrapes=scrapes(ask(queries.scrapes(hosts), at)),
+            start=ask(queries.totals(hosts, counter), at - window),
+            end=ask(queries.totals(hosts, counter), at),
+            counts=ask(queries.scrape_counts(hosts, window, counter), at),
+            scrapes=scrapes(ask(queries.scrapes(hosts, counter), at)),
             since=at - window,
             at=at,
         )
         is_idle, text = idleness.proof(accounts, target, version, self._reporter)
         if not is_idle:
-            began = ask(queries.callers(hosts), at - window)
-            return False, text + idleness.callers(began, ask(queries.callers(hosts), at), target, version)
+            began = ask(queries.callers(hosts, counter), at - window)
+            return False, text + idleness.callers(began, ask(queries.callers(hosts, counter), at), target, version)
+        if not target.carries_requests:
+            closed = ask(queries.totals(hosts, queries.CLOSED), at)
+            return idleness.hung_up(text, accounts.end, closed, target, version)
         if drain <= NO_TIME:
             return True, text
         subset = target.subsets.get(version, version)

@@ -12,6 +12,7 @@ from bot.templates import literal, quoted
 
 REQUESTS = "istio_requests_total"
 CONNECTIONS = "istio_tcp_connections_opened_total"
+CLOSED = "istio_tcp_connections_closed_total"
 OF_CONNECTIONS = "tcp/"  # before the service, so that its requests are told apart from its connections
 DURATIONS = "istio_request_duration_milliseconds_bucket"
 CPU = "container_cpu_usage_seconds_total"
@@ -136,9 +137,9 @@ def reporters(host: str, name: str) -> str:
     return f"count by (reporter) ({name}{_selector((host,))})"
 
 
-def scrapes(hosts: Sequence[str]) -> str:
+def scrapes(hosts: Sequence[str], counter: str = REQUESTS) -> str:
     """When each instance was scraped last, in seconds since 1970."""
-    return f"max by (destination_service,reporter,instance) (timestamp({REQUESTS}{_selector(hosts)}))"
+    return f"max by (destination_service,reporter,instance) (timestamp({counter}{_selector(hosts)}))"
 
 
 def scrapes_by_pod(hosts: Sequence[str]) -> str:
@@ -151,14 +152,14 @@ def connection_scrapes(hosts: Sequence[str]) -> str:
     return _as_connections(f"max by ({_PLACE}) (timestamp({CONNECTIONS}{_selector(hosts)}))")
 
 
-def totals(hosts: Sequence[str]) -> str:
-    """Requests so far by reporter and series, for proving that a version is idle."""
-    return f"sum by ({','.join((*_SOURCE, 'reporter'))}) ({REQUESTS}{_selector(hosts)})"
+def totals(hosts: Sequence[str], counter: str = REQUESTS) -> str:
+    """Requests or connections so far by reporter and series, for proving that a version is idle."""
+    return f"sum by ({','.join((*_SOURCE, 'reporter'))}) ({counter}{_selector(hosts)})"
 
 
-def callers(hosts: Sequence[str]) -> str:
-    """Requests so far by who sent them, for naming those who still call a version."""
-    return f"sum by ({','.join((*_CALLER, 'reporter'))}) ({REQUESTS}{_selector(hosts)})"
+def callers(hosts: Sequence[str], counter: str = REQUESTS) -> str:
+    """The same by who sent them, for naming those who still call a version."""
+    return f"sum by ({','.join((*_CALLER, 'reporter'))}) ({counter}{_selector(hosts)})"
 
 
 def under_way(host: str, subset: str, window: timedelta) -> str:
@@ -168,9 +169,9 @@ def under_way(host: str, subset: str, window: timedelta) -> str:
     return f'max by (instance) (max_over_time({UNDER_WAY}{{cluster_name=~"{quoted(cluster)}"}}{_span(window)}))'
 
 
-def scrape_counts(hosts: Sequence[str], window: timedelta) -> str:
+def scrape_counts(hosts: Sequence[str], window: timedelta, counter: str = REQUESTS) -> str:
     """How often each series was scraped inside the window, ended series included."""
-    each = f"count_over_time({REQUESTS}{_selector(hosts)}{_span(window)})"
+    each = f"count_over_time({counter}{_selector(hosts)}{_span(window)})"
     return f"min by ({','.join((*_SOURCE, 'reporter'))}) ({each})"
 
 

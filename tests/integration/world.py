@@ -140,6 +140,12 @@ class World:
             found: Document = api.get(f"{self._path}/{name}").raise_for_status().json()
         return found
 
+    def read(self, path: str) -> Document:
+        """Any object as the API server has it."""
+        with self._api() as api:
+            found: Document = api.get(path).raise_for_status().json()
+        return found
+
     def edit_route(self, edit: Callable[[Document], None], manager: str, name: str = "reviews") -> None:
         """Somebody else edits the VirtualService, under their own field manager."""
         with self._api() as api:

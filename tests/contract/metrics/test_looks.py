@@ -6,11 +6,11 @@ import math
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from bot.metrics.queries import UNDER_WAY, Reporter
+from bot.metrics.queries import CLOSED, CONNECTIONS, UNDER_WAY, Reporter
 from bot.ports import Subject
 from bot.sandbox.prometheus.samples import STALE
 from strategies.routing import Protocol, Route
-from tests.builders import a_target
+from tests.builders import a_route, a_target
 from tests.contract.metrics.service import HOST, Scraped, at, durations, look, requests
 
 if TYPE_CHECKING:
@@ -152,15 +152,15 @@ def test_a_version_is_idle_only_when_both_accounts_stood_still(empty_pair: Pair)
         scraped.add(requests("v1", **place), {second: min(100 + second, 130) for second in ticks})
         scraped.add(requests("v2", **place), {second: 100 + second for second in ticks})
     cluster = {"__name__": UNDER_WAY, "instance": "gw-1", "cluster_name": f"outbound|9080|v1|{HOST}"}
-    scraped.add(cluster, {second: 2 if second < 45 else 0 for second in ticks})
+    scraped.add(cluster, {second: 2 if second < 60 else 0 for second in ticks})
     scraped.add(cluster | {"cluster_name": f"outbound|9080|v2|{HOST}"}, dict.fromkeys(ticks, 7))
     scraped.store()
     for metrics in scraped.looking():
         drained = metrics.is_idle(a_target(), "v1", timedelta(seconds=60), at(120), timedelta(seconds=60))
         assert drained[0]
         assert drained[1].endswith("No request was under way for 60 s.")
-        busy = metrics.is_idle(a_target(), "v1", timedelta(seconds=60), at(120), timedelta(seconds=85))
-        assert busy == (False, "v1 is still draining: 2 requests under way within the last 85 s.")
+        busy = metrics.is_idle(a_target(), "v1", timedelta(seconds=60), at(120), timedelta(seconds=80))
+        assert busy == (False, "v1 is still draining: 2 requests under way within the last 80 s.")
         called = metrics.is_idle(a_target(), "v2", timedelta(seconds=60), at(120))[1]
         assert called.endswith("Its callers: cart in shop (60 requests).")
         assert metrics.is_idle(a_target(), "v1", timedelta(seconds=60), at(120))[0]
@@ -168,3 +168,22 @@ def test_a_version_is_idle_only_when_both_accounts_stood_still(empty_pair: Pair)
         assert "still called: 60 requests" in metrics.is_idle(a_target(), "v2", timedelta(seconds=60), at(120))[1]
         assert "no series is no proof" in metrics.is_idle(a_target(), "v3", timedelta(seconds=60), at(120))[1]
         assert not metrics.is_idle(a_target(), "v1", timedelta(seconds=60), at(170))[0]
+
+
+def test_a_version_of_connections_is_idle_when_none_is_opened_and_none_is_left(empty_pair: Pair) -> None:
+    scraped = Scraped(empty_pair)
+    ticks = range(0, 121, 15)
+    target = a_target(routes=(a_route(protocol=Protocol.TCP, name="#0"),))
+    for reporter, instance in (("source", "gw-1"), ("destination", "v1-1")):
+        for version, closed in (("v1", 30), ("v2", 29)):
+            labels = requests(version, reporter=reporter, instance=instance) | CALLER
+            scraped.add(labels | {"__name__": CONNECTIONS}, dict.fromkeys(ticks, 30))
+            scraped.add(labels | {"__name__": CLOSED}, dict.fromkeys(ticks, closed))
+    scraped.store()
+    for metrics in scraped.looking():
+        idle = metrics.is_idle(target, "v1", timedelta(seconds=60), at(120))
+        assert idle[0]
+        assert idle[1].startswith("No connection to v1 for 60 s: 2 counters")
+        assert idle[1].endswith("None is open.")
+        open_ = metrics.is_idle(target, "v2", timedelta(seconds=60), at(120))
+        assert open_ == (False, "v2 still has 1 open connection.")
