@@ -68,6 +68,10 @@ class Stalling:
     def observe(self, name: str, orders: Sequence[RouteOrder]) -> Drift | None:
         return self.mesh.observe(name, orders)
 
+    def __getattr__(self, name: str) -> Any:
+        # What else a duty asks of the mesh stalls nowhere.
+        return getattr(self.mesh, name)
+
     def _stall(self, place: str) -> None:
         if place == self.place and not self.stalled.is_set():
             self.stalled.set()
