@@ -26,6 +26,7 @@ from bot.ports import (
     Written,
 )
 from bot.smoke import SmokeTests
+from bot.unsent import Unsent
 from storage.database import Database
 from storage.messages import StoredMessage
 from strategies.effects import (
@@ -244,6 +245,7 @@ class Messages:
         self._links = links
         # Two threads render root messages; the one that read first must not write last.
         self._rooting = threading.Lock()
+        self.unsent = Unsent(self.card, chat)
 
     def card(self, id: str) -> Card | None:
         """All that a message of this release may show, None when there is no such release."""
@@ -371,6 +373,8 @@ class Dispatch:
             return
         if effect.lane in {Lane.CHAT, Lane.HOOK}:
             log.error("not sent release=%s effect=%s: %s", effect.release, type(effect).__name__, text)
+            if effect.lane is Lane.CHAT:
+                self._messages.unsent.tell(effect, text)
             return
         self._engine.submit(EffectFailed(effect.release, key, type(effect).__name__, text))
 

@@ -397,6 +397,10 @@ class Chat(Protocol):
         """Post a new channel message that mentions on-call."""
         ...
 
+    def tell(self, card: Card, text: str, audience: Audience) -> None:
+        """Speak to each of these people directly, for when the release's channel cannot be reached."""
+        ...
+
     def troubles(self) -> Sequence[str]:
         """Why Slack cannot be relied on now; empty when all is well."""
         ...

@@ -7,6 +7,7 @@ from bot.errors import SluiceError, Transient
 from bot.ports import Card, Line, Picture, Posted
 from bot.slack import cards, stage_cards
 from bot.slack.blocks import Message
+from strategies.effects import Audience
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class FakeChat:
         self.calls: list[str] = []
         self.next_error: SluiceError | None = None
         self.trouble = ""
+        self.told: list[tuple[Audience, str]] = []
         self._command = command
         self._count = 0
 
@@ -61,6 +63,10 @@ class FakeChat:
     def call(self, card: Card, text: str) -> Posted:
         self._called("call")
         return self._post(card.release.channel, Message(text))
+
+    def tell(self, card: Card, text: str, audience: Audience) -> None:
+        self._called("tell")
+        self.told.append((audience, text))
 
     def troubles(self) -> Sequence[str]:
         return (self.trouble,) if self.trouble else ()

@@ -99,6 +99,20 @@ class SlackChat:
         )
         return Posted(str(answer["channel"]), str(answer["ts"]))
 
+    def tell(self, card: Card, text: str, audience: Audience) -> None:
+        """Speak to each of these people in their conversation with the app; a group has none."""
+        lost: SluiceError | None = None
+        for id in self._people_of(card, audience):
+            # A person who is reached says nothing of the channel, which may still be the trouble.
+            try:
+                if not id.startswith("S"):
+                    message = {"text": fit(text, 3_500), "unfurl_links": False, "unfurl_media": False}
+                    called(self._web.chat_postMessage, channel=id, **message)
+            except SluiceError as error:
+                lost = error
+        if lost is not None:
+            raise lost
+
     def troubles(self) -> Sequence[str]:
         """Why the last call failed; empty once one succeeds."""
         return (self._trouble,) if self._trouble else ()
@@ -165,7 +179,7 @@ class SlackChat:
         except SluiceError as error:
             log.warning("release=%s: the picture was left out: %s", card.release.id, error)
 
-    def _mentions(self, card: Card, audience: Audience) -> str:
+    def _people_of(self, card: Card, audience: Audience) -> tuple[str, ...]:
         ids = {
             Audience.NOBODY: (),
             Audience.APPROVERS: card.mention_approvers or self._people.holders(Role.APPROVER),
@@ -173,8 +187,11 @@ class SlackChat:
             Audience.ON_CALL: self._people.holders(Role.ON_CALL),
             Audience.REQUESTER_AND_ON_CALL: (card.release.requester.id, *self._people.holders(Role.ON_CALL)),
         }[audience]
-        known = [mention(id) for id in dict.fromkeys(ids) if mention(id).startswith("<")]
-        return " ".join([*known[:20], ""]) if known else ""
+        return tuple(id for id in dict.fromkeys(ids) if mention(id).startswith("<"))[:20]
+
+    def _mentions(self, card: Card, audience: Audience) -> str:
+        known = [mention(id) for id in self._people_of(card, audience)]
+        return " ".join([*known, ""]) if known else ""
 
     def _remember(self, posted: Posted, message: Message) -> None:
         with self._lock:

@@ -11,7 +11,7 @@ from bot.sandbox.slack import Fault as Bad
 from bot.slack.outgoing import SlackChat
 from bot.slack.web import connect
 from strategies.effects import Audience
-from strategies.release import Phase
+from strategies.release import Actor, Phase
 from tests.contract.chat.conftest import CHANNEL, Holders, SlackRig, until
 from tests.unit.slack.releases import a_card, a_look, asking, every_release, in_phase
 
@@ -147,3 +147,16 @@ def test_approvers_by_role_are_asked_where_the_profile_names_none(rig: SlackRig)
     shown = rig.chat.show_stage(card(root=root), 1, None, None)
     messages = rig.slack.read(lambda: rig.slack.stand_in.messages("alice"))
     assert "<!subteam^S0APPROVE>" in str(next(m["blocks"] for m in messages if m["ts"] == shown.ts))
+
+
+def test_people_are_reached_directly_when_the_channel_is_not(rig: SlackRig) -> None:
+    archived = Channel(CHANNEL, "releases", is_archived=True)
+    rig.slack.read(lambda: rig.slack.stand_in.state.channels.update({CHANNEL: archived}))
+    asked = card()
+    shown = replace(asked, release=replace(asked.release, requester=Actor("U0ALICE", "alice")))
+    with pytest.raises(Fault):
+        rig.chat.show_root(shown, None)
+    rig.chat.tell(shown, "reviews-1 cannot speak in its channel.", Audience.REQUESTER)
+    direct = rig.slack.read(lambda: rig.slack.stand_in.messages("alice", "D0ALICE"))
+    assert [each["text"] for each in direct] == ["reviews-1 cannot speak in its channel."]
+    assert "archived" in rig.chat.troubles()[0]

@@ -365,3 +365,22 @@ def test_a_fault_of_the_mesh_is_not_swallowed_by_the_duty(house: House, crew: Cr
     crew.mesh.fail_next(Fault("forbidden"))
     with pytest.raises(Fault, match="forbidden"):
         crew.do(SetRoute(release.id, "shop/reviews"))
+
+
+def test_who_asked_is_told_directly_and_once_when_the_channel_cannot_be_reached(house: House, crew: Crew) -> None:
+    release = house.observed()
+    for effect in (RefreshCard(release.id), RefreshCard(release.id), CallOnCall(release.id, "stuck:1", "It is stuck.")):
+        crew.do.gave_up(effect, "failed:1", "Slack refused chat.postMessage: is_archived")
+    (first, text), (second, call) = crew.chat.told
+    assert (first, second) == (Audience.REQUESTER, Audience.REQUESTER_AND_ON_CALL)
+    assert text.startswith(
+        "reviews-1 cannot speak in its channel: Slack refused chat.postMessage: is_archived. Its gates"
+    )
+    assert call.startswith("It is stuck. reviews-1 cannot speak")
+
+
+def test_nobody_who_can_be_told_stops_nothing(house: House, crew: Crew) -> None:
+    release = house.observed()
+    crew.chat.next_error = Transient("Slack is down")
+    crew.do.gave_up(RefreshCard(release.id), "failed:1", "is_archived")
+    assert crew.chat.told == []
