@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from bot.ports import Metrics
-from strategies.gates.course import Recorded
+from strategies.gates.course import YOUNG, Recorded
 from strategies.plan import MetricGate, Plan
 from strategies.release import Release, Target
 
@@ -93,6 +93,8 @@ def unread(trouble: str) -> Found:
 
 
 def _advice(advice: str, reports: "tuple[Report, ...]") -> str:
+    if reports and all(YOUNG in report.missing for report in reports):
+        return f"The service is known {YOUNG}: what its gates need is told once there is more."
     if reports and all(report.missing for report in reports):
         return "No gate can be answered: Prometheus has none of their series."
     return advice

@@ -14,7 +14,7 @@ from bot.metrics.minutes import Ours
 from bot.metrics.queries import Reporter
 from bot.metrics.resources import LEVELS
 from bot.metrics.snapshots import Result, source
-from strategies.gates.course import MINUTE, Course, Level, Minutes, Recorded
+from strategies.gates.course import MINUTE, YOUNG, Course, Level, Minutes, Recorded
 from strategies.gates.exceedance import Exceedance, exceedance
 from strategies.gates.latency import quantile, total
 from strategies.gates.memory import ERRORS
@@ -45,6 +45,7 @@ class _Reader:
 
     connection: Connection
     asked: Asked
+    heard: set[str] = field(default_factory=set)  # series of the baseline that are there at all
     ends: float = field(init=False)
 
     def __post_init__(self) -> None:
@@ -64,8 +65,11 @@ class _Reader:
     def instant(self, query: str, at: datetime) -> Sequence[Result]:
         return self.connection.ask(query, at, self._left())
 
-    def values(self, results: Sequence[Result]) -> minutes.Values:
-        return minutes.values(results, self.is_ours, self.asked.since)
+    def values(self, results: Sequence[Result], name: str = queries.REQUESTS) -> minutes.Values:
+        found = minutes.values(results, self.is_ours, self.asked.since)
+        if found:
+            self.heard.add(name)
+        return found
 
     def _left(self) -> int:
         left = self.ends - time.monotonic()
@@ -111,7 +115,13 @@ class _Reading:
             known = self.courses.get(gate.metric, Course()).is_known
             if (gate.metric == ERRORS or gate.measured is Kind.LATENCY) and not known:
                 name = queries.REQUESTS if gate.metric == ERRORS else queries.DURATIONS
-                self.missing[gate.metric] = f"Prometheus has no {name} of {asked.host} at {asked.target.baseline}."
+                self.missing[gate.metric] = self._absent(name)
+
+    def _absent(self, name: str) -> str:
+        what = f"{name} of {self.reader.asked.host} at {self.reader.asked.target.baseline}"
+        if name in self.reader.heard:
+            return f"Prometheus knows {what} {YOUNG}; the looks will tell."
+        return f"Prometheus has no {what}."
 
     def other(self, gate: MetricGate) -> None:
         """A metric of the owner's own, or of what pods use; where Prometheus refuses one the rest goes on."""
@@ -182,6 +192,8 @@ def _histogram(reader: _Reader, reporter: str) -> tuple[Mapping[float, float], M
     """What the baseline's requests took lately, and how each edge is written in Prometheus."""
     at, query = reader.asked.at, queries.durations((reader.asked.host,), reporter)
     now = reader.instant(query, at)
+    if _buckets(now, reader.is_ours):
+        reader.heard.add(queries.DURATIONS)
     written = {str(each["metric"]["le"]): float(each["metric"]["le"]) for each in now if "le" in each["metric"]}
     for start in (max(at - LATELY * MINUTE, reader.asked.since), reader.asked.since):
         grown = _grown(reader.instant(query, start), now, reader.is_ours)

@@ -7,7 +7,7 @@ from statistics import fmean
 from strategies.gates import aa, level_history
 from strategies.gates.aa import Replays
 from strategies.gates.chance import LOOK, Counts, Line, is_surely_above, is_surely_worse
-from strategies.gates.course import Course, Level, Recorded
+from strategies.gates.course import YOUNG, Course, Level, Recorded
 from strategies.gates.figures import count, level, milliseconds, percent, points
 from strategies.gates.history import learnt, per_second
 from strategies.gates.memory import ENOUGH
@@ -74,6 +74,8 @@ def examined(recorded: Recorded, gates: Sequence[MetricGate]) -> tuple[tuple[Rep
 def warnings(reports: Sequence[Report]) -> tuple[str, ...]:
     """One sentence for each thing that a releaser should know before the start, the gravest first."""
     missing = [f"{report.gate.metric}: {report.missing}" for report in reports if report.missing]
+    if missing and all(YOUNG in sentence for sentence in missing):
+        missing = []  # nothing is wrong with what is only new
     failing = [f"{report.gate.metric}: {report.fails_now}" for report in reports if report.fails_now]
     alarming = [_alarming(report) for report in reports if report.alarms and not report.has_passed]
     rest = [sentence for report in reports if report.past for sentence in _doubts(report, report.past)]

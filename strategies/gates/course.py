@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 MINUTE = timedelta(minutes=1)
+YOUNG = "for less than a minute"  # how long a service is known that has no whole minute yet
 
 Minutes = Sequence[tuple[int, int] | None]
 """Requests and bad ones minute by minute; None for a minute that was not measured."""

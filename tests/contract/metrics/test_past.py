@@ -117,6 +117,17 @@ def test_without_the_pods_account_there_is_no_replay(tmp_path: Path) -> None:
             assert found.past.minutes == 120
 
 
+def test_a_service_that_began_just_now_is_new_and_not_missing(tmp_path: Path) -> None:
+    days = Days(minutes=120)
+    with days.fill(calm(days)).read_by(tmp_path) as both:
+        for metrics in both:
+            began = days.at - timedelta(minutes=120)
+            found = run(metrics, ASKED, DAY, began + timedelta(seconds=20), PATIENCE)
+            assert [report.missing.split(" knows ")[0] for report in found.reports] == ["Prometheus", "Prometheus"]
+            assert found.advice.startswith("The service is known for less than a minute")
+            assert found.warnings == ()
+
+
 def test_a_metric_without_series_is_named(tmp_path: Path) -> None:
     days = Days(minutes=120)
     stranger = replace(ASKED, target=a_target(host="nobody.shop.svc.cluster.local"))

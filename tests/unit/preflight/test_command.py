@@ -1,7 +1,6 @@
 """`sluice preflight`: the same settings as the bot, tables and JSON, exit codes."""
 
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -98,7 +97,7 @@ def test_a_cluster_that_does_not_answer_exits_5(metrics: Closing, monkeypatch: p
     assert isinstance(silent, Shop)
     silent.trouble = "Kubernetes API has not answered yet."
     monkeypatch.setattr("bot.mesh.istio.IstioMesh", lambda *_, **__: silent)
-    monkeypatch.setattr(sys.modules["bot.cli.preflight"], "CLUSTER_PATIENCE", 0.01)
+    monkeypatch.setattr("bot.cli.cluster.PATIENCE", 0.01)
     done = run("reviews")
     assert (done.exit_code, done.stderr) == (5, "Kubernetes API has not answered yet.\n")
 
