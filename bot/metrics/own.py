@@ -14,6 +14,7 @@ from bot.metrics.growth import Shelf, Starts
 from bot.metrics.snapshots import Result
 from bot.ports import Subject
 from strategies.plan import Kind, MetricGate
+from strategies.verdicts import Arm
 
 TIMEOUT = 2  # seconds: a slow query of one owner must not keep everybody's looks
 PATIENCE = 60.0  # seconds that events may come later than the requests they are out of
@@ -59,10 +60,11 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Requests whose events have not been scraped yet."""
+    """Requests whose events have not been scraped yet; `is_counted` where the pods themselves count requests too."""
 
     requests: float = 0.0
     seconds: float = 0.0
+    is_counted: bool = False
 
 
 class Own:
@@ -100,17 +102,17 @@ class Own:
                     self._counts(look, gate, parts)
 
     def _counts(self, look: Gathered, gate: MetricGate, parts: Mapping[Part, Rows]) -> None:
-        requests = (look.reading.baseline.requests, look.reading.candidate.requests)
+        arms = (look.reading.baseline, look.reading.candidate)
         for arm, version in enumerate(look.versions):
             part = Part(look.subject.release, gate.metric, "query", version)
             events = self._grown(look, part, parts)
-            out_of = requests[arm] if gate.per is None else self._grown(look, part._replace(role="per"), parts)
+            out_of = arms[arm].requests if gate.per is None else self._grown(look, part._replace(role="per"), parts)
             if events is None or out_of is None:
                 look.trouble(gate.metric, f"No requests of {version} are known in this look.")
             elif gate.per is not None:
                 look.counts[arm][gate.metric] = (out_of, events)
             else:
-                look.counts[arm][gate.metric] = self._together(look, part, out_of, events)
+                look.counts[arm][gate.metric] = self._together(look, part, arms[arm], events)
 
     def _grown(self, look: Gathered, part: Part, parts: Mapping[Part, Rows]) -> float | None:
         rows = parts.get(part, {})
@@ -121,14 +123,18 @@ class Own:
         look.trouble(part.metric, said)
         return None
 
-    def _together(self, look: Gathered, part: Part, requests: float, events: float) -> tuple[float, float]:
+    def _together(self, look: Gathered, part: Part, arm: Arm, events: float) -> tuple[float, float]:
         """Requests with the events that they had.
 
-        The pods are not scraped when the proxies are: requests wait for the next event, for a minute at most.
+        What the pods' own proxies count is scraped with their events, or at least as often. Where they count nothing,
+        the callers' requests wait for the next event, for a minute at most.
         """
         kept = self.waiting.get(tuple(part))
         before = kept[0] if kept else Waiting()
-        now = Waiting(before.requests + requests, before.seconds + look.seconds)
+        if arm.buckets or before.is_counted:
+            self.waiting.put(tuple(part), Waiting(is_counted=True), look.at)
+            return arm.buckets.get(math.inf, 0.0), events
+        now = Waiting(before.requests + (arm.requests or 0.0), before.seconds + look.seconds)
         if events == 0 and now.seconds < PATIENCE:
             self.waiting.put(tuple(part), now, look.at)
             return 0.0, 0.0

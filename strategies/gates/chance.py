@@ -43,6 +43,14 @@ class Level(NamedTuple):
     root: float
 
 
+def tempered(level: Level, factor: float) -> Level:
+    """The level for counts that vary `factor` times as much as chance alone makes them, in variance."""
+    if factor <= 1:
+        return level
+    root = level.root * math.sqrt(factor)
+    return Level(math.erfc(root / math.sqrt(2)) / 2, root)
+
+
 LOOK = Level(0.005, 2.5758)  # two looks running make it 1 in 40,000
 STAGE = Level(0.0000317, 4.0)  # asked anew of the growing total at each look, hence the higher bar
 

@@ -7,8 +7,12 @@ from dataclasses import dataclass, field, replace
 from strategies.gates.chance import NOTHING, Counts
 from strategies.gates.evidence import Evidence, Names
 from strategies.gates.memory import ENOUGH, ERRORS, Memory, Pair
+from strategies.gates.roughness import Roughness
 from strategies.plan import Better, Kind, MetricGate
 from strategies.verdicts import Arm, Reading
+
+FEW_PAIRS = 5  # neighbouring looks before their differences say something
+UNKNOWN = 4.0  # is assumed until then
 
 
 @dataclass(slots=True)
@@ -17,13 +21,14 @@ class _Measures:
     levels: dict[str, tuple[float | None, float]] = field(default_factory=dict)
     troubles: dict[str, str] = field(default_factory=dict)
     carried: dict[str, Sequence[int]] = field(default_factory=dict)
+    rough: dict[str, Sequence[Sequence[float]]] = field(default_factory=dict)
 
 
 def measured(
     gates: Sequence[MetricGate], reading: Reading, asked: float | None, names: Names, seen: Evidence, memory: Memory
 ) -> tuple[Evidence, Memory]:
     """The evidence with what the gates' own metrics gave, and the memory with what is carried to the next look."""
-    found = _Measures(carried=dict(memory.carried))
+    found = _Measures(carried=dict(memory.carried), rough=dict(memory.rough))
     for gate in gates:
         kind = gate.measured
         if kind is Kind.LATENCY or gate.metric == ERRORS:
@@ -43,7 +48,7 @@ def measured(
     tally = replace(seen.tally, counted=found.counted)
     return (
         replace(seen, tally=tally, levels=found.levels, troubles=found.troubles),
-        replace(memory, carried=found.carried),
+        replace(memory, carried=found.carried, rough=found.rough),
     )
 
 
@@ -81,6 +86,24 @@ def _count(gate: MetricGate, reading: Reading, found: _Measures) -> None:
         found.carried[gate.metric] = rests
     if gate.metric not in found.troubles:
         found.counted[gate.metric] = (arms[0], arms[1])
+        if gate.query is not None:
+            found.rough[gate.metric] = _noted(found.rough.get(gate.metric, ((), ())), arms)
+
+
+def roughness(gate: MetricGate, memory: Memory) -> float:
+    """How many times as much as by chance an owner's counts vary: events and requests are not scraped together."""
+    if gate.query is None:
+        return 1.0
+    versions = [Roughness(*kept) for kept in memory.rough.get(gate.metric, ((), ()))]
+    measured = max(version.factor for version in versions)
+    return measured if min(version.pairs for version in versions) >= FEW_PAIRS else max(measured, UNKNOWN)
+
+
+def _noted(kept: Sequence[Sequence[float]], arms: Sequence[Counts]) -> tuple[Sequence[float], ...]:
+    versions = [Roughness(*version) for version in kept]
+    for version, counts in zip(versions, arms, strict=True):
+        version.note(counts.requests, counts.bad)
+    return tuple(version.plain() for version in versions)
 
 
 def _whole(gate: MetricGate, arm: Arm, before: int) -> tuple[Counts, int]:

@@ -66,7 +66,8 @@ class Memory:
     since it last judged, `before` what the baseline did in the last stage that still gave it requests. `streaks`
     counts failing looks running, by metric. `routed` and `matched` are requests (all, the candidate's) since the split
     last proved right, `apart` the looks running in which it did not. `carried` are events of both versions that came
-    before what they are out of, by metric, `nameless` the errors that name no version. `odds` is the evidence of gates
+    before what they are out of, by metric, `nameless` the errors that name no version, `rough` how an owner's
+    counts vary from look to look. `odds` is the evidence of gates
     that add it up, by metric.
     """
 
@@ -81,6 +82,7 @@ class Memory:
     apart: int = 0
     carried: Mapping[str, Sequence[int]] = field(default_factory=dict)
     nameless: Nameless = field(default_factory=Nameless)
+    rough: Mapping[str, Sequence[Sequence[float]]] = field(default_factory=dict)
     odds: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def in_stage(self, stage: int, at: datetime) -> "Memory":
@@ -126,6 +128,7 @@ def recall(text: str) -> Memory:
         apart=document["split"][2],
         carried=document.get("carried", {}),
         nameless=restored(document.get("nameless", ())),
+        rough=document.get("rough", {}),
         odds=document.get("odds", {}),
     )
 
@@ -144,6 +147,8 @@ def keep(memory: Memory) -> str:
     }
     if memory.nameless != NONE:
         document["nameless"] = plain(memory.nameless)
+    if memory.rough:
+        document["rough"] = memory.rough
     if memory.carried:
         document["carried"] = memory.carried
     if memory.odds:

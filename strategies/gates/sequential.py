@@ -167,6 +167,8 @@ def _found(entry: _Entry, factors: Sequence[Sequence[float]], gains: Sequence[fl
         account.multiply(account.pay(entry.elapsed, horizon), ratios)
         account.note(look.weight, row.totals, row.failing_pods)
         account.rough = row.rough
+        if row.metric.better is Better.HIGHER:
+            account.outage = [0, 0, 0]  # most requests lead to no order at the best of times
         if gain > 0:
             account.gain = gain if account.gain == 0 else 0.9 * account.gain + 0.1 * gain
     for metric, difference in entry.gauges:

@@ -15,12 +15,13 @@ How one gate decides:
 from collections.abc import Sequence
 from dataclasses import replace
 
-from strategies.gates.chance import LOOK, STAGE, Level
+from strategies.gates.chance import LOOK, STAGE, Level, tempered
 from strategies.gates.comparison import Comparison, Standing
 from strategies.gates.evidence import Evidence, Names
 from strategies.gates.figures import count
 from strategies.gates.latency import total
 from strategies.gates.latency_quantile import compare_latency
+from strategies.gates.measures import roughness
 from strategies.gates.memory import ENOUGH, ERRORS, Memory, Tally
 from strategies.gates.rate import compare_rate, with_unknown
 from strategies.plan import Better, Kind, MetricGate
@@ -47,11 +48,12 @@ def judge_metric(gate: MetricGate, seen: Evidence, names: Names, memory: Memory)
     if silent:
         return _verdict(gate, Outcome.WAIT, silent, missing="data"), memory
     pool = memory.pools.get(gate.metric, Tally()).plus(_relevant(gate, seen.tally))
-    whole = _compare(gate, memory.stage_total, memory, STAGE)
+    factor = roughness(gate, memory)
+    whole = _compare(gate, memory.stage_total, memory, tempered(STAGE, factor))
     if _size(gate, pool) < _enough(gate):
         memory = memory.with_pool(gate.metric, pool)
         return _answer(gate, whole, memory, names), memory
-    look = _compare(gate, pool, memory, LOOK)
+    look = _compare(gate, pool, memory, tempered(LOOK, factor))
     if look.lacks:
         # Nothing to compare this pool with: it is spent, and neither counts nor resets.
         memory = memory.with_streak(gate.metric, memory.streaks.get(gate.metric, 0))

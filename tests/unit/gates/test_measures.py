@@ -56,6 +56,20 @@ def test_as_many_orders_pass_once_what_is_tolerated_is_ruled_out() -> None:
     assert "a drop of 5.0 pp is ruled out" in verdicts[-1].reason
 
 
+def test_events_that_are_scraped_at_other_times_than_requests_are_no_harm() -> None:
+    judge = Judge(ORDERS)
+    seen = []
+    for share in (0.8, 0.8, 1.0, 1.0) * 8:
+        arms = with_counts(an_arm(900), "orders", 900, 810), with_counts(an_arm(300), "orders", 300, 300 * share)
+        seen.append(judge.see(*arms)["orders"].outcome)
+    assert Outcome.FAIL not in seen
+    assert seen[-1] is Outcome.PASS
+
+
+def test_two_looks_with_few_orders_are_no_outage() -> None:
+    assert Outcome.FAIL not in outcomes(see(SURE, (250, 95), (750, 375), 3))
+
+
 def test_a_limit_of_good_events_is_the_least_that_may_be() -> None:
     least = replace(ORDERS, allowed=None, limit=0.5)
     assert see(least, (250, 50), (0, 0), 2)[-1].outcome is Outcome.FAIL

@@ -1,5 +1,6 @@
 """Calls to others, cpu and memory, owners' own queries: each kind asked once for all releases."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -59,10 +60,13 @@ class Service:
         self.gates, self.release = gates, release
         self.n = 0
 
-    def look(self, baseline: float | None = 950.0, candidate: float | None = 50.0) -> Reading:
+    def look(
+        self, baseline: float | None = 950.0, candidate: float | None = 50.0, answered: float | None = None
+    ) -> Reading:
         since, at = NOW + STEP * self.n, NOW + STEP * (self.n + 1)
         self.n += 1
-        reading = Reading(at, since, Arm(baseline, 0.0), Arm(candidate, 0.0))
+        buckets = {} if answered is None else {math.inf: answered}
+        reading = Reading(at, since, Arm(baseline, 0.0), Arm(candidate, 0.0, buckets))
         subject = Subject(self.release, a_target(), since, gates=self.gates)
         return self.measures.read([subject], {self.release: reading}, at, 5)[self.release]
 
@@ -202,6 +206,15 @@ def test_requests_wait_for_their_events_for_a_minute_and_then_had_none() -> None
         service.connection.rows = own(("orders_total v1", 100 + 30 * service.n), ("orders_total v2", ours))
         seen.append(service.look().candidate.counts.get("orders"))
     assert seen == [None, (0, 0), (0, 0), (150, 6), (0, 0), (0, 0), (0, 0), (200, 0)]
+
+
+def test_counts_are_out_of_what_the_pods_own_proxies_count_where_they_count() -> None:
+    service = Service(ORDERS)
+    seen = []
+    for n, answered in enumerate((0.0, 40.0, None, 90.0)):
+        service.connection.rows = own(("orders_total v1", 30 * n), ("orders_total v2", 16 * (n // 2)))
+        seen.append(service.look(answered=answered).candidate.counts.get("orders"))
+    assert seen == [None, (40, 0), (0, 16), (90, 0)]
 
 
 @pytest.mark.parametrize(
