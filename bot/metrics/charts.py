@@ -24,7 +24,7 @@ WIDTH, HEAD, SHARE, PANEL, FOOT = 6.4, 1.3, 1.42, 1.75, 0.4  # inches
 LEGEND = 0.24  # inches more at the foot where there is a band
 LINE, LINE_HEIGHT = 78, 0.22  # letters and inches of a line that says why
 LEFT, RIGHT, BETWEEN = 0.145, 0.74, 0.46  # shares of the width; inches
-DPI, SMALL_DPI = 150, 125
+DPI, SMALL_DPI = 150, 115
 ROOMY = 4  # panels; more of them are drawn smaller, to stay a small file
 BAND_MEANS = "Shaded: differences that are not ruled out yet."
 # Names from outside are shown as they are: a dollar sign starts no formula.

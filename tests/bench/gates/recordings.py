@@ -13,9 +13,9 @@ from tests.bench.gates.traffic import Scenario, flat, simulate
 
 SEED = 20_261_121
 NAMED = {
-    "good": Scenario("good", 60, flat(0.003), flat(0.003), windows=180),
-    "bad": Scenario("bad", 20, flat(0.003), flat(0.02), windows=180),
-    "quiet": Scenario("quiet", 1, flat(0.003), flat(0.003), windows=180),
+    "good": Scenario("a good release", 60, flat(0.003), flat(0.003), windows=180),
+    "bad": Scenario("a bad release", 20, flat(0.003), flat(0.02), windows=180),
+    "quiet": Scenario("a quiet service", 1, flat(0.003), flat(0.003), windows=180),
 }
 
 

@@ -114,6 +114,8 @@ def test_links_lead_to_files() -> None:
 def test_the_pictures_are_those_that_the_browser_tests_take() -> None:
     assert {each for each in links() if each.endswith(".png")} == {
         "deploy/images/sandbox-1440.png",
+        "deploy/images/gate-good.png",
+        "deploy/images/gate-bad.png",
         "deploy/images/sandbox-390.png",
         *(f"deploy/images/strategy-{strategy}.png" for strategy in StrategyName),
     }
