@@ -115,9 +115,11 @@ class Duties:
     def set_route(self, effect: SetRoute) -> None:
         """Make one VirtualService carry what its release wants."""
         asked: list[RouteOrder] = []
-        if not self._may_grow(effect):
+        release = self._engine.release(effect.release)
+        if release is not None and not self._may_grow(release):
             return
-        self._warm(effect)
+        if release is not None:
+            self._warm(release)
 
         def wanted() -> Sequence[RouteOrder]:
             release = self._engine.release(effect.release)
@@ -143,10 +145,9 @@ class Duties:
             case _:
                 assert_never(found)
 
-    def _may_grow(self, effect: SetRoute) -> bool:
+    def _may_grow(self, release: Release) -> bool:
         """Whether the candidate has the pods for the split that is wanted; an increase without them is put off."""
-        release = self._engine.release(effect.release)
-        if release is None or release.phase is not Phase.SHIFTING or release.confirmed:
+        if release.phase is not Phase.SHIFTING or release.confirmed:
             return True
         lacking = self._mesh.capacity(release)
         if lacking:
@@ -167,10 +168,9 @@ class Duties:
         if left:
             self._mesh.tidy(left)
 
-    def _warm(self, effect: SetRoute) -> None:
+    def _warm(self, release: Release) -> None:
         """A baseline without pods is scaled up before traffic comes back to it; tried again until it is ready."""
-        release = self._engine.release(effect.release)
-        if release is None or release.phase is Phase.ROLLED_BACK or not release.is_going_back:
+        if release.phase is Phase.ROLLED_BACK or not release.is_going_back:
             return
         waiting = self._mesh.warm(release)
         if waiting:

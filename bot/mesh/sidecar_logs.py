@@ -3,9 +3,9 @@
 import logging
 import re
 from collections.abc import Sequence
+from typing import Protocol
 
 from bot.errors import Fault, Transient
-from bot.mesh.cluster import Cluster
 from bot.mesh.documents import full_name
 from bot.mesh.view import View
 from bot.mesh.workloads import pods_of
@@ -22,7 +22,15 @@ _ACCESS = re.compile(r'\[\d{4}-[^\]]+\] "|.*"response_code"')
 _QUERY = re.compile(r"\?[^\s\"]*")
 
 
-def last_lines(view: View, cluster: Cluster, release: Release) -> Sequence[str]:
+class Logs(Protocol):
+    """Reads what containers logged."""
+
+    def tail(self, pod: str, container: str) -> str:
+        """The last lines of a container of the pod `namespace/name`."""
+        ...
+
+
+def last_lines(view: View, cluster: Logs, release: Release) -> Sequence[str]:
     """One sentence per pod whose log can be read; a missing right, sidecar or kubelet is no trouble."""
     told: list[str] = []
     for target in release.targets:

@@ -128,6 +128,8 @@ class KubernetesApi:
         target = _target(group, version, rest)
         if target.subresource == "scale":
             return await self._scale(request, target)
+        if target.subresource == "log":
+            raise self._no_log(target, request.query.get("container", ""))
         match request.method, bool(target.name):
             case "GET", True:
                 return self._get(target)
@@ -144,6 +146,15 @@ class KubernetesApi:
                 return self._delete(request, target, removal, whole=not named)
             case _:
                 raise method_not_allowed()
+
+    def _no_log(self, target: Target, container: str) -> ApiError:
+        """The refusal of a log: there are no nodes that keep any, and no sidecars that write one."""
+        pod = self._store.get(target.kind, target.namespace, target.name)
+        if pod is None:
+            return not_found(target.kind, target.name)
+        if container and container not in {each["name"] for each in pod["spec"]["containers"]}:
+            return bad_request(f"container {container} is not valid for pod {target.name}")
+        return bad_request(f"pod {target.name} does not have a host assigned")
 
     def _get(self, target: Target) -> web.Response:
         found = self._store.get(target.kind, target.namespace, target.name)
@@ -240,7 +251,12 @@ def _target(group: str, version: str, rest: list[str]) -> Target:
     kind = kind_at(group, version, plural)
     if kind is None or more[1:] or (namespace and not kind.namespaced):
         raise no_such_path()
-    served = {"", "status" if kind.status else "", "scale" if kind.scale else ""}
+    served = {
+        "",
+        "status" if kind.status else "",
+        "scale" if kind.scale else "",
+        "log" if kind.plural == "pods" else "",
+    }
     if subresource not in served or (name and kind.namespaced and not namespace):
         raise no_such_path()
     return Target(kind, version, namespace, name, subresource)

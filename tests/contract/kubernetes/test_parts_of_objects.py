@@ -107,3 +107,13 @@ def test_an_autoscaler_and_a_budget_are_kept(cluster: Cluster, namespace: str) -
     kept = cluster.create(f"/apis/policy/v1/{path}/poddisruptionbudgets", budget)
     assert (made["spec"]["minReplicas"], made["spec"]["scaleTargetRef"]) == (1, target)
     assert kept["spec"] == {"minAvailable": "50%"}
+
+
+def test_a_log_of_a_container_that_a_pod_has_not_is_a_bad_request(cluster: Cluster, namespace: str) -> None:
+    pods = f"/api/v1/namespaces/{namespace}/pods"
+    containers = [{"name": "reviews", "image": "shop/reviews:v1"}]
+    cluster.create(pods, {"metadata": {"name": "reviews-v1-0"}, "spec": {"containers": containers}})
+    asked = cluster.ask("GET", f"{pods}/reviews-v1-0/log", container="istio-proxy")
+    assert (asked.code, asked.reason) == (400, "BadRequest")
+    assert "container istio-proxy is not valid for pod reviews-v1-0" in str(asked.body["message"])
+    assert cluster.ask("GET", f"{pods}/nobody/log").code == 404

@@ -1,11 +1,13 @@
 """The root message and the stage messages, over all phases."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from bot.slack.cards import root, stage_line
 from bot.slack.limits import violations
+from bot.slack.questions import warm_up
 from bot.slack.stage_cards import stage
 from strategies.release import Phase, Release
 from strategies.verdicts import Outcome
@@ -182,3 +184,22 @@ def test_a_failing_gate_teaches_the_two_ways_on() -> None:
     shown = texts(stage(a_card(asking(verdicts=(a_verdict(Outcome.FAIL, reason="5xx 2 % vs 0.3 %"),))), 1, COMMAND))
     assert "🔴 *errors* 5xx 2 % vs 0.3 %" in shown
     assert "`/release override reviews-1 &lt;reason&gt;`" in shown
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, ""),
+        ({"baseline_ready": 0}, "v1 has no ready pod: it is scaled up to 3 first"),
+        (
+            {"is_cold": True, "warm_up": timedelta(seconds=40)},
+            "v1 is scaled to 0: it is scaled up to 3 first, and traffic waits for its ready pods "
+            "(about 40 s, as its pods took before).",
+        ),
+        ({"is_cold": True, "kept": {"Deployment shop/reviews-v1": "{}"}}, "v1 was deleted and is created again"),
+    ],
+)
+def test_a_rollback_to_a_version_without_pods_says_how_long_it_takes(changes: dict[str, Any], words: str) -> None:
+    release = in_phase(Phase.SOAKING, stage=3, sizes={"shop/reviews-v1": 3}, **changes)
+    assert warm_up(release).startswith(words)
+    assert bool(warm_up(release)) is bool(words)
