@@ -86,7 +86,8 @@ def next_share(release: Release) -> str:
 
 def fit_amount(text: str) -> str:
     """An amount short enough for a line with others."""
-    return shorten(text, 40)
+    # Plain text has no escapes, and the notice of the same words would take a pattern's brackets for a mention.
+    return shorten(text.replace("<", "‹").replace(">", "›"), 40)
 
 
 def _observing(release: Release, share: str, now: datetime) -> Headline:
