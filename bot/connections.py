@@ -5,7 +5,7 @@ from dataclasses import replace
 from bot.profiles import Profile
 from strategies.plan import Kind, MetricGate, Spec, StrategyName
 from strategies.reasons import ReasonCode, Refused
-from strategies.release import Target
+from strategies.release import Decommission, Target
 from strategies.routing import Protocol
 
 OF_REQUESTS = ("errors", "outgoing_errors")
@@ -15,8 +15,9 @@ WEIGHTS_ALONE = frozenset({StrategyName.CANARY, StrategyName.PHASED, StrategyNam
 def possible(spec: Spec, profile: Profile, target: Target) -> Spec | Refused:
     """The spec as the target's routes can carry it.
 
-    Refused with UNSUPPORTED_KIND for matches, mirrors and cookies on a route of connections, and for a metric that the
-    profile names and that no proxy will ever count. What nobody named is left out.
+    Refused with UNSUPPORTED_KIND for matches, mirrors and cookies on a route of connections, for a metric that the
+    profile names and no proxy will ever count, and for a decommission whose proof can never come. What nobody named is
+    left out.
     """
     plain = [route for route in target.routes if route.protocol is not Protocol.HTTP]
     if not plain:
@@ -29,6 +30,9 @@ def possible(spec: Spec, profile: Profile, target: Target) -> Spec | Refused:
         return Refused(ReasonCode.UNSUPPORTED_KIND, text)
     if target.carries_requests:
         return spec
+    if profile.decommission is not Decommission.KEEP:
+        text = f"decommission={profile.decommission}: nothing proves that no connection to {target.baseline} is open, "
+        return Refused(ReasonCode.UNSUPPORTED_KIND, f"{text}so a service of tcp and tls routes alone keeps it: keep.")
     named = {"metrics", "min_requests"} & profile.model_fields_set
     blind = [gate.metric for gate in spec.gates if _needs_requests(gate)]
     if blind and "metrics" in named:

@@ -41,6 +41,13 @@ def test_a_named_metric_that_can_never_have_data_is_refused() -> None:
     assert "take metrics.errors, metrics.latency_p99 out of its profile" in found.text
 
 
+def test_a_baseline_that_can_never_be_proven_idle_is_kept() -> None:
+    found = asked(START, "decommission: delete")
+    assert isinstance(found, Refused)
+    assert "decommission=delete" in found.text
+    assert isinstance(asked(START, "decommission: delete", MAIN, TCP), Plan)
+
+
 def test_beside_an_http_route_requests_are_asked_as_usual() -> None:
     plan = asked(START, "", MAIN, TCP)
     assert isinstance(plan, Plan)

@@ -8,6 +8,7 @@ import pytest
 from bot.errors import Fault, Transient
 from bot.looks import Looks
 from bot.mesh.documents import Document
+from bot.mesh.marks import marks
 from strategies.effects import Lane, Prepare, SetRoute, Urgency
 from strategies.events import DriftChoice, DriftResolved, EffectFailed, RollbackRequested
 from strategies.release import Phase, Release
@@ -208,3 +209,23 @@ def test_what_was_added_beside_the_routes_goes_with_the_last_of_them_also_when_a
 def subsets(crew: Crew) -> list[str]:
     (rule,) = crew.mesh.destination_rules()
     return [each["name"] for each in rule["spec"]["subsets"]]
+
+
+def test_two_releases_of_one_service_on_routes_of_one_object_leave_each_other_alone(house: House, crew: Crew) -> None:
+    first, second = (begun_on(house, crew, key, route) for key, route in (("a", ROUTES[0]), ("b", ROUTES[1])))
+    for release in (first, second):
+        crew.do(SetRoute(release.id, MESH))
+    assert weights(crew)[:2] == [[95, 5], [95, 5]]
+    house.decide(RollbackRequested(first.id, "rb", CAROL))
+    crew.do(SetRoute(first.id, MESH, Urgency.ROLLBACK))
+    document = crew.mesh.virtual_service(MESH)
+    assert document is not None
+    assert marks(document) == {second.id: house.stored(second.id).revision}
+    assert (house.stored(first.id).phase, house.stored(second.id).drift) == (Phase.ROLLED_BACK, None)
+    assert weights(crew)[:2] == [[95, 5], [None]]
+
+
+def begun_on(house: House, crew: Crew, key: str, route: Route) -> Release:
+    release = house.decide(replace(request(), key=key, targets=(a_target(routes=(route,)),)))
+    crew.do(Prepare(release.id))
+    return release
