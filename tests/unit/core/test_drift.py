@@ -10,7 +10,7 @@ from strategies.effects import Audience
 from strategies.events import DriftChoice, DriftFound, DriftResolved, EffectFailed
 from strategies.reasons import ReasonCode
 from strategies.release import Actor, Drift, Phase, Release
-from strategies.routing import HUNDRED, Split
+from strategies.routing import HUNDRED, Mirror, Split
 from tests.builders import NOW, an_approver
 from tests.unit.core.events_of import ALICE, BOB, FAILS, LATER, MALLORY, in_phase, kinds, moved, refused, said
 
@@ -138,3 +138,11 @@ def test_an_edit_that_got_stuck_can_still_be_resolved() -> None:
     stuck = moved(release, EffectFailed(release.id, "f", "SetRoute", "forbidden")).release
     assert stuck.phase is Phase.STUCK
     assert moved(stuck, choose(stuck, DriftChoice.RESTORE)).release.phase is Phase.SHIFTING
+
+
+def test_a_split_that_steers_in_another_way_than_the_plan_cannot_be_adopted() -> None:
+    copies = Split({"v1": HUNDRED}, mirror=Mirror("v2", Decimal(10)))
+    release = in_phase(Phase.OBSERVING)
+    found = Drift("shop/reviews", "mirror 10 %", "kubectl-edit", copies)
+    stopped = moved(release, DriftFound(release.id, "d", found), NOW + timedelta(minutes=4)).release
+    assert refused(stopped, choose(stopped, DriftChoice.ADOPT)) is ReasonCode.DRIFT

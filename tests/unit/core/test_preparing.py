@@ -5,7 +5,14 @@ from datetime import timedelta
 
 from strategies.decision import Decision
 from strategies.effects import Audience, RefreshCard, Urgency
-from strategies.events import PreparationBlocked, Prepared, ReleaseRequested, RollbackRequested, WakeReached
+from strategies.events import (
+    HistoryRead,
+    PreparationBlocked,
+    Prepared,
+    ReleaseRequested,
+    RollbackRequested,
+    WakeReached,
+)
 from strategies.machine import decide
 from strategies.reasons import ReasonCode, Refused
 from strategies.release import Actor, Phase, Release, Rules
@@ -104,3 +111,13 @@ def test_a_release_that_has_not_begun_is_called_off_without_a_write() -> None:
 def test_a_stranger_calls_nothing_off() -> None:
     release = in_phase(Phase.SCHEDULED)
     assert refused(release, RollbackRequested(release.id, "k", MALLORY)) is ReasonCode.NOT_ALLOWED
+
+
+def test_a_preparation_that_is_tried_again_already_is_not_put_off_further() -> None:
+    release = replace(in_phase(Phase.PREPARING), retry_at=LATER)
+    assert moved(release, blocked(release)).release == release
+
+
+def test_a_history_is_read_once() -> None:
+    release = replace(in_phase(Phase.PREPARING), history="known")
+    assert moved(release, HistoryRead(release.id, "h", "another", "told")).release.history == "known"

@@ -131,3 +131,9 @@ def test_a_rollback_that_brings_pods_back_says_how_far_it_is_and_calls_after_a_m
     assert told.release.waits_for == "v1 is scaled up first: 0 of 3 pods are ready."
     assert told.release.note == "asked for by Person U3"
     assert told.release.wake_at == NOW + timedelta(seconds=60)
+
+
+def test_a_baseline_that_is_on_its_way_out_is_looked_at_no_more() -> None:
+    release = replace(retiring(), is_retiring=True)
+    decision = moved(release, BaselineWatched(release.id, "w2", is_idle=True, text="nobody calls it"))
+    assert decision.release == release

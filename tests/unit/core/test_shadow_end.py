@@ -11,14 +11,15 @@ from bot.looks import is_looked_at
 from strategies import amount, moves, pipeline, shadow
 from strategies.decision import Decision
 from strategies.effects import PostStage, Urgency
-from strategies.events import LookTaken, RouteConfirmed
+from strategies.events import DriftChoice, DriftFound, DriftResolved, LookTaken, RollbackRequested, RouteConfirmed
 from strategies.machine import decide
 from strategies.plan import Approve, Plan, SideEffects, Spec, StrategyName
-from strategies.release import Phase, Release
-from strategies.routing import Match
+from strategies.reasons import Refused
+from strategies.release import Drift, Phase, Release
+from strategies.routing import Match, Mirror
 from strategies.verdicts import Verdict
 from tests.builders import NOW, a_release
-from tests.unit.core.events_of import PASSES, in_phase, moved, said
+from tests.unit.core.events_of import BOB, CAROL, PASSES, in_phase, moved, said
 
 SPEC = Spec(
     StrategyName.SHADOW, "reviews", "v1", "v2", (Decimal(10), Decimal(50)), timedelta(minutes=1), Approve.NONE,
@@ -100,3 +101,55 @@ def test_a_rollback_of_a_shadow_wants_the_original_fields() -> None:
     release = a_shadow(1, Phase.ROLLING_BACK)
     assert release.wanted("reviews") is None
     assert decide(release, RouteConfirmed(release.id, "c", "shop/reviews", 1), NOW) is not None
+
+
+def a_group(*steps: int) -> Release:
+    """The people of a match get the candidate; then shares of everybody else."""
+    spec = replace(SPEC, strategy=StrategyName.AB, steps=tuple(map(Decimal, steps)), approve=Approve.EVERY,
+                   matches=(Match("header:x-beta", "v2", exact="1"),))  # fmt: skip
+    plan = pipeline.plan([spec, replace(SPEC, strategy=StrategyName.CANARY, steps=(Decimal(100),))])
+    assert isinstance(plan, Plan)
+    return in_phase(Phase.OBSERVING, plan)
+
+
+def test_a_confirm_names_the_people_that_a_stage_chooses() -> None:
+    release = a_group(10)
+    assert amount.effect(release, 0) == "Send requests of reviews to v2: header:x-beta=1. All others stay with v1."
+    chosen = release.plan.stages[0].splits["reviews"]
+    wider = replace(chosen, weights={"v1": Decimal(90), "v2": Decimal(10)})
+    stages = (replace(release.plan.stages[0], splits={"reviews": wider}), *release.plan.stages[1:])
+    told = amount.effect(replace(release, plan=replace(release.plan, stages=stages)), 0)
+    assert told == "Send 10 % and header:x-beta=1 of production traffic of reviews to v2."
+
+
+def test_more_copies_found_in_the_route_are_adopted_for_the_present_stage_alone() -> None:
+    release = a_shadow(0, Phase.OBSERVING)
+    more = replace(release.plan.stages[0].splits["reviews"], mirror=Mirror("v2", Decimal(30)))
+    stopped = moved(release, DriftFound(release.id, "d", Drift("shop/reviews", "10 -> 30", "kubectl", more))).release
+    answer = DriftResolved(release.id, "c", BOB, DriftChoice.ADOPT, stopped.revision)
+    adopted = moved(stopped, answer).release
+    assert amount.amounts(adopted) == ("copies of 30 %", "copies of 50 %", "end")
+
+
+def test_the_last_amount_of_a_shadow_is_its_end() -> None:
+    assert amount.amounts(a_shadow(0, Phase.OBSERVING)) == ("copies of 10 %", "copies of 50 %", "end")
+
+
+def test_a_pipeline_gives_shares_to_everybody_only_in_its_last_part() -> None:
+    canary = replace(SPEC, strategy=StrategyName.CANARY, steps=(Decimal(100),))
+    found = pipeline.plan([canary, canary])
+    assert isinstance(found, Refused)
+    assert found.text == "In a pipeline canary comes last; before it may stand ab, blue-green, shadow."
+
+
+def test_a_pipeline_names_the_part_that_is_refused() -> None:
+    found = pipeline.plan([replace(SPEC, side_effects=None), replace(SPEC, strategy=StrategyName.CANARY)])
+    assert isinstance(found, Refused)
+    assert found.text.startswith("shadow: Mirrored requests run twice.")
+
+
+def test_a_completed_shadow_left_nothing_to_roll_back() -> None:
+    over = confirmed(looked(a_shadow(1, Phase.OBSERVING)).release).release
+    decision = moved(over, RollbackRequested(over.id, "rb", CAROL))
+    assert decision.release == over
+    assert decision.reply == "Nothing of reviews-1 is left in the route; v1 serves all requests."

@@ -207,3 +207,10 @@ def test_a_time_that_no_longer_counts_is_dropped_when_the_release_moves_on() -> 
 @pytest.mark.parametrize("phase", [Phase.DECOMMISSIONING, Phase.COMPLETED, Phase.ROLLED_BACK])
 def test_a_release_that_waits_for_no_time_is_not_woken(phase: Phase) -> None:
     assert timers.next_wake(in_phase(phase), NOW) is None
+
+
+def test_a_time_that_has_come_is_not_forgotten_when_something_else_comes_first() -> None:
+    release = due(Phase.AWAITING_APPROVAL, LATER)
+    decision = moved(release, a_look(release, WAITS, LATER + MINUTE), LATER + MINUTE)
+    assert decision.release.wake_at == LATER
+    assert moved(decision.release, wake(decision.release), LATER + MINUTE).release.reminded

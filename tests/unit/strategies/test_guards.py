@@ -127,3 +127,9 @@ def test_every_sentence_is_one() -> None:
     terms = Terms(stateful=True, mixed_versions=False, irreversible=True, first_step_at_most=Decimal(1))
     for plan in (a_plan(), BLUE_GREEN):
         assert all(each.text.endswith(".") for each in checks(terms, plan=plan))
+
+
+def test_a_plan_without_metrics_needs_no_requests() -> None:
+    stages = tuple(replace(stage, gates=()) for stage in a_plan().stages)
+    rules = {each.rule for each in checks(facts=Facts(ready={"v1": 3}), plan=replace(a_plan(), stages=stages))}
+    assert ReasonCode.TOO_FEW_REQUESTS not in rules

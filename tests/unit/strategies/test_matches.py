@@ -111,7 +111,7 @@ def test_a_usual_pattern_is_taken(pattern: str) -> None:
             "a**",
         ),
         *(r"\Z", r"\u0041", r"\p{L}", "[[:alpha:]]", "a{1001}", "(?#c)", "a(?i)b", "[a--b]", "[a&&b]", "", "a" * 1025),
-        *("(", "[", "a)", "*a", "\\", r"\x1", r"[\b]", "x{2}{3}"),
+        *("(", "[", "a)", "*a", "\\", r"\x1", r"[\b]", r"[\p]", "x{2}{3}", "x{,3}"),
     ],
 )
 def test_what_only_one_of_the_engines_takes_is_refused(pattern: str) -> None:
