@@ -37,7 +37,7 @@ PROFILE = {
     "approve": "none",
     "metrics": {"errors": {"limit": "5%", "allowed": "+2pp"}, "latency_p95": {"allowed": "+300%"}},
     "min_requests": 10,
-    "scale": True,
+    "capacity": 0,
     "deadline": "10m",
     "soak": "0s",
 }
