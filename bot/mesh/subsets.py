@@ -43,10 +43,12 @@ def wait_for_subset(view: View, order: RouteOrder, now: datetime, propagation: t
     target = order.target
     if order.split is None or not order.split.reaches(target.candidate):
         return 0.0
-    every = _knowing(view, target) or list(_together(rules_of(view.destination_rules(), target.host, "")))
+    needed = _knowing(view, target)
+    # A baseline that was retired is known nowhere any more: then one rule with the candidate is enough.
+    every = needed or list(_together(rules_of(view.destination_rules(), target.host, "")))
     left = [_left(rules, _subset(target, target.candidate), now, propagation) for rules in every]
     known = [seconds for seconds in left if seconds is not None]
-    return max(known) if known and len(known) == len(left) else None
+    return max(known) if known and (len(known) == len(left) or not needed) else None
 
 
 def lost_subset(view: View, orders: Sequence[RouteOrder], now: datetime) -> Drift | None:

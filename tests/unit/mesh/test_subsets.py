@@ -75,6 +75,13 @@ def test_a_route_waits_for_the_rule_that_was_written_last() -> None:
     assert wait_for_subset(mesh, order, START + propagation, propagation) == 0.0
 
 
+def test_where_the_baseline_was_retired_one_rule_with_the_candidate_is_enough() -> None:
+    strangers = a_rule(a_subset("v7"), host=HOST, namespace="old")
+    order = an_order(a_virtual_service())
+    assert lost_subset(shop(a_rule(a_subset("v2")), strangers), [order], START) is None
+    assert lost_subset(shop(strangers), [order], START) is not None
+
+
 def test_a_caller_whose_rule_lost_the_subset_is_named() -> None:
     mesh = shop(a_rule(a_subset("v1"), a_subset("v2")), a_rule(a_subset("v1"), host=HOST, namespace="web"))
     drift = lost_subset(mesh, [an_order(a_virtual_service())], START)
