@@ -63,6 +63,7 @@ log = logging.getLogger(__name__)
 
 CURABLE = frozenset({ReasonCode.NOT_READY, ReasonCode.CAPACITY, ReasonCode.UNREACHABLE, *OVERRIDABLE})
 LOOKS_SHOWN = 240
+LOOKS_PICTURED = 720
 
 Guard = Callable[[Release], Refused | None]  # why a release may not begin, asked of whoever knows
 Draw = Callable[[Card], Picture]
@@ -247,13 +248,13 @@ class Messages:
         self._rooting = threading.Lock()
         self.unsent = Unsent(self.card, chat)
 
-    def card(self, id: str) -> Card | None:
+    def card(self, id: str, most: int = LOOKS_SHOWN) -> Card | None:
         """All that a message of this release may show, None when there is no such release."""
         with self._database.reading() as tx:
             stored = tx.releases.get(id)
             if stored is None:
                 return None
-            looks = tx.evidence.looks(id, LOOKS_SHOWN)
+            looks = tx.evidence.looks(id, most)
             root = tx.messages.get(id, "root")
         return Card(
             release=stored.release,
@@ -282,7 +283,9 @@ class Messages:
         # Remembered before the next call is made: a message that Slack took is not posted twice for its picture.
         self._remember(card.release, kind, posted)
         if pictured is None:
-            posted = self._chat.show_stage(card, effect.stage, self._draw(card), posted)
+            # A long release has looks that its tables do without, and its picture's band does not.
+            whole = self.card(effect.release, LOOKS_PICTURED) if len(card.looks) == LOOKS_SHOWN else card
+            posted = self._chat.show_stage(card, effect.stage, self._draw(whole or card), posted)
             self._remember(card.release, picture_kind, posted)
 
     def say(self, effect: Say) -> None:

@@ -11,6 +11,7 @@ from strategies.routing import HUNDRED, Split, percent
 from strategies.verdicts import Outcome, Verdict
 
 MOST_ROWS = 10
+LONGEST_WHY = 350  # letters of a reason; five of them fit a section
 _HEAD = ("metric", "baseline", "candidate", "limit", "verdict")
 _ORDER = {Outcome.FAIL: 0, Outcome.WAIT: 1, Outcome.PASS: 2}
 _WORDS = {Outcome.PASS: "PASS", Outcome.WAIT: "WAIT", Outcome.FAIL: "FAIL"}
@@ -106,8 +107,10 @@ def newest(card: Card) -> datetime | None:
 
 
 def _why(verdict: Verdict) -> str:
-    text = verdict.reason + (f" ({verdict.missing})" if verdict.missing and verdict.missing != verdict.reason else "")
-    return escape(text[:250])
+    """The reason, and what is missing where the reason does not name it; what is too long ends with an ellipsis."""
+    is_named = not verdict.missing or verdict.missing.partition(" (")[0] in verdict.reason
+    text = verdict.reason if is_named else f"{verdict.reason} ({verdict.missing})"
+    return escape(text if len(text) <= LONGEST_WHY else f"{text[: LONGEST_WHY - 1].rstrip()}…")
 
 
 def _row(verdict: Verdict) -> tuple[str, str, str, str, str]:
