@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from bot.answerers import Staging
 from bot.errors import Transient
-from bot.ports import Clock, Mesh, Metrics, Staging, SurveyRequest
+from bot.ports import Clock, Mesh, Metrics, SurveyRequest
 from bot.profiles import Profile
 from storage.database import Database
 from strategies import guards

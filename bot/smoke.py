@@ -2,9 +2,10 @@
 
 from datetime import timedelta
 
+from bot.answerers import Smoke
 from bot.engine import Engine
 from bot.errors import Transient
-from bot.ports import Clock, Smoke
+from bot.ports import Clock
 from strategies.effects import AskSmoke
 from strategies.events import SmokeAnswered
 from strategies.release import Release

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from bot.answerers import SmokeAnswer
 from bot.errors import Transient
-from bot.ports import SmokeAnswer
 
 
 @dataclass

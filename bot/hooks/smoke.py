@@ -4,9 +4,9 @@ import json
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from bot.answerers import SmokeAnswer
 from bot.errors import Transient
 from bot.hooks.staging import is_loopback
-from bot.ports import SmokeAnswer
 
 TIMEOUT = 10.0
 RUNNING_PAUSE = 5.0

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from bot.answerers import SmokeAnswer
 from bot.errors import Transient
 from bot.hooks.smoke import HttpSmoke, trouble
-from bot.ports import SmokeAnswer
 
 ANSWERS: dict[str, tuple[int, str]] = {
     "ok": (200, "42 checks\nand more"),

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from bot.answerers import Staging
 from bot.errors import Transient
 from bot.hooks.staging import HttpStaging, trouble
-from bot.ports import Staging
 from tests.builders import a_target
 from tests.fakes import FakeStaging
 

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
+from bot.answerers import SmokeAnswer
 from bot.errors import Transient
-from bot.ports import SmokeAnswer
 from bot.smoke import SmokeTests
 from strategies import blue_green, moves
 from strategies.effects import AskSmoke
