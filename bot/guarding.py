@@ -62,9 +62,8 @@ class Guarding:
         """Everything, with questions to Prometheus and staging; takes as long as they do."""
         facts = self._facts(target, rules, Facts(flagged=self._mesh.flag(target, "irreversible")))
         asked = self._outside(target, plan, rules)
-        facts = replace(
-            facts, staged=asked.staged, unstaged=asked.unstaged, per_hour=asked.per_hour, unread=asked.unread
-        )
+        facts = replace(facts, staged=asked.staged, unstaged=asked.unstaged, unread=asked.unread)
+        facts = replace(facts, per_hour=asked.per_hour, is_asked=True)
         if asked.per_hour is not None:
             facts = replace(facts, too_few=_too_few(target, plan, rules, asked.per_hour))
         return guards.check(target, plan, rules.terms, facts)

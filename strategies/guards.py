@@ -44,8 +44,8 @@ class Facts:
     `ready` counts pods by version, `flagged` is what the candidate's Deployment says of data that cannot go back,
     `served` is by needed service, `staged` says whether the candidate was completed in staging (`unstaged`: why that is
     not known), `per_hour` counts the service's requests, and `too_few` says why they cannot answer the gates (empty:
-    they can). `unread` is what stands against the metric gates' own queries, with True where it never ends (None: not
-    asked).
+    they can). `is_asked` says that neighbours were asked for what is still missing. `unread` is what stands against the
+    metric gates' own queries, with True where it never ends (None: not asked).
     """
 
     ready: Mapping[str, int] | None = None
@@ -55,6 +55,7 @@ class Facts:
     unstaged: str = ""
     per_hour: float | None = None
     too_few: str | None = None
+    is_asked: bool = False
     unread: Sequence[tuple[str, bool]] | None = None
 
 
@@ -215,6 +216,8 @@ def _requests(target: Target, plan: Plan, facts: Facts) -> Check | None:
         return None
     if facts.too_few is None:
         text = "Whether there are enough requests for the gates is asked before the first change."
+        if facts.is_asked:
+            text = f"How many requests {target.service} gets is not known yet; the looks will tell."
         return Check(ReasonCode.TOO_FEW_REQUESTS, State.OPEN, text)
     if facts.too_few:
         return Check(ReasonCode.TOO_FEW_REQUESTS, State.BROKEN, facts.too_few)

@@ -98,6 +98,12 @@ def test_what_nobody_could_tell_yet_is_open_and_refuses_nothing() -> None:
     assert guards.refusal(found) is None
 
 
+def test_what_prometheus_does_not_know_either_is_said_so() -> None:
+    found = {each.rule: each for each in checks(facts=replace(READY, per_hour=None, too_few=None, is_asked=True))}
+    assert found[ReasonCode.TOO_FEW_REQUESTS].state is State.OPEN
+    assert "is not known yet; the looks will tell." in found[ReasonCode.TOO_FEW_REQUESTS].text
+
+
 def test_too_few_requests_are_refused_in_the_words_of_whoever_counted() -> None:
     found = broken(facts=replace(READY, per_hour=40, too_few="About 40 requests an hour: a canary cannot tell."))
     assert found == {ReasonCode.TOO_FEW_REQUESTS: "About 40 requests an hour: a canary cannot tell."}
