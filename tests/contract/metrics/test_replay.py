@@ -12,6 +12,8 @@ from bot.cli import app
 from tests.contract.metrics.service import Scraped, at, durations, requests
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.contract.prometheus.pair import Pair
 
 LOOKS = range(0, 601, 15)
@@ -65,12 +67,14 @@ def test_errors_and_latency_are_both_read_whoever_reports_them(
         assert str(answers[-1]["reason"]).startswith("Roll back at 25 %: errors 2.0 % vs 0 % (+2.0 pp)")
 
 
-def test_a_slow_candidate_is_rolled_back_by_its_latency(empty_pair: Pair) -> None:
+def test_a_slow_candidate_is_rolled_back_by_its_latency_and_drawn(empty_pair: Pair, tmp_path: Path) -> None:
     a_release(empty_pair, "source", "destination", slow=0.6)
     for client in (empty_pair.built, empty_pair.real):
-        answers, _ = replayed(str(client.base_url))
+        answers, said = replayed(str(client.base_url), "--picture", str(tmp_path / "looks.png"))
         assert " slower than " in str(answers[-1]["reason"])
         assert answers[-1]["decision"] == "roll_back"
+        assert "reviews-v2: ROLL BACK." in said
+        assert (tmp_path / "looks.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_the_reporter_may_be_named(empty_pair: Pair) -> None:
