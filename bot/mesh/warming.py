@@ -60,7 +60,9 @@ def _brought_back(cluster: Writes, release: Release, target: Target, now: dateti
         document, changed = cluster.put(DEPLOYMENT, marked), True
     have = ready(document)
     needed = size if now < release.entered_at + PATIENCE else 1
-    if changed or have < needed:
+    if changed:
+        return f"{target.baseline} is scaled up first: {size} pods are asked for."
+    if have < needed:
         return f"{target.baseline} is scaled up first: {have} of {size} pods are ready."
     return ""
 
@@ -107,6 +109,9 @@ def _restore_subset(cluster: Writes, release: Release) -> bool:
 
 
 def _marked(document: Document, release: Release, size: int) -> Document:
+    known = (document["metadata"].get("annotations") or {}).get(WARMED)
+    if known == release.id and wanted(document):
+        return document  # scaled up once already: an autoscaler that finds fewer enough is not fought
     edited = copy.deepcopy(document)
     annotations = edited["metadata"].setdefault("annotations", {})
     annotations[WARMED] = release.id
