@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from strategies import moves
 from strategies.effects import Say
 from strategies.events import ApprovalGiven
 from strategies.plan import ApprovalGate
@@ -193,3 +194,9 @@ def test_a_stage_of_a_plan_without_questions_may_still_be_approved_by_one_person
     assert a_stage("5").approval is None
     assert moved(release, yes(release)).release.stage == 1
     assert Say.__name__ not in kinds(moved(release, yes(release)))
+
+
+def test_a_fresh_look_that_passes_leaves_nothing_missing() -> None:
+    release = asked(verdicts=PASSES, last_look_at=NOW, hold_until=None, unready_looks=0)
+    assert moves.missing(release, NOW) == ""
+    assert moves.missing(release, NOW + timedelta(minutes=9)) == "the last look is 540 s old"

@@ -153,3 +153,8 @@ def test_a_completed_shadow_left_nothing_to_roll_back() -> None:
     decision = moved(over, RollbackRequested(over.id, "rb", CAROL))
     assert decision.release == over
     assert decision.reply == "Nothing of reviews-1 is left in the route; v1 serves all requests."
+
+
+def test_a_shadow_that_is_taken_back_says_that_nobody_was_answered_by_it() -> None:
+    release = replace(a_shadow(1, Phase.ROLLING_BACK), confirmed=frozenset())
+    assert said(confirmed(release))[0].text == "v2 gets no copies any more; v1 served everybody throughout."

@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from strategies import guards
 from strategies.guards import Check, Facts, Served, State
-from strategies.plan import Plan, StrategyName
+from strategies.plan import MetricGate, Plan, StrategyName
 from strategies.reasons import ReasonCode
 from strategies.terms import Need, Terms
 from tests.builders import a_plan, a_target
@@ -139,3 +140,11 @@ def test_a_plan_without_metrics_needs_no_requests() -> None:
     stages = tuple(replace(stage, gates=()) for stage in a_plan().stages)
     rules = {each.rule for each in checks(facts=Facts(ready={"v1": 3}), plan=replace(a_plan(), stages=stages))}
     assert ReasonCode.TOO_FEW_REQUESTS not in rules
+
+
+@pytest.mark.parametrize(("unread", "state"), [(None, State.OPEN), ((), State.HOLDS), ((("no", True),), State.BROKEN)])
+def test_the_profiles_own_queries_are_tried_before_anything_begins(unread: Any, state: State) -> None:
+    gate = MetricGate("orders_lost", "1", query="sum(lost)")
+    stages = tuple(replace(stage, gates=(gate,)) for stage in a_plan().stages)
+    found = checks(facts=replace(READY, unread=unread), plan=replace(a_plan(), stages=stages))
+    assert [each.state for each in found if each.rule is ReasonCode.BAD_INPUT] == [state]
