@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from bot.engine import Engine, Looked
 from bot.ports import Clock, Mesh, Metrics, Subject
+from strategies import timers
 from strategies.events import LookTaken
 from strategies.release import LOOKING, Release, Target
 from strategies.routing import HUNDRED, Split, Steering
@@ -115,6 +116,7 @@ def _case(release: Release, reading: Reading, make: "type[judge.Case]") -> "judg
     if stage is None:  # is_looked_at said otherwise
         raise AssertionError(f"{release.id} has no stage to look at")
     split, candidate = stage.splits[release.target.service], release.target.candidate
+    due = timers.deadline(release)
     is_known = split.steering(candidate) is Steering.WEIGHTS and not release.target.elsewhere
     return make(
         gates=stage.metric_gates,
@@ -128,6 +130,8 @@ def _case(release: Release, reading: Reading, make: "type[judge.Case]") -> "judg
         aim=None if is_known else _aim(split, release.target),
         past=release.history,
         counted=release.target.counted,
+        is_due=due is not None and reading.at >= due,
+        stages=len(release.plan.stages),
     )
 
 

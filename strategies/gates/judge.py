@@ -26,6 +26,8 @@ class Case:
     asked instead. `memory` is empty at a release's start, afterwards what `Judgement.memory` gave. `past` is what was
     read before the release, in the text form of `strategies.gates.past`; empty when nothing was. The names serve
     sentences and `reading.ready`.
+    `is_due` says that the stage's deadline has passed, `stages` how many the plan has: at the first such look all that
+    was counted is tested once more, exactly.
     `proven` are the levels whose replay of the baseline against itself has passed: they alone may roll back.
     """
 
@@ -41,6 +43,8 @@ class Case:
     past: str = ""
     proven: frozenset[str] = frozenset()
     counted: str = "request"
+    is_due: bool = False
+    stages: int = 1
 
     @property
     def floor(self) -> float | None:
@@ -136,6 +140,8 @@ def _judged(entry: _Entry, findings: Mapping[int, Finding]) -> Judgement:
     verdicts.append(_requests(case, seen, memory))
     found = {metric: findings[id(weighing.trial)] for metric, weighing in entry.weighings.items()}
     found = odds.together(found, entry.weighings)
+    if case.is_due and memory.tested < case.stage and entry.weighings:
+        found, memory = odds.at_deadline(found, entry.weighings, case.stages), replace(memory, tested=case.stage)
     for gate in case.gates:
         weighing = entry.weighings.get(gate.metric)
         if gate.measured is Kind.GAUGE:

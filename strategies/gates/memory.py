@@ -68,7 +68,7 @@ class Memory:
     last proved right, `apart` the looks running in which it did not. `carried` are events of both versions that came
     before what they are out of, by metric, `nameless` the errors that name no version, `rough` how an owner's
     counts vary from look to look. `odds` is the evidence of gates
-    that add it up, by metric.
+    that add it up, by metric; `tested` is the last stage at whose deadline it was tested exactly.
     """
 
     stage: int = -1
@@ -84,6 +84,7 @@ class Memory:
     nameless: Nameless = field(default_factory=Nameless)
     rough: Mapping[str, Sequence[Sequence[float]]] = field(default_factory=dict)
     odds: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    tested: int = -1
 
     def in_stage(self, stage: int, at: datetime) -> "Memory":
         """The memory for a look at `stage`: counts start anew when the split changed, failing streaks do not."""
@@ -130,6 +131,7 @@ def recall(text: str) -> Memory:
         nameless=restored(document.get("nameless", ())),
         rough=document.get("rough", {}),
         odds=document.get("odds", {}),
+        tested=document.get("tested", -1),
     )
 
 
@@ -153,6 +155,8 @@ def keep(memory: Memory) -> str:
         document["carried"] = memory.carried
     if memory.odds:
         document["odds"] = memory.odds
+    if memory.tested >= 0:
+        document["tested"] = memory.tested
     return json.dumps(document, separators=(",", ":"))
 
 

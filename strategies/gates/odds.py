@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from strategies.gates import sentences
+from strategies.gates import sentences, sequential
 from strategies.gates.account import Account
 from strategies.gates.chance import STAGE
 from strategies.gates.comparison import Standing
@@ -31,7 +31,7 @@ from strategies.gates.trial import Finding, Look, Trial
 from strategies.plan import Better, Margin, MetricGate
 from strategies.verdicts import Outcome, Verdict
 
-ALPHA = 0.01  # of good releases may be rolled back, all gates together
+ALPHA = 0.01  # of good releases may be rolled back, all gates together: half look by look, half at deadlines
 MINUTE = 60.0
 FEWEST_WINDOWS, MOST_WINDOWS = 10, 120
 
@@ -96,12 +96,27 @@ def together(findings: Mapping[str, Finding], weighings: Mapping[str, Weighing])
     # Each gate's part of the budget is what it was when it began, whether the others have data now or not.
     share = sum(value * weighings[metric].trial.question.alpha for metric, value in odds.items()) / ALPHA
     worst = max(odds, key=lambda metric: odds[metric])
-    if share < 1 / ALPHA:
+    if share < 2 / ALPHA:
         return found
     trial = weighings[worst].trial
     metric = trial.question.metrics[0]
     reason = sentences.harm(replace(trial, question=replace(trial.question, alpha=ALPHA)), Proof(metric, share))
     found[worst] = replace(found[worst], outcome=Outcome.FAIL, reason=f"{reason} All gates together prove it.")
+    return found
+
+
+def at_deadline(findings: Mapping[str, Finding], weighings: Mapping[str, Weighing], stages: int) -> dict[str, Finding]:
+    """The findings, a failure where one exact test of all that was counted proves harm that the looks did not.
+
+    Half of the budget is kept for it. Which stage's deadline comes first depends on what was seen, so each of the
+    plan's `stages` has its part of that half, and may be tested once.
+    """
+    found = dict(findings)
+    for metric, weighed in weighings.items():
+        proof = sequential.exact_proof(weighed.trial, weighed.trial.question.alpha / 2 / stages)
+        if proof is not None and found[metric].outcome is not Outcome.FAIL:
+            reason = sentences.harm(weighed.trial, proof)
+            found[metric] = replace(found[metric], outcome=Outcome.FAIL, reason=reason)
     return found
 
 
@@ -164,7 +179,7 @@ def _begun(gate: MetricGate, alpha: float, first: Tally, past: MetricPast | None
             return None
         scale = usual.value
     metric = _metric(gate, _size(allowed, scale), _size(tolerated, scale))
-    trial = Trial(Question((metric,), alpha))
+    trial = Trial(_question(metric, alpha))
     account = trial.accounts[gate.metric] = Account(border(allowed, gate.better), border(tolerated, gate.better))
     if past is not None:
         _remember(account, past, gate, first)
@@ -183,7 +198,11 @@ def _remember(account: Account, past: MetricPast, gate: MetricGate, first: Tally
 def _resumed(gate: MetricGate, alpha: float, kept: Kept) -> Trial:
     # The margins are in the account by now.
     tolerated, allowed = gate.tolerated or Margin(0.0), gate.allowed or gate.tolerated or Margin(0.0)
-    return restored(Question((_metric(gate, allowed.value, tolerated.value),), alpha), kept["trial"])
+    return restored(_question(_metric(gate, allowed.value, tolerated.value), alpha), kept["trial"])
+
+
+def _question(metric: Metric, alpha: float) -> Question:
+    return Question((metric,), alpha, is_halved=True, total=ALPHA)
 
 
 def _metric(gate: MetricGate, allowed: float, tolerated: float) -> Metric:

@@ -36,6 +36,8 @@ class Question:
 
     `alpha` bounds the chance that a good release is rolled back; with a deadline half of it is spent look by look and
     half on one test at the deadline. `is_eager` promotes as soon as safety holds instead of at the deadline.
+    `is_halved` keeps that half for a test whose time the caller knows; `total` is the release's whole budget where
+    `alpha` is but this question's part.
     """
 
     metrics: tuple[Metric, ...]
@@ -44,11 +46,13 @@ class Question:
     deadline_s: float | None = None
     min_requests: int = 0
     is_eager: bool = False
+    is_halved: bool = False
+    total: float | None = None
 
     @property
     def harm_odds(self) -> float:
         """The odds of harm at which the release is rolled back."""
-        return (1.0 if self.deadline_s is None else 2.0) / self.alpha
+        return (2.0 if self.is_halved or self.deadline_s is not None else 1.0) / self.alpha
 
     def budget(self, metric: Metric) -> float:
         """The metric's part of the error budget, 0 to 1; a gauge has none, for it rolls nothing back."""

@@ -24,7 +24,7 @@ def harm(trial: Trial, proof: Proof) -> str:
     """Why the release is rolled back."""
     account = trial.accounts[proof.metric.name]
     how = "the exact test at the deadline" if proof.odds is None else f"odds {_odds(proof.odds)}"
-    chance = round(1 / trial.question.alpha)
+    chance = round(1 / (trial.question.total or trial.question.alpha))
     return (
         f"{_figures(trial, proof.metric)}, surely worse than the allowed {_margin(proof.metric, account)} ({how})"
         f"{_bursts(account)}{_unknown(account)}. A good release is rolled back by mistake at most once in {chance:,}."

@@ -224,12 +224,16 @@ def _proof(trial: Trial, harm: float, is_over: bool) -> sentences.Proof | None:
         }
         if sum(odds.values()) >= bar:
             return sentences.Proof(max(odds, key=lambda metric: odds[metric]), sum(odds.values()))
-    return _exact_proof(trial) if is_over else None
+    return exact_proof(trial, trial.question.alpha / 2) if is_over else None
 
 
-def _exact_proof(trial: Trial) -> sentences.Proof | None:
+def exact_proof(trial: Trial, alpha: float) -> sentences.Proof | None:
+    """What the one exact test at a deadline proves of all that was counted so far; None when it proves nothing.
+
+    `alpha` is shared by the metrics. Nothing is proven where bad requests come in bursts, which the test knows not of.
+    """
     for metric, account, budget in trial.weighed:
-        level = trial.question.alpha / 2 * budget
+        level = alpha * budget
         stages = [(kept[0], kept[1], kept[2], kept[3]) for kept in account.stages.values()]
         is_fit = account.bursts.is_steady and account.is_believable and level > 0
         if is_fit and is_surely_beyond(stages, account.border, level):

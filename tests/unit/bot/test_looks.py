@@ -101,3 +101,15 @@ def test_a_window_begins_with_the_last_look_but_never_before_the_stage() -> None
 def test_what_may_carry_a_split_is_looked_at_and_nothing_else() -> None:
     assert {phase for phase in Phase if is_looked_at(in_phase(phase))} == LOOKING
     assert intervals([in_phase(Phase.OBSERVING), in_phase(Phase.COMPLETED)]) == {EVERY}
+
+
+def test_the_first_look_after_the_deadline_is_the_one_that_is_tested_exactly(house: House) -> None:
+    metrics = FakeMetrics()
+    release = house.observed(rules=Rules(deadline=timedelta(minutes=20)))
+    metrics.script(release.id, [a_reading()])
+    take(house, metrics)
+    take(house, metrics)
+    before = house.stored(release.id).memory
+    house.clock.tick(minutes=20)
+    take(house, metrics)
+    assert ('"tested"' in before, '"tested":0' in house.stored(release.id).memory) == (False, True)

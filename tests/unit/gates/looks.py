@@ -55,6 +55,7 @@ class Judge:
         self.stage = 0
         self.memory = ""
         self.past = ""
+        self.is_due = False
         self._next = 0
 
     def see(self, baseline: Arm, candidate: Arm, **changes: object) -> dict[str, Verdict]:
@@ -67,6 +68,7 @@ class Judge:
         case = Case(
             self.gates, self.min_requests, self.asked, self.stage, reading, self.memory,
             baseline="v1", candidate="v2", aim=self.aim, past=self.past, proven=self.proven,
+            is_due=self.is_due, stages=2,
         )  # fmt: skip
         [judgement] = evaluate([case])
         self.memory = judgement.memory

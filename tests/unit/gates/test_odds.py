@@ -47,6 +47,53 @@ def test_evidence_goes_on_over_the_stages_and_through_the_text_form() -> None:
     assert len(judge.memory) < 4000
 
 
+CLOSE = replace(SURE, allowed=Margin(0.0005))
+USUAL, WORSE = an_arm(900, 9), an_arm(60, 2)
+
+
+def a_judge(factor: float = 1.0) -> Judge:
+    """One that knows the day before: 1 % of errors, in bursts of `factor`."""
+    judge = Judge(CLOSE)
+    judge.past = keep(Past(20.0, 1440, {"errors": MetricPast(86_400, 864, (1e5, 1e3), Bursts(factor, is_known=True))}))
+    return judge
+
+
+def test_at_its_deadline_all_that_was_counted_is_tested_exactly() -> None:
+    judge = a_judge()
+    before = see(judge, 6, USUAL, WORSE)
+    judge.is_due = True
+    [after] = see(judge, 1, USUAL, WORSE)
+    assert {verdict.outcome for verdict in before} == {Outcome.WAIT}
+    assert after.outcome is Outcome.FAIL
+    assert "(the exact test at the deadline)" in after.reason
+    assert "at most once in 100" in after.reason
+
+
+def test_a_deadline_is_tested_once() -> None:
+    judge = a_judge()
+    judge.is_due = True
+    assert {verdict.outcome for verdict in see(judge, 7, USUAL, WORSE)} == {Outcome.WAIT}
+
+
+def test_the_next_stage_has_a_deadline_of_its_own() -> None:
+    judge = a_judge()
+    judge.is_due = True
+    see(judge, 1, USUAL, WORSE)
+    judge.stage = 1
+    judge.see(USUAL, WORSE)  # spans the change
+    judge.is_due = False
+    see(judge, 5, USUAL, WORSE)
+    judge.is_due = True
+    assert see(judge, 1, USUAL, WORSE)[0].outcome is Outcome.FAIL
+
+
+def test_no_harm_is_proven_at_the_deadline_where_errors_come_in_bursts() -> None:
+    judge = a_judge(factor=6.0)
+    see(judge, 6, USUAL, WORSE)
+    judge.is_due = True
+    assert see(judge, 1, USUAL, WORSE)[0].outcome is Outcome.WAIT
+
+
 def test_an_absolute_limit_stays_besides() -> None:
     tolerant = MetricGate("errors", "ratio", limit=0.01, allowed=Margin(0.1), tolerated=Margin(0.2))
     bad = see(Judge(tolerant), 3, baseline=an_arm(900, 40), candidate=an_arm(300, 15))
