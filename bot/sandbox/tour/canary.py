@@ -12,7 +12,7 @@ START_SECONDS, GOOD_SECONDS, BACK_SECONDS, PICTURE_SECONDS = 15.0, 60.0, 30.0, 1
 
 async def good(scene: Scene) -> None:
     """A canary to 100 % with an approval by button at each stage."""
-    await scene.command("alice", COMMAND)
+    await scene.start("alice", COMMAND)
     await scene.until(lambda: scene.asked.get("v2") == STEPS[0], START_SECONDS, f"v2 gets {STEPS[0]} %", "bob")
     await scene.until(
         lambda: scene.headline_says("complete") or scene.headline_says("rolled back"),
@@ -30,7 +30,7 @@ async def good(scene: Scene) -> None:
 
 async def failing(scene: Scene) -> None:
     """A canary that hurts at its first stage and is back at the baseline without anybody."""
-    await scene.command("alice", COMMAND)
+    await scene.start("alice", COMMAND)
     await scene.until(lambda: scene.asked.get("v2") == STEPS[0], START_SECONDS, f"v2 gets {STEPS[0]} %")
     await scene.fault("v2", error_rate=0.2)
     await scene.restored(BACK_SECONDS)

@@ -18,6 +18,8 @@ from bot.sandbox.tour.splits import Splits
 from bot.sandbox.tour.told import FaultSet, HeadlineChanged, PersonActed, Restored, SplitMoved, Tell
 
 POLL_SECONDS = 0.1
+HEARD_SECONDS = 15.0
+STALE = "already serves"  # the answer about the route that the story before left behind
 _CLOCK = re.compile(r"\d+(?:/\d+)? (?:s|min)\b")
 END_PHASES = {"complete": "completed", "rolled back": "rolled_back", "stuck": "stuck", "paused": "paused"}
 
@@ -74,12 +76,22 @@ class Scene:
             stage.n, stage.verdict = number, verdicts.get(number)
         report.pictures = self._kept(thread)
 
-    async def command(self, user: str, text: str) -> None:
-        """Somebody types a command."""
+    async def start(self, user: str, text: str) -> None:
+        """Somebody starts a release; once more while the bot has not heard yet that the shop is as new."""
         self._tell(PersonActed(user, text))
-        outcome = await self._slack.command(user, text, CHANNEL)
-        if not outcome.acknowledged:
-            raise BrokenError(f"`{text}` was not acknowledged: {outcome.error}")
+        thread, deadline = self._thread(user), time.monotonic() + HEARD_SECONDS
+        answers = thread.private_answers()
+        while True:
+            known = len(answers)
+            outcome = await self._slack.command(user, text, CHANNEL)
+            if not outcome.acknowledged:
+                raise BrokenError(f"`{text}` was not acknowledged: {outcome.error}")
+            while thread.root() is None and len(answers) == known and time.monotonic() < deadline:
+                await asyncio.sleep(POLL_SECONDS)
+                answers = thread.private_answers()
+            is_refused = thread.root() is None and len(answers) > known and STALE in answers[-1]
+            if not is_refused or time.monotonic() > deadline:
+                return
 
     async def approve_when_asked(self, user: str) -> None:
         """Press the approval button, through its dialog, if there is one that was not pressed yet."""

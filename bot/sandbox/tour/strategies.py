@@ -18,13 +18,13 @@ FEW: Mapping[str, Any] = {"min_requests": 10}
 
 async def phased(scene: Scene) -> None:
     """A timetable to 100 %; people are asked before the last increase alone."""
-    await scene.command("alice", "/release start reviews v2 phased from 20 by 40 every 4s to 100 approve=final")
+    await scene.start("alice", "/release start reviews v2 phased from 20 by 40 every 4s to 100 approve=final")
     await _ends_well(scene, (20, 60, 100))
 
 
 async def blue_green(scene: Scene) -> None:
     """A preview for testers, an instant switch, an instant switch back while the old version is warm."""
-    await scene.command("alice", "/release start reviews v2 blue-green match=header:x-beta=1 hold=4s")
+    await scene.start("alice", "/release start reviews v2 blue-green match=header:x-beta=1 hold=4s")
     await scene.until(lambda: scene.reaches, BEGIN, "testers reach v2")
     if scene.asked.get("v2"):
         raise BrokenError("the preview sent everybody's requests to v2")
@@ -39,7 +39,7 @@ async def blue_green(scene: Scene) -> None:
 
 async def shadow(scene: Scene) -> None:
     """Copies rise, live traffic never moves, and the route ends as it began."""
-    await scene.command("alice", "/release start reviews v2 shadow mirror=20,100 hold=4s")
+    await scene.start("alice", "/release start reviews v2 shadow mirror=20,100 hold=4s")
     await scene.until(lambda: scene.headline_says("complete"), 2 * STAGE, "the shadow is over", "bob")
     copied = [one.mirror for one in scene.accounts if one.mirror]
     if copied != [20.0, 100.0]:
@@ -50,7 +50,7 @@ async def shadow(scene: Scene) -> None:
 
 async def failing_shadow(scene: Scene) -> None:
     """A version that fails its copies is taken away before anybody met it."""
-    await scene.command("alice", "/release start reviews v2 shadow mirror=50,100 hold=10s")
+    await scene.start("alice", "/release start reviews v2 shadow mirror=50,100 hold=10s")
     await scene.until(lambda: scene.reaches, BEGIN, "v2 gets copies")
     await scene.fault("v2", error_rate=0.5)
     await scene.restored(STAGE)
@@ -61,7 +61,7 @@ async def failing_shadow(scene: Scene) -> None:
 
 async def ab(scene: Scene) -> None:
     """Half of a group, the whole group, everybody."""
-    await scene.command("alice", "/release start reviews v2 ab match=header:x-beta=1 steps=50,100 hold=4s")
+    await scene.start("alice", "/release start reviews v2 ab match=header:x-beta=1 steps=50,100 hold=4s")
     await scene.until(lambda: scene.reaches, BEGIN, "testers reach v2")
     await _ends_well(scene, (0, 0, 100))
 
