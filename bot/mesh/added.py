@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from bot.mesh.documents import Document
+from bot.mesh.documents import Document, annotate, annotations_of
 from strategies.routing import Match, Mirror, Sticky
 
 ADDED = "sluice/added"
@@ -39,7 +39,7 @@ def added(document: Mapping[str, Any], route: str) -> dict[str, Added]:
 
 def record(document: Mapping[str, Any]) -> dict[str, Any]:
     """The whole annotation, empty when it is absent or unreadable."""
-    text = ((document.get("metadata") or {}).get("annotations") or {}).get(ADDED)
+    text = annotations_of(document).get(ADDED)
     try:
         found = json.loads(text) if text else {}
     except ValueError:
@@ -60,7 +60,7 @@ def note(document: Document, release: str, route: str, present: Added) -> None:
 
 def forget(document: Document, release: str) -> None:
     """Take everything out of the record that the release noted."""
-    if ADDED in ((document.get("metadata") or {}).get("annotations") or {}):
+    if ADDED in annotations_of(document):
         _write(document, {name: routes for name, routes in record(document).items() if name != release})
 
 
@@ -102,13 +102,4 @@ def _plain_match(match: Match) -> dict[str, str]:
 
 
 def _write(document: Document, wanted: Mapping[str, Any]) -> None:
-    metadata = document.setdefault("metadata", {})
-    annotations = dict(metadata.get("annotations") or {})
-    if wanted:
-        annotations[ADDED] = json.dumps(wanted, separators=(",", ":"), sort_keys=True)
-    else:
-        annotations.pop(ADDED, None)
-    if annotations:
-        metadata["annotations"] = annotations
-    else:
-        metadata.pop("annotations", None)
+    annotate(document, ADDED, json.dumps(wanted, separators=(",", ":"), sort_keys=True) if wanted else None)

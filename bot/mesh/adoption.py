@@ -13,7 +13,15 @@ from datetime import datetime
 from typing import Any
 
 from bot.mesh.destination_rule import add_subset, free_name, ours, remove_added, rules_of, subsets_of
-from bot.mesh.documents import Document, canonical, controller_of, full_name, namespace_of
+from bot.mesh.documents import (
+    Document,
+    annotate,
+    annotations_of,
+    canonical,
+    controller_of,
+    full_name,
+    namespace_of,
+)
 from bot.mesh.hosts import full_host
 from bot.mesh.kube_api import DESTINATION_RULE, VIRTUAL_SERVICE, Kind
 from bot.mesh.places import Place, all_places, host_of, leads_to, reaches_all, subset_of
@@ -196,13 +204,12 @@ def _created(kind: Kind, found: Ground, spec: Document, subset: str) -> Document
 
 
 def _noted(document: Document, note: Mapping[str, Any]) -> Document:
-    annotations = document["metadata"].setdefault("annotations", {})
-    annotations[ADOPTED] = canonical({**note, "spec": _print(document)})
+    annotate(document, ADOPTED, canonical({**note, "spec": _print(document)}))
     return document
 
 
 def _note(document: Mapping[str, Any]) -> dict[str, Any]:
-    text = ((document.get("metadata") or {}).get("annotations") or {}).get(ADOPTED)
+    text = annotations_of(document).get(ADOPTED)
     try:
         found = json.loads(text) if text else {}
     except ValueError:
@@ -236,10 +243,7 @@ def _unmade(document: Document, note: Mapping[str, Any], kind: Kind) -> Document
             destination = entry["mirror"] if part == "mirror" else entry[part][number]["destination"]
             if subset_of({"destination": destination}) == note.get("subset"):
                 del destination["subset"]
-    annotations = edited["metadata"].get("annotations") or {}
-    annotations.pop(ADOPTED, None)
-    if not annotations:
-        edited["metadata"].pop("annotations", None)
+    annotate(edited, ADOPTED, None)
     return edited
 
 

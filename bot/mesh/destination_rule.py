@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bot.mesh.documents import Document, full_name, namespace_of
+from bot.mesh.documents import Document, annotate, annotations_of, full_name, namespace_of
 from bot.mesh.hosts import full_host, service_of
 
 # What we added, so that exactly this is removed: {subset name: {"release", "at", "subset"}} as JSON.
@@ -124,7 +124,7 @@ def remove_subset(document: Document, name: str) -> Document | None:
 
 def ours(document: Mapping[str, Any]) -> dict[str, Added]:
     """The subsets that the annotation records as added by us; an unreadable record is somebody else's edit."""
-    text = ((document.get("metadata") or {}).get("annotations") or {}).get(ADDED)
+    text = annotations_of(document).get(ADDED)
     try:
         record = json.loads(text) if text else {}
         return {
@@ -153,17 +153,8 @@ def _put_subsets(document: Document, kept: list[Document]) -> None:
 
 
 def _write(document: Document, record: Mapping[str, Added]) -> None:
-    metadata = document.setdefault("metadata", {})
-    annotations = dict(metadata.get("annotations") or {})
-    if record:
-        plain = {
-            name: {"release": added.release, "at": added.at.isoformat(), "subset": added.subset}
-            for name, added in sorted(record.items())
-        }
-        annotations[ADDED] = json.dumps(plain, separators=(",", ":"))
-    else:
-        annotations.pop(ADDED, None)
-    if annotations:
-        metadata["annotations"] = annotations
-    else:
-        metadata.pop("annotations", None)
+    plain = {
+        name: {"release": added.release, "at": added.at.isoformat(), "subset": added.subset}
+        for name, added in sorted(record.items())
+    }
+    annotate(document, ADDED, json.dumps(plain, separators=(",", ":")) if plain else None)

@@ -27,6 +27,25 @@ def labels_of(document: Mapping[str, Any]) -> Mapping[str, str]:
     return (document.get("metadata") or {}).get("labels") or {}
 
 
+def annotations_of(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The document's annotations, empty when it has none."""
+    return (document.get("metadata") or {}).get("annotations") or {}
+
+
+def annotate(document: Document, name: str, text: str | None) -> None:
+    """Set one annotation, or take it out with None; the last one leaves no empty mapping behind."""
+    metadata = document.setdefault("metadata", {})
+    annotations = dict(annotations_of(document))
+    if text is None:
+        annotations.pop(name, None)
+    else:
+        annotations[name] = text
+    if annotations:
+        metadata["annotations"] = annotations
+    else:
+        metadata.pop("annotations", None)
+
+
 def version_number(document: Mapping[str, Any]) -> int:
     """The resourceVersion as the number that newer servers promise it to be; -1 when it is not one."""
     text = str((document.get("metadata") or {}).get("resourceVersion") or "")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot.mesh.documents import Document, canonical
+from bot.mesh.documents import Document, annotate, annotations_of, canonical
 
 # On a Deployment or HorizontalPodAutoscaler whose size we set: by whom, what stood there (null: nothing), what we set.
 HELD = "sluice/held"
@@ -24,7 +24,7 @@ class Held:
 
 def held(document: Mapping[str, Any]) -> Held | None:
     """What we noted on the object; an unreadable note is somebody else's edit and says nothing."""
-    text = ((document.get("metadata") or {}).get("annotations") or {}).get(HELD)
+    text = annotations_of(document).get(HELD)
     try:
         noted = json.loads(text) if text else {}
         return Held(str(noted["release"]), noted["was"], int(noted["now"])) if noted else None
@@ -42,7 +42,7 @@ def hold(document: Document, field: str, size: int, release: str) -> Document | 
     was = known.was if known is not None and known.now == present else present
     edited["spec"][field] = size
     note = {"release": release, "was": was, "now": size}
-    edited["metadata"].setdefault("annotations", {})[HELD] = canonical(note)
+    annotate(edited, HELD, canonical(note))
     return edited
 
 
@@ -52,10 +52,7 @@ def free(document: Document, field: str, release: str, *, restores: bool) -> Doc
     if known is None or known.release != release:
         return None
     edited = copy.deepcopy(document)
-    annotations = edited["metadata"]["annotations"]
-    del annotations[HELD]
-    if not annotations:
-        del edited["metadata"]["annotations"]
+    annotate(edited, HELD, None)
     if restores and document["spec"].get(field) == known.now:
         if known.was is None:
             del edited["spec"][field]

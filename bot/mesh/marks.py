@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from bot.mesh.documents import Document
+from bot.mesh.documents import Document, annotate, annotations_of
 from strategies.routing import Route
 
 RELEASE = "sluice/release"
@@ -14,7 +14,7 @@ ROUTES = "sluice/routes"
 
 def marks(document: Mapping[str, Any]) -> dict[str, int]:
     """Revision by release id. Several routes of one object may belong to several releases: `a-1,b-2` and `3,7`."""
-    annotations = _annotations(document)
+    annotations = annotations_of(document)
     releases = str(annotations.get(RELEASE) or "").split(",")
     revisions = str(annotations.get(REVISION) or "").split(",")
     found = {}
@@ -56,14 +56,10 @@ def _service(release: str) -> str:
     return release.rpartition("-")[0]
 
 
-def _annotations(document: Mapping[str, Any]) -> Mapping[str, Any]:
-    return (document.get("metadata") or {}).get("annotations") or {}
-
-
 def _routes(document: Mapping[str, Any]) -> dict[str, list[str]]:
     """Routes by release; a release without a record was written by an earlier version, or its record is damaged."""
     try:
-        found = json.loads(_annotations(document).get(ROUTES) or "{}")
+        found = json.loads(annotations_of(document).get(ROUTES) or "{}")
     except (ValueError, TypeError):
         return {}
     if not isinstance(found, dict):
@@ -72,18 +68,12 @@ def _routes(document: Mapping[str, Any]) -> dict[str, list[str]]:
 
 
 def _write(document: Document, wanted: Mapping[str, int], routes: Mapping[str, list[str]]) -> None:
-    metadata = document.setdefault("metadata", {})
-    annotations = dict(metadata.get("annotations") or {})
     ordered = dict(sorted(wanted.items()))
-    if ordered:
-        annotations[RELEASE] = ",".join(ordered)
-        annotations[REVISION] = ",".join(str(revision) for revision in ordered.values())
-        noted = {release: routes[release] for release in ordered if release in routes}
-        annotations[ROUTES] = json.dumps(noted, separators=(",", ":"))
-    else:
-        for name in (RELEASE, REVISION, ROUTES):
-            annotations.pop(name, None)
-    if annotations:
-        metadata["annotations"] = annotations
-    else:
-        metadata.pop("annotations", None)
+    noted = {release: routes[release] for release in ordered if release in routes}
+    texts = {
+        RELEASE: ",".join(ordered),
+        REVISION: ",".join(str(revision) for revision in ordered.values()),
+        ROUTES: json.dumps(noted, separators=(",", ":")),
+    }
+    for name, text in texts.items():
+        annotate(document, name, text if ordered else None)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from bot.errors import SluiceError
 from bot.mesh.cluster import Writes
 from bot.mesh.destination_rule import subset_named, subsets
-from bot.mesh.documents import Document, full_name
+from bot.mesh.documents import Document, annotate, annotations_of, full_name
 from bot.mesh.kube_api import DEPLOYMENT, DESTINATION_RULE
 from bot.mesh.kube_errors import Missing
 from bot.mesh.sizes import deployment_of, ready, wanted, workload
@@ -109,11 +109,10 @@ def _restore_subset(cluster: Writes, release: Release) -> bool:
 
 
 def _marked(document: Document, release: Release, size: int) -> Document:
-    known = (document["metadata"].get("annotations") or {}).get(WARMED)
+    known = annotations_of(document).get(WARMED)
     if known == release.id and wanted(document):
         return document  # scaled up once already: an autoscaler that finds fewer enough is not fought
     edited = copy.deepcopy(document)
-    annotations = edited["metadata"].setdefault("annotations", {})
-    annotations[WARMED] = release.id
+    annotate(edited, WARMED, release.id)
     edited["spec"]["replicas"] = max(wanted(document), size)
     return edited

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from bot.mesh.documents import Document, labels_of
+from bot.mesh.documents import Document, annotations_of, labels_of
 from bot.mesh.hosts import service_of
 from bot.mesh.view import View
 from strategies.release import Target
@@ -78,7 +78,7 @@ def flag(view: View, target: Target, name: str) -> str:
     if selector is None or home is None:
         return ""
     own = deployments_of(view.deployments(home[0]), selector, target.version_label).get(target.candidate, [])
-    values = [str((each["metadata"].get("annotations") or {}).get(f"sluice/{name}") or "").strip() for each in own]
+    values = [str(annotations_of(each).get(f"sluice/{name}") or "").strip() for each in own]
     return next((value for value in values if value.lower() not in {"", "false", "no", "0"}), "")
 
 

@@ -18,6 +18,9 @@ LONGEST_NAME = 8  # letters of a direct label
 LONGEST = 16  # letters of it and its figure
 LABEL_GAP = 0.205  # inches between two direct labels
 
+Label = tuple[float, str, str, str]
+"""A direct label: its height as a share of the panel's, what it says, its colour and its weight."""
+
 
 def draw_panel(axes: Axes, panel: Panel, times: Sequence[float], breaks: Sequence[int], *, title_pad: float) -> None:
     """The curves of both versions, the bound, and a label beside each newest value."""
@@ -138,7 +141,7 @@ def _labels(axes: Axes, panel: Panel) -> None:
     curves = [(panel.candidate, CANDIDATE, "bold"), (panel.bound, BOUND if panel.baseline else INK, "normal")]
     if panel.baseline is not None:
         curves.append((panel.baseline, BASELINE, "normal"))
-    wanted = []
+    wanted: list[Label] = []
     for curve, colour, weight in curves:
         if curve.last is not None:
             text = f"{cut(curve.name, LONGEST_NAME)} {_short(panel, curve.last[1])}"
@@ -146,27 +149,32 @@ def _labels(axes: Axes, panel: Panel) -> None:
             wanted.append(
                 (curve.last[1] / top, text if len(text) <= LONGEST else text.rpartition(" ")[0], colour, weight)
             )
-    wanted.sort(key=lambda label: label[0])
-    heights = apart([label[0] for label in wanted], label_gap(axes))
-    for height, (_, text, colour, weight) in zip(heights, wanted, strict=True):
-        axes.annotate(
-            text, (1.0, height), (8, 0), xycoords="axes fraction", textcoords="offset points",
-            va="center", ha="left", color=colour, fontweight=weight, annotation_clip=False,
-        )  # fmt: skip
+    draw_labels(axes, wanted)
 
 
 def _short(panel: Panel, value: float) -> str:
     return panel.words(value).replace(".0 %", " %")
 
 
-def label_gap(axes: Axes) -> float:
+def draw_labels(axes: Axes, wanted: Sequence[Label]) -> None:
+    """Direct labels right of the panel, moved apart where they would cover each other."""
+    ordered = sorted(wanted, key=lambda label: label[0])
+    heights = _apart([label[0] for label in ordered], _label_gap(axes))
+    for height, (_, text, colour, weight) in zip(heights, ordered, strict=True):
+        axes.annotate(
+            text, (1.0, height), (8, 0), xycoords="axes fraction", textcoords="offset points",
+            va="center", ha="left", color=colour, fontweight=weight, annotation_clip=False,
+        )  # fmt: skip
+
+
+def _label_gap(axes: Axes) -> float:
     """What two direct labels need between them, as a share of the panel's height."""
     figure = axes.get_figure()
     height = figure.get_figheight() * axes.get_position().height if isinstance(figure, Figure) else 1.0
     return LABEL_GAP / float(height)
 
 
-def apart(heights: Sequence[float], gap: float) -> list[float]:
+def _apart(heights: Sequence[float], gap: float) -> list[float]:
     """The heights, ascending, moved until none covers its neighbour and none leaves the panel."""
     placed: list[float] = []
     for height in heights:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 
-from bot.metrics.canvas import apart, label_gap, round_values
+from bot.metrics.canvas import Label, draw_labels, round_values
 from bot.metrics.differences import Difference
 from bot.metrics.palette import BAND, BOUND, CANDIDATE, GOOD, INK, QUIET, RULE, colour_of
 
@@ -64,19 +64,17 @@ def _tick(panel: Difference, value: float) -> str:
 
 def _labels(axes: Axes, panel: Difference) -> None:
     bottom, top = axes.get_ylim()
-    wanted = [(panel.allowed, f"allowed {_short(panel, panel.allowed)}", BOUND, "normal")]
+
+    def height(value: float) -> float:
+        return min(max((value - bottom) / (top - bottom), 0.03), 1.0)
+
+    wanted: list[Label] = [(height(panel.allowed), f"allowed {_short(panel, panel.allowed)}", BOUND, "normal")]
     if panel.tolerated is not None:
-        wanted.append((panel.tolerated, f"tolerated {_short(panel, panel.tolerated)}", GOOD, "normal"))
+        wanted.append((height(panel.tolerated), f"tolerated {_short(panel, panel.tolerated)}", GOOD, "normal"))
     measured = panel.newest[2]
     if math.isfinite(measured):
-        wanted.append((measured, panel.words(measured), CANDIDATE, "bold"))
-    wanted.sort(key=lambda label: label[0])
-    heights = apart([min(max((label[0] - bottom) / (top - bottom), 0.03), 1.0) for label in wanted], label_gap(axes))
-    for height, (_, text, colour, weight) in zip(heights, wanted, strict=True):
-        axes.annotate(
-            text, (1.0, height), (8, 0), xycoords="axes fraction", textcoords="offset points",
-            va="center", ha="left", color=colour, fontweight=weight, annotation_clip=False,
-        )  # fmt: skip
+        wanted.append((height(measured), panel.words(measured), CANDIDATE, "bold"))
+    draw_labels(axes, wanted)
 
 
 def _short(panel: Difference, value: float) -> str:

@@ -27,9 +27,6 @@ from strategies.plan import Stage
 from strategies.reasons import ReasonCode, Refused
 from strategies.release import Release, Target
 
-_MOVED_ON = frozenset(
-    {ReasonCode.STALE_REVISION, ReasonCode.ALREADY_DECIDED, ReasonCode.WRONG_PHASE, ReasonCode.EXPIRED}
-)
 MOST_LISTED = 20
 MOST_STAGES = 20
 

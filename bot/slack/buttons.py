@@ -24,7 +24,6 @@ PAUSE = "release_pause"
 RESUME = "release_resume"
 ROLL_BACK = "release_roll_back"
 DRIFT = {choice: f"release_drift_{choice.value}" for choice in DriftChoice}
-ACTIONS = re.compile(r"release_[a-z_]+", re.ASCII)
 _PRINT = re.compile(r"[0-9a-f]{8}", re.ASCII)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,252}", re.ASCII)
 _BLOCK = re.compile(r"(?:gate|card):(?P<release>[a-z0-9.-]+-\d+):(?P<stage>-?\d{1,4}):(?P<revision>\d{1,9})", re.ASCII)

@@ -1,6 +1,6 @@
 """The gates over a time in which nothing was released: what they could not read, and what they took for harm."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -233,9 +233,3 @@ def _doubts(report: Report, past: MetricPast) -> Sequence[str]:
 def _allowed(gate: MetricGate) -> float:
     margin = gate.allowed or gate.tolerated
     return abs(margin.value) if margin and not margin.relative else float("inf")
-
-
-def by_hour(alarms: Sequence[Alarm]) -> Mapping[str, tuple[int, ...]]:
-    """The hours of each who was rolled back."""
-    names = dict.fromkeys(name for name, _ in alarms)
-    return {name: tuple(hour for each, hour in alarms if each == name) for name in names}

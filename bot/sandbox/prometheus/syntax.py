@@ -139,10 +139,6 @@ def _selector(node: Any) -> Selector:
     return Selector(node.name or (named[0] if named else None), matchers, _milliseconds(node.offset or timedelta()))
 
 
-def _window(node: Any) -> Window:
-    return Window(_selector(node.vector_selector), _milliseconds(node.range))
-
-
 def _aggregate(node: Any) -> Aggregate:
     operator = str(node.op)
     if operator not in AGGREGATIONS:
