@@ -5,7 +5,7 @@ import json
 import logging
 from datetime import datetime, timedelta
 
-from bot.errors import SluiceError
+from bot.errors import Fault, SluiceError
 from bot.mesh.cluster import Writes
 from bot.mesh.destination_rule import subset_named, subsets
 from bot.mesh.documents import Document, annotate, annotations_of, full_name
@@ -28,7 +28,8 @@ def warm(view: View, cluster: Writes, release: Release, now: datetime, *, is_kno
     """Empty when every baseline can take its traffic back, else what is waited for, as a sentence.
 
     `is_known` says whether the cache can be trusted for pods. Where the candidate has no ready pod either, nothing is
-    lost by going back at once: the baseline is still scaled up, and nothing is waited for.
+    lost by going back at once: the baseline is still scaled up, and nothing is waited for. Where Sluice may not scale
+    the baseline up and its pods are there, nothing is waited for either.
     """
     for target in release.targets:
         hopeless = is_known and not ready_by_version(view, target)[target.candidate]
@@ -37,7 +38,8 @@ def warm(view: View, cluster: Writes, release: Release, now: datetime, *, is_kno
             if not release.is_cold and is_known:
                 waiting = _kept_up(view, cluster, release, target)
         except SluiceError as problem:
-            if not hopeless:
+            is_there = isinstance(problem, Fault) and is_known and _is_manned(view, release, target, now)
+            if not hopeless and not is_there:
                 raise
             log.warning("release=%s goes back to a baseline that could not be scaled up: %s", release.id, problem)
             continue
@@ -58,13 +60,22 @@ def _brought_back(cluster: Writes, release: Release, target: Target, now: dateti
     marked = _marked(document, release, size)
     if marked != document:
         document, changed = cluster.put(DEPLOYMENT, marked), True
-    have = ready(document)
-    needed = size if now < release.entered_at + PATIENCE else 1
+    have, needed = ready(document), _needed(release, size, now)
     if changed:
         return f"{target.baseline} is scaled up first: {size} pods are asked for."
     if have < needed:
         return f"{target.baseline} is scaled up first: {have} of {size} pods are ready."
     return ""
+
+
+def _needed(release: Release, size: int, now: datetime) -> int:
+    return size if now < release.entered_at + PATIENCE else 1
+
+
+def _is_manned(view: View, release: Release, target: Target, now: datetime) -> bool:
+    """True while the baseline still has its pods, as when it was to be retired and nobody was allowed to."""
+    size = release.sizes.get(workload(target, target.baseline) or "") or 1
+    return ready_by_version(view, target)[target.baseline] >= _needed(release, size, now)
 
 
 def _kept_up(view: View, cluster: Writes, release: Release, target: Target) -> str:

@@ -84,3 +84,19 @@ def test_a_forbidden_scale_up_holds_the_traffic_unless_nothing_is_lost(
         return
     with pytest.raises(Fault, match="forbidden"):
         waiting(mesh, going_back())
+
+
+def test_a_baseline_that_nobody_may_scale_holds_no_rollback_up_while_its_pods_are_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    mesh = FakeMesh.shop()
+
+    def forbidden(*_: object) -> None:
+        raise Fault("deployments: forbidden")
+
+    monkeypatch.setattr(mesh.cluster, "get", forbidden)
+    assert waiting(mesh, going_back()) == ""
+    mesh.set_ready("v1", 1)
+    with pytest.raises(Fault, match="forbidden"):
+        waiting(mesh, going_back())
+    assert waiting(mesh, going_back(), 61) == ""
