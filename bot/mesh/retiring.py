@@ -118,6 +118,7 @@ def _remove_subset(work: Retiring, target: Target, subset: str) -> list[str]:
     for rule in rules_of(work.view.destination_rules(), target.host, target.routes[0].namespace):
         edited = remove_subset(work.cluster.get(DESTINATION_RULE, full_name(rule)), subset)
         if edited is not None:
+            _require(work)
             work.cluster.put(DESTINATION_RULE, edited)
             told.append(f"subset {subset} was removed from DestinationRule {full_name(rule)}")
     return told
