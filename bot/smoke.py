@@ -30,7 +30,7 @@ class SmokeTests:
         gate = release.current.smoke if release.current else None
         if gate is None or release.smoke is not None or not release.is_confirmed:
             return
-        early = (release.stage_began_at or release.entered_at) + SETTLED - self._clock.now()
+        early = (release.written_at or release.entered_at) + SETTLED - self._clock.now()
         if early > timedelta(0):
             raise Transient("Proxies learn of the preview.", retry_after=early.total_seconds())
         revision = release.split_revision

@@ -114,7 +114,7 @@ def confirmed(release: Release, event: RouteConfirmed, now: datetime) -> Decisio
         )
     if release.is_going_back:
         return moves.rolled_back(release, now, done)
-    written = replace(release, confirmed=done, written=release.stage, overwrites=False, replaced=())
+    written = replace(release, confirmed=done, written=release.stage, written_at=now, overwrites=False, replaced=())
     # The message of the stage before says "applying" until now.
     left = (PostStage(release.id, release.stage - 1, Urgency.STAGE),) if release.stage > 0 else ()
     if release.phase is Phase.SHIFTING:

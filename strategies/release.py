@@ -200,11 +200,11 @@ class Release:
     `stage` is the index into the plan (-1 before the first). `note` is the sentence that says why it stands where it
     stands. `originals` holds each targeted route's fields before the first write, as canonical JSON by route key.
     `confirmed` are the objects whose present split was read back; `split_revision` is the revision that wanted it;
-    `written` is the stage whose split was read back everywhere (-1: the originals). `overwrites` lets the next write
-    replace somebody else's edit. `replaced` are the splits that an adopted edit took the place of, until the new one is
-    read back everywhere. `blocked_by` is the guard that people were told of. `memory` and `history` (what was known
-    before the release) belong to the judge and are opaque here; `preflight` says in a sentence what the gates need at
-    the service's traffic. `smoke` is what the stage's smoke test said.
+    `written` is the stage whose split was read back everywhere (-1: the originals), `written_at` when. `overwrites`
+    lets the next write replace somebody else's edit. `replaced` are the splits that an adopted edit took the place of,
+    until the new one is read back everywhere. `blocked_by` is the guard that people were told of. `memory` and
+    `history` (what was known before the release) belong to the judge and are opaque here; `preflight` says in a
+    sentence what the gates need at the service's traffic. `smoke` is what the stage's smoke test said.
     `sizes` are the baselines' pods by Deployment (`namespace/name`) at the start, `warm_up` the time they took to be
     ready. `proof` says why the baseline counts as idle; from `is_cold` on it may have been scaled down, and `kept` is
     what brings back the rest.
@@ -237,6 +237,7 @@ class Release:
     confirmed: frozenset[str] = frozenset()
     gone: frozenset[str] = frozenset()
     written: int = -1
+    written_at: datetime | None = None
     overwrites: bool = False
     replaced: tuple[Mapping[str, Split], ...] = ()
     originals: Mapping[str, str] = field(default_factory=dict)

@@ -103,3 +103,14 @@ def test_the_duty_waits_for_the_proxies_asks_once_and_takes_the_answer_in(house:
     assert house.stored(release.id).phase is Phase.ROLLING_BACK
     tests.ask(AskSmoke(release.id, 0))
     assert len(smoke.asked) == 1
+
+
+def test_a_write_that_took_its_time_leaves_the_proxies_theirs(house: House) -> None:
+    release = house.begin(plan=a_preview().plan)
+    release = house.decide(Prepared(release.id, "p", {"shop/reviews/http/main": "{}"}))
+    house.clock.tick(seconds=30)
+    release = house.decide(RouteConfirmed(release.id, "c", "shop/reviews", release.revision))
+    smoke = FakeSmoke(SmokeAnswer(is_passed=True, text="all is well"))
+    with pytest.raises(Transient, match="Proxies learn"):
+        SmokeTests(house.engine, house.clock, smoke).ask(AskSmoke(release.id, 0))
+    assert smoke.asked == []
