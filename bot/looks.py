@@ -66,6 +66,9 @@ def intervals(releases: Sequence[Release]) -> frozenset[timedelta]:
 
 def since(release: Release) -> datetime:
     """Where the next look's window begins: at the last look, but never before the stage."""
+    if release.last_look_at and not release.is_confirmed:
+        # Nothing was written yet, so the split before is in force still: no request of it may be left out.
+        return release.last_look_at
     # A window that began under the split before would blame this one for it.
     began = release.stage_began_at or release.entered_at
     return max(release.last_look_at, began) if release.last_look_at else began

@@ -98,6 +98,12 @@ def test_a_window_begins_with_the_last_look_but_never_before_the_stage() -> None
     assert looks.since(replace(stage, stage_began_at=None, last_look_at=None)) == stage.entered_at
 
 
+def test_while_an_increase_waits_for_pods_no_request_of_the_split_before_is_left_out() -> None:
+    waiting = replace(in_phase(Phase.SHIFTING), confirmed=frozenset(), stage_began_at=NOW, last_look_at=NOW - EVERY)
+    assert looks.since(waiting) == NOW - EVERY
+    assert looks.since(replace(waiting, confirmed=frozenset(waiting.objects))) == NOW
+
+
 def test_what_may_carry_a_split_is_looked_at_and_nothing_else() -> None:
     assert {phase for phase in Phase if is_looked_at(in_phase(phase))} == LOOKING
     assert intervals([in_phase(Phase.OBSERVING), in_phase(Phase.COMPLETED)]) == {EVERY}
