@@ -275,7 +275,7 @@ def _back_without(release: Release) -> Decision:
     )
     moved = replace(release, note=text)
     call = CallOnCall(release.id, f"gone:{release.revision}", text)
-    return Decision(moved, (call, *_decided(moved)), why=text)
+    return Decision(moved, (call, *_decided(moved), *_freed(moved)), why=text)
 
 
 def writes(release: Release) -> tuple[SetRoute, ...]:

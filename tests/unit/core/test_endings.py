@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from strategies.effects import SetCapacity
 from strategies.events import (
     BaselineRetired,
     BaselineWatched,
@@ -109,3 +110,9 @@ def test_a_rollback_that_finds_its_object_deleted_ends_and_calls_for_help() -> N
     assert kinds(decision)[0] == "CallOnCall"
     assert "found no VirtualService shop/reviews: somebody deleted it" in decision.release.note
     assert "those of v2 among them" in decision.release.note
+
+
+def test_sizes_are_given_back_where_the_object_is_deleted_too() -> None:
+    release = replace(in_phase(Phase.ROLLING_BACK), confirmed=frozenset(), rules=Rules(scale=True))
+    found = RouteConfirmed(release.id, "c", release.objects[0], release.split_revision, is_gone=True)
+    assert SetCapacity(release.id) in moved(release, found).effects
