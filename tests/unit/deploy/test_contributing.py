@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from tests.unit.deploy.files import rows, text
+from tests.unit.deploy.files import rows, sources, text
 
 CONTRIBUTING = text("CONTRIBUTING.md")
 PROJECT = tomllib.loads(text("pyproject.toml"))
@@ -38,6 +38,20 @@ def test_every_dependency_of_every_group_has_its_reason() -> None:
 def test_every_rule_has_its_line() -> None:
     numbers = [row[0].partition(".")[0] for row in rows(CONTRIBUTING, "| rule | test |")]
     assert numbers == [str(number) for number in range(1, 13)]
+
+
+def test_every_test_that_holds_a_rule_is_there() -> None:
+    named = set(re.findall(r"`(test_\w+)`", CONTRIBUTING))
+    written = {name for source in sources("tests").values() for name in re.findall(r"def (test_\w+)\(", source)}
+    assert named
+    assert named - written == set()
+
+
+def test_every_tier_of_the_tests_has_its_line() -> None:
+    tiers = re.search(r"^TIERS = \((.*)\)$", text("tests/run"), re.MULTILINE)
+    assert tiers is not None
+    found = [row[0].strip("`") for row in rows(CONTRIBUTING, "| tier | what it holds | real parts |")]
+    assert found == re.findall(r"\w+", tiers[1])
 
 
 def test_decisions_are_numbered_short_and_say_their_price() -> None:

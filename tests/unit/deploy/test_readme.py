@@ -7,6 +7,7 @@ from datetime import UTC, timedelta
 import pytest
 
 from bot import criteria, durations, profiles
+from bot.cli import app
 from bot.cli.output import Exit
 from bot.requests import StartRequest
 from bot.settings import SECRETS, Settings, variable
@@ -49,6 +50,11 @@ def test_the_settings_table_is_the_settings() -> None:
 def test_every_subcommand_is_shown_as_the_help_shows_it() -> None:
     block = "\n".join(f"/release {topic.usage}\n    {topic.does}" for topic in TOPICS.values())
     assert f"```text\n{block}\n```" in README
+
+
+def test_every_command_of_the_command_line_has_its_line() -> None:
+    found = [row[0].strip("`").split()[0] for row in rows(README, "| `sluice …` | what it does |")]
+    assert found == [command.callback.__name__ for command in app.registered_commands if command.callback]
 
 
 def test_every_phase_has_its_line() -> None:
