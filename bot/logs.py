@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from bot.settings import LogFormat
 
 _TOKEN = re.compile(r"\b(?:xox[a-z]|xapp)-[\w-]+")
-NOISY = ("apscheduler", "slack_bolt", "slack_sdk", "urllib3", "uvicorn", "matplotlib", "alembic")
+# Some of them log addresses as they are asked, and an address may hold a token.
+NOISY = ("apscheduler", "slack_bolt", "slack_sdk", "urllib3", "httpx", "uvicorn", "matplotlib", "alembic")
 
 
 def configure(format: LogFormat) -> None:
