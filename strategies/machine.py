@@ -131,7 +131,9 @@ TRANSITIONS: Mapping[type[Event], Row] = {
         Phase.SOAKING,
         Phase.STUCK,
     ),
-    SmokeAnswered: _row(IGNORED, Phase.SHIFTING, Phase.OBSERVING, Phase.AWAITING_APPROVAL, Phase.PAUSED),
+    SmokeAnswered: _row(
+        IGNORED, Phase.SHIFTING, Phase.OBSERVING, Phase.AWAITING_APPROVAL, Phase.PAUSED, Phase.STUCK
+    ),
     WakeReached: _row(
         IGNORED,
         Phase.SCHEDULED,

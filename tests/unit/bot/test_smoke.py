@@ -66,6 +66,12 @@ def test_a_no_takes_the_preview_back() -> None:
     assert (decision.release.phase, decision.release.note) == (Phase.ROLLING_BACK, "said so")
 
 
+def test_a_no_is_heard_while_the_release_is_stuck() -> None:
+    release = replace(a_preview(Phase.STUCK), resume_to=Phase.OBSERVING)
+    assert moved(release, answered(release, is_passed=False)).release.phase is Phase.ROLLING_BACK
+    assert moved(release, answered(release, is_passed=True)).release.smoke is not None
+
+
 def test_metrics_of_the_few_requests_may_still_prove_harm() -> None:
     release = a_preview(Phase.OBSERVING)
     assert moved(release, a_look(release, Outcome.FAIL), LATER).release.phase is Phase.ROLLING_BACK
