@@ -210,9 +210,13 @@ def _overtaken(tx: Transaction, release: Release) -> Refused | None:
     later = tx.releases.successor(release)
     if later is None:
         return None
+    holder = tx.releases.get(later)
+    if holder is not None and not holder.release.is_over and holder.release.stage < 0:
+        text = f"{later} has the same route and moved nothing yet: call it off (/release rollback {later}), "
+        return Refused(ReasonCode.ALREADY_RELEASING, f"{text}then roll {release.id} back.")
     again = f"/release start {release.target.service} {release.target.baseline}"
-    text = f"{later} moved the same route after {release.id}: roll that one back, or go back by a release: {again}"
-    return Refused(ReasonCode.ALREADY_RELEASING, text)
+    text = f"{later} moved the same route after {release.id}: roll that one back first, or go back by a release: "
+    return Refused(ReasonCode.ALREADY_RELEASING, f"{text}{again}")
 
 
 def already_releasing(tx: Transaction, service: str, holder: str) -> Refused:

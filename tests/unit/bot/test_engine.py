@@ -190,6 +190,18 @@ def test_a_look_that_was_overtaken_is_dropped_and_the_others_are_kept(
     assert house.stored("ratings-1").verdicts == WAITS
 
 
+def test_a_later_release_that_moved_nothing_is_called_off_before_the_one_before_goes_back(house: House) -> None:
+    old = replace(house.observed(), phase=Phase.COMPLETED, wake_at=None)
+    house.save(old)
+    later = house.decide(replace(request(), key="again"))
+    back = RollbackRequested(old.id, "b1", ALICE)
+    refused = house.engine.submit(back)
+    assert isinstance(refused, Refused)
+    assert f"call it off (/release rollback {later.id}), then roll {old.id} back" in refused.text
+    house.save(replace(later, phase=Phase.ROLLED_BACK, wake_at=None))
+    assert house.decide(replace(back, key="b2")).phase is Phase.ROLLING_BACK
+
+
 def test_of_two_approvals_one_counts_and_the_other_learns_of_it(house: House) -> None:
     release = house.observed(rules=Rules(approvers=frozenset({"U2", "U4"})))
     yes = ApprovalGiven(release.id, "one", BOB, release.revision, acknowledged=True)
