@@ -101,14 +101,26 @@ class Bot:
         self.database.close()
 
 
+@dataclass(frozen=True, slots=True)
+class _Neighbours:
+    """Whom the bot asks and tells, and by whose time."""
+
+    clock: Clock
+    profiles: Profiles
+    people: People
+    mesh: IstioMesh
+    metrics: PrometheusMetrics
+    web: Web
+
+
 def build(settings: Settings) -> Bot:
     """Wire the bot as `settings` say; CannotStart names what is wrong with what was configured."""
     clock, holder = SystemClock(), f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
-    profiles, people, mesh, web = _neighbours(settings, clock)
+    near = _neighbours(settings, clock)
+    profiles, people, mesh, metrics = near.profiles, near.people, near.mesh, near.metrics
     database = _database(settings)
-    metrics = PrometheusMetrics(settings.prometheus_url, settings.reporter)
     engine = Engine(database, clock)
-    chat = SlackChat(web, people, command=settings.slack_command)
+    chat = SlackChat(near.web, people, command=settings.slack_command)
     messages = Messages(database, clock, chat, settings.cluster, _draw, _links(profiles))
     guarding = Guarding(
         mesh=mesh, metrics=metrics, staging=HttpStaging(), profiles=profiles, database=database, clock=clock
@@ -120,20 +132,9 @@ def build(settings: Settings) -> Bot:
     schedule = Schedule(engine, database, Looks(engine, metrics, mesh, clock), clock, holder, kept=kept)
     drift = DriftWatch(engine, mesh, duties)
     live = LiveCards(messages.refresh)
-    desk = Desk(
-        engine=engine,
-        database=database,
-        mesh=mesh,
-        profiles=profiles,
-        clock=clock,
-        guarding=guarding,
-        defaults=intents.Defaults(settings.slack_channel, settings.look),
-        cards=messages.card,
-        previews=_previews(mesh),
-        inspect=lambda asked, span, patience: preflight.run(metrics, asked, span, clock.now(), patience),
-    )
-    replies = Replies(web)
-    slack = _slack(settings, web, replies, _reception(settings, desk, people, database, clock))
+    desk = _desk(settings, near, engine, database, guarding, messages)
+    replies = Replies(near.web)
+    slack = _slack(settings, near.web, replies, _reception(settings, desk, people, database, clock))
     # The worker first: nothing that follows a commit delays a write.
     engine.on_commit(lambda _: worker.wake())
     for listener in (schedule.follow, drift.follow, live.mark, telemetry.count):
@@ -144,16 +145,7 @@ def build(settings: Settings) -> Bot:
     mesh.on_rule_change(drift.rule_changed)
     readiness = _Readiness(database, mesh, slack, (metrics, chat, people, profiles))
     door = _door(settings, application(readiness, _active(database), slack.handle))
-    parts = (
-        people,
-        _Followed(engine, (drift.follow, watch)),
-        mesh,
-        worker,
-        live,
-        schedule,
-        slack,
-        door,
-    )
+    parts = (people, _Followed(engine, (drift.follow, watch)), mesh, worker, live, schedule, slack, door)
     return Bot((*parts, _Stopped(replies), _Warm()), database, door.address)
 
 
@@ -168,7 +160,7 @@ def _database(settings: Settings) -> Database:
     return database
 
 
-def _neighbours(settings: Settings, clock: Clock) -> tuple[Profiles, People, IstioMesh, Web]:
+def _neighbours(settings: Settings, clock: Clock) -> _Neighbours:
     lines: list[str] = []
     try:
         profiles = Profiles(settings.profiles)
@@ -187,7 +179,25 @@ def _neighbours(settings: Settings, clock: Clock) -> tuple[Profiles, People, Ist
     if lines:
         raise CannotStart(*lines)
     mesh = IstioMesh(connection, clock, namespaces=settings.namespaces, propagation=settings.propagation)
-    return profiles, people, mesh, web
+    metrics = PrometheusMetrics(settings.prometheus_url, settings.reporter)
+    return _Neighbours(clock, profiles, people, mesh, metrics, web)
+
+
+def _desk(
+    settings: Settings, near: _Neighbours, engine: Engine, database: Database, guarding: Guarding, messages: Messages
+) -> Desk:
+    return Desk(
+        engine=engine,
+        database=database,
+        mesh=near.mesh,
+        profiles=near.profiles,
+        clock=near.clock,
+        guarding=guarding,
+        defaults=intents.Defaults(settings.slack_channel, settings.look),
+        cards=messages.card,
+        previews=_previews(near.mesh),
+        inspect=lambda asked, span, patience: preflight.run(near.metrics, asked, span, near.clock.now(), patience),
+    )
 
 
 def _reception(settings: Settings, desk: Desk, people: People, database: Database, clock: Clock) -> Reception:

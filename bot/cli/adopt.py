@@ -11,7 +11,8 @@ from bot.cli.output import Exit, Format, FormatOption, print_json, refuse, stop
 from strategies.reasons import Refused
 
 if TYPE_CHECKING:
-    from bot.ports import Adoption
+    from bot.ports import Adoption, SurveyRequest
+    from bot.settings import Settings
 
 
 def adopt(
@@ -27,22 +28,9 @@ def adopt(
     Reads the cluster that `sluice run` reads, by the same settings and with your own rights.
     """
     from bot.errors import Fault, Transient  # noqa: PLC0415 - heavy imports wait until they are wanted
-    from bot.ports import SurveyRequest  # noqa: PLC0415
-    from bot.profiles import Profiles, WrongProfile  # noqa: PLC0415
-    from bot.settings import WrongSettings, load  # noqa: PLC0415
 
-    try:
-        settings = load(os.environ, needs_slack=False)
-        profile = Profiles(settings.profiles).find(service)
-    except WrongSettings as error:
-        stop(Exit.USAGE, *error.lines)
-    except WrongProfile as error:
-        stop(Exit.USAGE, f"SLUICE_PROFILES: {error}")
+    settings, request = _asked(service, version)
     logging.getLogger("bot").addHandler(logging.NullHandler())
-    request = SurveyRequest(service, "", version)
-    if profile is not None:
-        label = profile.version_label
-        request = SurveyRequest(profile.service, profile.namespace, version, version_label=label)
     with connected(settings) as mesh:
         found = mesh.adoption(request, is_undo=undo)
         if isinstance(found, Refused):
@@ -56,6 +44,24 @@ def adopt(
     if isinstance(done, Refused):
         refuse(done, format)
     _print(found, done, format)
+
+
+def _asked(service: str, version: str) -> "tuple[Settings, SurveyRequest]":
+    from bot.ports import SurveyRequest  # noqa: PLC0415
+    from bot.profiles import Profiles, WrongProfile  # noqa: PLC0415
+    from bot.settings import WrongSettings, load  # noqa: PLC0415
+
+    try:
+        settings = load(os.environ, needs_slack=False)
+        profile = Profiles(settings.profiles).find(service)
+    except WrongSettings as error:
+        stop(Exit.USAGE, *error.lines)
+    except WrongProfile as error:
+        stop(Exit.USAGE, f"SLUICE_PROFILES: {error}")
+    if profile is None:
+        return settings, SurveyRequest(service, "", version)
+    label = profile.version_label
+    return settings, SurveyRequest(profile.service, profile.namespace, version, version_label=label)
 
 
 def _print(found: "Adoption", done: str, format: Format) -> None:

@@ -1,6 +1,6 @@
 """`sluice audit`: who did what to a release, when, why, on which evidence."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -8,6 +8,9 @@ from rich.table import Table
 
 from bot.cli.output import Exit, Format, FormatOption, print_json, refuse, stop
 from strategies.reasons import ReasonCode, Refused
+
+if TYPE_CHECKING:
+    from storage.journal import Entry
 
 
 def audit(
@@ -31,20 +34,7 @@ def audit(
         stop(Exit.UNREACHABLE, f"The database does not answer: {error}")
     if not entries:
         refuse(Refused(ReasonCode.UNKNOWN_RELEASE, f"The journal knows no release {release!r}."), format)
-    rows = [
-        {
-            "at": entry.at.isoformat(timespec="seconds"),
-            "actor": entry.actor_name,
-            "event": entry.event,
-            "from": entry.phase_before,
-            "to": entry.phase_after,
-            "revision": entry.revision,
-            "reason_code": entry.reason_code,
-            "text": entry.text,
-            "evidence": entry.evidence,
-        }
-        for entry in entries
-    ]
+    rows = [_row(entry) for entry in entries]
     if format is Format.JSON:
         print_json(rows)
         return
@@ -52,3 +42,17 @@ def audit(
     for row in rows:
         table.add_row(str(row["at"])[:19], str(row["actor"]), str(row["event"]), str(row["to"]), str(row["text"]))
     Console().print(table)
+
+
+def _row(entry: "Entry") -> dict[str, object]:
+    return {
+        "at": entry.at.isoformat(timespec="seconds"),
+        "actor": entry.actor_name,
+        "event": entry.event,
+        "from": entry.phase_before,
+        "to": entry.phase_after,
+        "revision": entry.revision,
+        "reason_code": entry.reason_code,
+        "text": entry.text,
+        "evidence": entry.evidence,
+    }

@@ -38,16 +38,11 @@ def replay(  # noqa: PLR0913 - one per option
     format: FormatOption = Format.JSON,
 ) -> None:
     """Judge recorded looks: a verdict per look, one decision per release."""
-    from bot.replay.values import BadLine  # noqa: PLC0415
-
     # Looks leave no cycles behind: searching for some after every 700 of them is a tenth of the time.
     gc.set_threshold(100_000)
     if bool(file) == bool(prometheus):
         stop(Exit.USAGE, "Name a file of looks, - for stdin, or --prometheus URL.")
-    try:
-        session = _session(state)
-    except (OSError, BadLine) as error:
-        stop(Exit.USAGE, f"--state {state}: {error}")
+    session = _session(state)
     session.is_pictured = picture is not None
     kept: list[dict[str, object]] = []
     start = None
@@ -88,10 +83,14 @@ def _read(
 def _session(state: Path | None) -> "Session":
     from bot.replay.session import Session  # noqa: PLC0415
     from bot.replay.stored import loaded  # noqa: PLC0415
+    from bot.replay.values import BadLine  # noqa: PLC0415
 
-    if state is None or not state.exists():
-        return Session()
-    return loaded(state.read_text(encoding="utf-8"))
+    try:
+        if state is None or not state.exists():
+            return Session()
+        return loaded(state.read_text(encoding="utf-8"))
+    except (OSError, BadLine) as error:
+        stop(Exit.USAGE, f"--state {state}: {error}")
 
 
 def _run(
