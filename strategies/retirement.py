@@ -126,6 +126,10 @@ def _still_needed(release: Release, text: str, now: datetime) -> Decision:
     shown = (RefreshCard(release.id, Urgency.PROGRESS),) if changed else ()
     if release.reminded or now < release.entered_at + max(release.rules.deadline, release.rules.idle):
         return Decision(waiting, shown, why=text, is_notable=False)
-    told = f"{release.id} cannot let {release.target.baseline} go: {text} It goes on looking; nothing waits for it."
+    told = (
+        f"{release.id} cannot let {release.target.baseline} go: {text} It goes on looking, and keeps the route until "
+        f"then: the next release of {release.target.service} begins once {release.target.baseline} is gone, by hand or "
+        "by this one."
+    )
     line = Say(release.id, f"needed:{release.revision}", told, audience=Audience.REQUESTER_AND_ON_CALL)
     return Decision(replace(waiting, reminded=True), (*shown, line), why=told)

@@ -49,7 +49,8 @@ def test_a_chatty_caller_is_told_to_people_once_and_stops_nothing() -> None:
     release, late = retiring(), NOW + timedelta(minutes=31)
     told = moved(release, BaselineWatched(release.id, "w", is_idle=False, text="v1 is still called by cart."), late)
     assert said(told)[0].text == (
-        "reviews-1 cannot let v1 go: v1 is still called by cart. It goes on looking; nothing waits for it."
+        "reviews-1 cannot let v1 go: v1 is still called by cart. It goes on looking, and keeps the route until then: "
+        "the next release of reviews begins once v1 is gone, by hand or by this one."
     )
     assert said(told)[0].audience is Audience.REQUESTER_AND_ON_CALL
     again = BaselineWatched(release.id, "w2", is_idle=False, text="v1 is still called by cart.")
