@@ -1,9 +1,10 @@
 """Pods for a share: counts them, and scales where the profile allows it."""
 
+import logging
 from collections.abc import Callable
 
 from bot.mesh.cluster import Writes
-from bot.mesh.documents import Document, full_name
+from bot.mesh.documents import Document, controller_of, full_name
 from bot.mesh.holding import LEAST, REPLICAS, free, hold
 from bot.mesh.kube_api import AUTOSCALER, DEPLOYMENT, Kind
 from bot.mesh.kube_errors import Missing
@@ -12,6 +13,8 @@ from bot.mesh.view import View
 from bot.mesh.workloads import ready_by_version, why_not_ready
 from strategies.capacity import pods_for
 from strategies.release import Phase, Release, Target
+
+log = logging.getLogger(__name__)
 
 Edit = Callable[[Document], Document | None]
 
@@ -72,7 +75,9 @@ def _grow(view: View, cluster: Writes, release: Release, target: Target, needed:
     name = workload(target, target.candidate)
     if name is None:
         return "it has no Deployment that could be scaled."
-    scaler = autoscaler_of(view, name)
+    scaler, owner = autoscaler_of(view, name), _foreign(view, name)
+    if owner:
+        return f"{owner}, which would undo a change made here: scale it up there."
     if scaler is not None and int(scaler["spec"].get("maxReplicas") or 0) < needed:
         most = scaler["spec"].get("maxReplicas")
         return f"HorizontalPodAutoscaler {full_name(scaler)} allows {most} at most (maxReplicas)."
@@ -81,13 +86,16 @@ def _grow(view: View, cluster: Writes, release: Release, target: Target, needed:
 
 
 def _hold(view: View, cluster: Writes, release: Release, name: str, size: int) -> None:
-    scaler = autoscaler_of(view, name)
+    scaler, owner = autoscaler_of(view, name), _foreign(view, name)
+    if owner:
+        log.warning("release=%s %s is not held at %d pods: %s", release.id, name, size, owner)
+        return
     if scaler is not None:
         # Under an autoscaler the Deployment's own number is not ours to set: its least number is.
         least = min(size, int(scaler["spec"].get("maxReplicas") or size))
         _put(cluster, AUTOSCALER, full_name(scaler), lambda each: hold(each, LEAST, least, release.id))
         return
-    known = next((each for each in view.deployments(name.partition("/")[0]) if full_name(each) == name), None)
+    known = _known(view, name)
     if known is None or wanted(known) < size:
         _put(cluster, DEPLOYMENT, name, lambda each: hold(each, REPLICAS, size, release.id))
 
@@ -96,9 +104,21 @@ def _free(view: View, cluster: Writes, release: Release, name: str, *, is_left: 
     scaler = autoscaler_of(view, name)
     if scaler is not None and free(scaler, LEAST, release.id, restores=True) is not None:
         _put(cluster, AUTOSCALER, full_name(scaler), lambda each: free(each, LEAST, release.id, restores=True))
-    known = next((each for each in view.deployments(name.partition("/")[0]) if full_name(each) == name), None)
+    known = _known(view, name)
     if known is not None and free(known, REPLICAS, release.id, restores=is_left) is not None:
         _put(cluster, DEPLOYMENT, name, lambda each: free(each, REPLICAS, release.id, restores=is_left))
+
+
+def _known(view: View, name: str) -> Document | None:
+    return next((each for each in view.deployments(name.partition("/")[0]) if full_name(each) == name), None)
+
+
+def _foreign(view: View, name: str) -> str:
+    """Which controller sizes the Deployment `namespace/name` and would not leave our number; empty when none does."""
+    scaler = autoscaler_of(view, name)
+    kind, sized = (AUTOSCALER, scaler) if scaler is not None else (DEPLOYMENT, _known(view, name))
+    owner = controller_of(sized) if sized is not None else None
+    return f"{kind.name} {full_name(sized)} belongs to {owner}" if sized is not None and owner else ""
 
 
 def _is_left(release: Release, target: Target, version: str) -> bool:

@@ -98,6 +98,19 @@ def test_an_autoscaler_that_allows_too_few_is_named_and_not_overruled() -> None:
     assert least(mesh, "v2") == 2
 
 
+def test_an_autoscaler_that_another_controller_writes_is_named_and_not_fought() -> None:
+    mesh = FakeMesh.shop()
+    for version in ("v1", "v2"):
+        scaler = an_autoscaler(version)
+        owner = {"kind": "ScaledObject", "name": "reviews", "controller": True}
+        scaler["metadata"]["ownerReferences"] = [owner]
+        mesh.put(scaler)
+    owned = "HorizontalPodAutoscaler shop/reviews-v2 belongs to ScaledObject reviews, which would undo a change"
+    assert owned in mesh.capacity(promoting())
+    mesh.set_sizes(promoting())
+    assert (least(mesh, "v1"), least(mesh, "v2")) == (2, 2)
+
+
 @pytest.mark.parametrize("was", [1, None])
 def test_the_baselines_autoscaler_is_held_and_given_back_exactly(was: int | None) -> None:
     mesh = FakeMesh.shop()
