@@ -169,7 +169,7 @@ def _tempered(kept: Bursts, minutes: Sequence[Window], past: MetricPast | None) 
 
 
 def _begun(gate: MetricGate, alpha: float, first: Tally, past: MetricPast | None) -> Trial | None:
-    if gate.tolerated is None:  # is_weighed said otherwise
+    if gate.tolerated is None:  # pragma: no cover - is_weighed said otherwise
         raise AssertionError(f"{gate.metric} tolerates nothing")
     tolerated, allowed = gate.tolerated, gate.allowed or gate.tolerated
     scale = 1.0

@@ -37,11 +37,6 @@ class MetricPast:
     false_alarms: int = 0
     raised: float = 1.0
 
-    @property
-    def rate(self) -> float:
-        """Bad per request over all of the time; zero without requests."""
-        return self.bad / self.requests if self.requests else 0.0
-
 
 @dataclass(frozen=True, slots=True)
 class LevelPast:

@@ -1,6 +1,7 @@
 """What the sequential judge says: one sentence in words that a release manager uses."""
 
 from dataclasses import dataclass
+from typing import assert_never
 
 from strategies.gates.account import Account
 from strategies.gates.figures import count, milliseconds, percent, points, span
@@ -77,6 +78,8 @@ def decided(trial: Trial, decision: Decision, reason: str) -> str:
             return f"Promote: {reason}"
         case Decision.HOLD:
             return f"Hold{where}{lowered(reason)} A person decides."
+        case _:  # pragma: no cover
+            assert_never(decision)
 
 
 def lowered(reason: str) -> str:
@@ -183,6 +186,6 @@ def _time(trial: Trial, requests: int) -> str:
 
 
 def _odds(odds: float) -> str:
-    if odds >= 10:
-        return f"{odds:,.0f}:1" if odds <= MOST_ODDS else f"over {MOST_ODDS:,.0f}:1"
-    return f"{odds:.1f}:1" if odds >= 1 else f"1:{min(1 / max(odds, 1e-6), 1e6):,.0f}"
+    if odds < 10:
+        return f"{odds:.1f}:1"
+    return f"{odds:,.0f}:1" if odds <= MOST_ODDS else f"over {MOST_ODDS:,.0f}:1"

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import assert_never
 
 from strategies.gates.account import Account
 from strategies.gates.chance import Line
@@ -122,6 +123,8 @@ def opened(question: Question, history: Mapping[str, Sequence[Sample]]) -> Trial
                 trial.accounts[metric.name] = _counted(metric, windows)
             case Kind.LATENCY:
                 trial.accounts[metric.name] = _timed(metric, [w for w in windows if isinstance(w, Mapping)])
+            case _:  # pragma: no cover
+                assert_never(metric.kind)
     return trial
 
 

@@ -11,12 +11,13 @@ from strategies.effects import (
     RefreshCard,
     RetireBaseline,
     Say,
+    SetCapacity,
     SetRoute,
     Urgency,
 )
 
 CHAT = (RefreshCard("r-1"), PostStage("r-1", 0), Say("r-1", "a", "text"), CallOnCall("r-1", "a", "text"))
-ROUTE = (Prepare("r-1"), SetRoute("r-1", "shop/reviews"), RetireBaseline("r-1"))
+ROUTE = (Prepare("r-1"), SetRoute("r-1", "shop/reviews"), RetireBaseline("r-1"), SetCapacity("r-1"))
 
 
 @pytest.mark.parametrize("effect", CHAT)

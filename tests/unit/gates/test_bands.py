@@ -97,3 +97,10 @@ def test_the_band_is_held_to_what_the_judge_knows() -> None:
         (0.0, math.nextafter(0.05, -1)), (1.0, 0.8), (0.5, 0.5)
     )
     assert Band().held_to(0.2, 0.3, is_harm=True, is_safe=True) == Band()
+
+
+def test_a_look_without_a_reading_leaves_the_band_of_a_level_where_it_was() -> None:
+    readings = np.random.default_rng(3).normal(2, 1, 40).tolist()
+    found = gauge_band([*readings, math.nan], 1.0, 20)
+    assert (found.least[-1], found.greatest[-1]) == (found.least[-2], found.greatest[-2])
+    assert found.measured[-1] == found.measured[-2]

@@ -115,3 +115,13 @@ def test_guesses_lie_on_their_side_of_the_border() -> None:
         above, below = worse(baseline, border), as_good(baseline, border)
         assert (above[np.isfinite(above)] > on_border).all()
         assert (below[np.isfinite(below)] < on_border).all()
+
+
+def test_a_search_that_is_cut_short_still_ends_between_the_guess_and_the_border(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("strategies.gates.counts._ROUNDS", 1)
+    sizes, guess = [np.array([value]) for value in (4e8, 2.0)], Guess(np.array([0.999]), np.array([0.001]))
+    theirs, ours = nearest_rates(sizes[0], sizes[1], guess, Border(np.array([17.0]), np.array([0.0])))
+    assert 0.001 / 17 <= theirs[0] <= 1 / 17
+    assert ours[0] == pytest.approx(17 * theirs[0])

@@ -106,3 +106,37 @@ def test_the_sums_of_a_stage_go_through_the_text_form() -> None:
     judge = Judge(CPU)
     see(judge, 0.2, 0.2, 100)
     assert len(judge.memory) < 800
+
+
+def test_a_version_that_never_had_a_baseline_to_compare_with_waits() -> None:
+    verdict = Judge(CPU, asked=1.0).see(an_arm(0), with_level(an_arm(1000), "cpu", 0.3))["cpu"]
+    assert (verdict.outcome, verdict.missing) == (Outcome.WAIT, "a baseline")
+    assert verdict.reason == "cpu 0.3 cores; v1 has no cpu to compare with."
+
+
+def test_a_limit_alone_is_judged_without_a_baseline() -> None:
+    judge = Judge(replace(MEMORY, allowed=None), asked=1.0)
+    verdicts = [judge.see(an_arm(0), with_level(an_arm(1000), "memory", 150 * 2**20))["memory"] for _ in range(5)]
+    assert verdicts[-1].outcome is Outcome.PASS
+    assert verdicts[-1].reason == "memory 150 MiB per pod (limit 200 MiB)."
+
+
+def test_a_baseline_at_zero_has_no_change_in_percent() -> None:
+    verdict = see(Judge(MetricGate("queue", "jobs", limit=10.0, query="queue")), 3.0, 0.0)[-1]
+    assert verdict.outcome is Outcome.PASS
+    assert verdict.reason.endswith("jobs vs 0 jobs (limit 10 jobs).")
+
+
+def test_how_many_looks_are_missing_is_not_told_where_the_candidate_looks_worse() -> None:
+    verdict = see(Judge(replace(CPU, allowed=None, tolerated=Margin(0.1, relative=True))), 0.3, 0.2, 30)[-1]
+    assert (verdict.outcome, verdict.missing) == (Outcome.WAIT, "more evidence")
+
+
+def test_nobody_is_told_to_wait_for_more_looks_than_a_release_can_have() -> None:
+    judge = Judge(replace(CPU, tolerated=Margin(0.05, relative=True)))
+    for place in range(30):
+        ours = 0.2 * 1.05 - 0.0001 + (0.02 if place % 2 else -0.02)
+        arms = with_level(an_arm(750), "cpu", 0.2), with_level(an_arm(250), "cpu", ours)
+        verdict = judge.see(*arms, ready=READY)["cpu"]
+    assert "worse by +5 % is not ruled out yet" in verdict.reason
+    assert verdict.missing == "more evidence"

@@ -92,3 +92,12 @@ def test_the_past_survives_its_text_form() -> None:
     known = Past(1.5, 1440, {"errors": ERRORS, "latency_p99": metric}, "half of it")
     assert recall(keep(known)) == known
     assert recall("") == recall('{"v":0}') == Past()
+
+
+def test_what_a_clean_past_cannot_tell_of_a_relative_margin_is_not_guessed() -> None:
+    gate = MetricGate("errors", "ratio", tolerated=Margin(0.25, relative=True))
+    stages = tuple(replace(stage, gates=(gate,)) for stage in a_plan().stages)
+    spotless = past(100, errors=MetricPast(1_000_000_000, 0))
+    [first, *_] = of(Plan(a_plan().strategy, stages), spotless)
+    assert first.requests is None
+    assert not first.fits

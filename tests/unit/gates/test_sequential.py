@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import product
-from math import comb
+from math import comb, inf
 
 import pytest
 
@@ -206,3 +206,39 @@ def test_stake_is_placed_once_and_never_more_than_all_of_it() -> None:
     assert placed[0] == pytest.approx(0.8)
     assert sum(placed) == pytest.approx(1)
     assert account.pay(3.0, 15.0) == 0
+
+
+def test_odds_below_ten_are_told_with_a_decimal() -> None:
+    trial = opened(replace(QUESTION, safe_odds=5.0), LONG_PAST)
+    finding = next(each for each in see(trial, [((950, 1), (50, 0))] * 60) if each.outcome is Outcome.PASS)
+    assert 5 <= finding.safe_odds < 10
+    assert finding.reason.endswith(f"is ruled out at odds of {finding.safe_odds:.1f}:1.")
+
+
+def test_a_gauge_has_no_part_of_the_error_budget() -> None:
+    revenue = Metric("revenue", Kind.GAUGE, 0.1, 1.0)
+    question = Question((ERRORS, replace(ERRORS, name="checkout"), revenue))
+    assert [question.budget(metric) for metric in question.metrics] == [0.5, 0.5, 0.0]
+
+
+def test_a_gauge_without_a_reading_proves_nothing() -> None:
+    trial = opened(Question((Metric("revenue", Kind.GAUGE, 0.1, 1.0),)), {})
+    [finding] = judge([(trial, Look(10, 5, {"revenue": 100.0}, {"revenue": None}))])
+    assert finding.reason == "No data of revenue in this look: it proves nothing."
+    assert trial.gauges["revenue"].seen.looks == 0
+
+
+def test_an_empty_histogram_fixes_no_edge_and_the_next_one_does() -> None:
+    trial = opened(Question((Metric("latency_p99", Kind.LATENCY, 0.1, 0.25),)), {})
+    full = {100.0: 900.0, 250.0: 995.0, 500.0: 1000.0, inf: 1000.0}
+    edges = []
+    for place, histogram in enumerate(({}, full), 1):
+        judge([(trial, Look(10.0 * place, 5, {"latency_p99": histogram}, {"latency_p99": full}))])
+        edges.append(trial.accounts["latency_p99"].edge)
+    assert edges == [None, 250.0]
+
+
+def test_a_window_of_another_kind_tells_nothing_of_a_counted_metric() -> None:
+    mixed: dict[str, list[Sample]] = {"errors": [*LONG_PAST["errors"], 17.0, *LONG_PAST["errors"]]}
+    pure: dict[str, list[Sample]] = {"errors": LONG_PAST["errors"] * 2}
+    assert opened(QUESTION, mixed).accounts == opened(QUESTION, pure).accounts

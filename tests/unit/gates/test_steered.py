@@ -83,3 +83,22 @@ def test_people_who_keep_their_version_make_no_exact_share_of_requests() -> None
     verdict = Judge(aim=Aim(Steering.MATCHES, 0.0, 1.0, people=0.25)).see(an_arm(700), an_arm(300))["split"]
     assert (verdict.outcome, verdict.candidate, verdict.bound) == (Outcome.PASS, 0.3, 0.25)
     assert "people keep their version" in verdict.reason
+
+
+def test_a_candidate_that_was_scraped_and_got_no_copy_waits_for_one() -> None:
+    verdict = Judge(aim=COPIES).see(an_arm(400), an_arm(0), is_mirrored=True, live=0.0)["split"]
+    assert (verdict.outcome, verdict.missing) == (Outcome.WAIT, "mirrored requests")
+    assert verdict.reason == "No copy has reached v2 yet, beside 400 live requests (10.0 % asked)."
+
+
+def test_where_callers_have_no_proxies_a_shadow_says_what_it_cannot_know() -> None:
+    verdict = Judge(aim=COPIES).see(an_arm(400), an_arm(38), is_mirrored=True)["split"]
+    assert verdict.outcome is Outcome.PASS
+    assert verdict.reason.endswith("Whether it answers live ones too, only callers' proxies would tell.")
+
+
+def test_errors_without_a_version_stay_so_where_no_share_tells_whose_they_are() -> None:
+    judge = Judge(ERRORS, aim=GROUP)
+    verdict = judge.see(an_arm(400), an_arm(100), unattributed=30.0, ready={"v1": 3, "v2": 2})["errors"]
+    assert (verdict.outcome, verdict.candidate) == (Outcome.WAIT, 0.0)
+    assert "30 errors name no version" in verdict.reason
