@@ -20,7 +20,7 @@ from bot.mesh.subsets import leftover, lost_subset, missing_subset, wait_for_sub
 from bot.mesh.survey import survey
 from bot.mesh.warming import warm
 from bot.mesh.workloads import flag, ready_by_version
-from bot.mesh.writing import is_untouched, next_document
+from bot.mesh.writing import next_document, without
 from bot.ports import Adoption, Baseline, Preparation, RouteOrder, SurveyRequest, Written
 from strategies.guards import Served
 from strategies.reasons import ReasonCode, Refused
@@ -151,10 +151,8 @@ class FakeMesh:
         """As the adapter; a stored write can never be refused or lost."""
         self._trip("set_route")
         document, wanted = self.virtual_service(name), tuple(orders())
-        if document is None and wanted and all(order.split is None for order in wanted):
-            return Written("", changed=False, is_gone=not all(map(is_untouched, wanted)))
         if document is None:
-            raise Fault(f"There is no VirtualService {name}.")
+            return without(wanted, Fault(f"There is no VirtualService {name}."))
         outcome = next_document(document, wanted) if wanted else None
         if not isinstance(outcome, Drift):
             outcome = self._without_subset(wanted) or outcome

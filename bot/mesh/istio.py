@@ -25,7 +25,7 @@ from bot.mesh.warming import warm
 from bot.mesh.warnings import warned
 from bot.mesh.watch_cache import WatchCache
 from bot.mesh.workloads import flag, ready_by_version
-from bot.mesh.writing import check_kept, fenced, is_untouched, needs_fence, next_document
+from bot.mesh.writing import check_kept, fenced, needs_fence, next_document, without
 from bot.ports import Adoption, Baseline, Clock, Preparation, RouteOrder, SurveyRequest, Written
 from strategies.guards import Served
 from strategies.plan import Plan
@@ -118,7 +118,7 @@ class IstioMesh:
         try:
             document, changed = self._current(name), False
         except Missing as problem:
-            return self._without(tuple(orders()), problem)
+            return without(tuple(orders()), problem)
         for _ in range(ROUNDS):
             wanted = tuple(orders())
             if not wanted:
@@ -144,12 +144,6 @@ class IstioMesh:
             # Asked again: a writer that stalled since it read the orders must not have the last word.
             document, changed = answer, True
         raise Conflict(f"VirtualService {name} was written by others {ROUNDS} times while Sluice wrote it.")
-
-    def _without(self, wanted: Sequence[RouteOrder], problem: Missing) -> Written:
-        """What a deleted object means for its orders: nothing is left to roll back, anything else is trouble."""
-        if not wanted or any(order.split is not None for order in wanted):
-            raise problem
-        return Written("", changed=False, is_gone=not all(map(is_untouched, wanted)))
 
     def tidy(self, orders: Sequence[RouteOrder]) -> None:
         """Take our subset out again once proxies have forgotten the route to it; the rule comes last."""

@@ -8,7 +8,7 @@ from bot.mesh.documents import Document, full_name
 from bot.mesh.drift import find_drift, unwritable
 from bot.mesh.marks import mark, marks
 from bot.mesh.virtual_service import carries, describe, edit, read_split, wanted_split
-from bot.ports import RouteOrder
+from bot.ports import RouteOrder, Written
 from strategies.reasons import Refused
 from strategies.release import Drift
 
@@ -41,6 +41,16 @@ def next_document(document: Document, orders: Sequence[RouteOrder]) -> Document 
 def is_untouched(order: RouteOrder) -> bool:
     """True when nothing was ever written for the order and nothing shall be: there is nothing to put back."""
     return order.split is None and not order.original
+
+
+def without(orders: Sequence[RouteOrder], problem: Fault) -> Written:
+    """What a deleted object means for its orders: nothing is left to take back, and a split raises the `problem`.
+
+    Without orders nothing is missed: a rollback that ended is asked again until what stands beside its routes is tidy.
+    """
+    if any(order.split is not None for order in orders):
+        raise problem
+    return Written("", changed=False, is_gone=not all(map(is_untouched, orders)))
 
 
 def needs_fence(orders: Sequence[RouteOrder]) -> bool:
