@@ -41,6 +41,7 @@ def settled(release: Release) -> Release:
         created_at=START,
         entered_at=START,
         stage_began_at=START,
+        written_at=START if release.written_at else None,
         last_look_at=START,
         hold_until=None,
         soak_until=None,
