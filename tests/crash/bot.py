@@ -17,13 +17,14 @@ from bot.engine import Engine
 from bot.errors import Transient
 from bot.guarding import Guarding
 from bot.looks import Looks
-from bot.ports import Picture
+from bot.ports import Clock, Picture
 from bot.profiles import Profiles
 from bot.schedule import Schedule
 from bot.slack import buttons, commands
 from bot.slack.outgoing import SlackChat
 from bot.smoke import SmokeTests
 from bot.worker import Worker
+from storage.database import Database
 from storage.errors import StorageError
 from strategies.effects import Lane
 from strategies.gates import judge
@@ -59,6 +60,12 @@ class Holders:
         return (f"U0{role.upper()}",)
 
 
+def _messages(database: Database, clock: Clock, line: Line) -> Messages:
+    web: Any = Web(line)
+    chat = SlackChat(web, Holders(), command="/release")
+    return Messages(database, clock, chat, "test", lambda _: Picture(b"png", "drawn"), lambda _: {})
+
+
 class Life:
     """One process of the bot, from its start to its end."""
 
@@ -70,15 +77,7 @@ class Life:
         self.database = Watched(home.database, switch)
         mesh, metrics, clock = MeshDoor(line), MetricsDoor(line), home.clock
         engine = Engine(self.database, clock)
-        web: Any = Web(line)
-        messages = Messages(
-            self.database,
-            clock,
-            SlackChat(web, Holders(), command="/release"),
-            "test",
-            lambda _: Picture(b"png", "drawn"),
-            lambda _: {},
-        )
+        messages = _messages(self.database, clock, line)
         guarding = Guarding(
             mesh=mesh,
             metrics=metrics,

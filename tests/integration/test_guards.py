@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import http.server
-import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
 from strategies.reasons import ReasonCode
 from strategies.release import Phase
+from tests.answering import answering
 from tests.integration.parts import Wish
 from tests.integration.parts import world as made
 
@@ -35,13 +35,8 @@ class Staging(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def staging() -> Iterator[str]:
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Staging)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/done/{{{{service}}}}/{{{{version}}}}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with answering(Staging) as url:
+        yield f"{url}/done/{{{{service}}}}/{{{{version}}}}"
 
 
 @pytest.fixture(scope="module")

@@ -35,6 +35,7 @@ from bot.slack.replies import Replies
 from bot.slack.web import connect
 from strategies.reasons import ReasonCode, Refused
 from strategies.release import Actor, Role
+from tests.answering import answering
 from tests.contract.chat.conftest import CHANNEL, Holders, until
 from tests.unit.slack.releases import a_card, a_look, asking
 
@@ -168,16 +169,9 @@ def signed_http(bot: Bot) -> Iterator[HttpDoor]:
         def log_message(self, *_: object) -> None:
             pass
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    bot.slack.read(lambda: bot.hands.deliver_by_http(f"http://127.0.0.1:{server.server_port}/slack/events"))
-    try:
+    with answering(Handler) as url:
+        bot.slack.read(lambda: bot.hands.deliver_by_http(f"{url}/slack/events"))
         yield door
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def test_a_command_reaches_the_desk_with_the_persons_roles(bot: Bot) -> None:

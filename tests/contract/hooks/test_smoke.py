@@ -2,7 +2,6 @@
 
 import http.server
 import json
-import threading
 import time
 from collections.abc import Iterator
 
@@ -11,6 +10,7 @@ import pytest
 from bot.answerers import SmokeAnswer
 from bot.errors import Transient
 from bot.hooks.smoke import HttpSmoke, trouble
+from tests.answering import answering
 
 ANSWERS: dict[str, tuple[int, str]] = {
     "ok": (200, "42 checks\nand more"),
@@ -47,13 +47,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with answering(Handler) as url:
+        yield url
 
 
 def ask(address: str) -> SmokeAnswer:

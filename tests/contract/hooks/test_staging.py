@@ -1,7 +1,6 @@
 """What staging says, over real HTTP, and on the fake."""
 
 import http.server
-import threading
 import time
 from collections.abc import Iterator
 
@@ -10,6 +9,7 @@ import pytest
 from bot.answerers import Staging
 from bot.errors import Transient
 from bot.hooks.staging import HttpStaging, trouble
+from tests.answering import answering
 from tests.builders import a_target
 from tests.fakes import FakeStaging
 
@@ -36,13 +36,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/done/{{{{service}}}}/{{{{ version }}}}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with answering(Handler) as url:
+        yield f"{url}/done/{{{{service}}}}/{{{{ version }}}}"
 
 
 @pytest.fixture(params=["http", "fake"])
