@@ -76,14 +76,19 @@ def time_axis(axes: Axes, times: Sequence[float], start: datetime | None) -> Non
     axes.tick_params(axis="x", length=3, width=0.8, color=QUIET, labelcolor=QUIET, pad=3)
 
 
-def _frame(axes: Axes, panel: Panel, title_pad: float) -> None:
-    axes.set_title(panel.title, loc="left", color=INK, fontweight="bold", fontsize="medium", pad=title_pad, y=1.0)
+def bare(axes: Axes) -> None:
+    """A frame of one line below and quiet rules across, behind what is drawn."""
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.spines["bottom"].set_color(QUIET)
     axes.tick_params(axis="y", length=0, labelcolor=QUIET, pad=4)
     axes.tick_params(axis="x", length=0, labelbottom=False)
     axes.grid(axis="y", color=RULE, lw=0.8)
     axes.set_axisbelow(True)
+
+
+def _frame(axes: Axes, panel: Panel, title_pad: float) -> None:
+    axes.set_title(panel.title, loc="left", color=INK, fontweight="bold", fontsize="medium", pad=title_pad, y=1.0)
+    bare(axes)
     top = _top(panel)
     axes.set_ylim(0, top)
     ticks = round_values(0, top)

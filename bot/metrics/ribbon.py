@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 
-from bot.metrics.canvas import Label, draw_labels, round_values
+from bot.metrics.canvas import Label, bare, draw_labels, round_values
 from bot.metrics.differences import Difference
-from bot.metrics.palette import BAND, BOUND, CANDIDATE, GOOD, INK, QUIET, RULE, colour_of
+from bot.metrics.palette import BAND, BOUND, CANDIDATE, GOOD, INK, QUIET, colour_of
 
 DASHES = (0, (4, 2.5))
 
@@ -47,12 +47,7 @@ def _frame(axes: Axes, panel: Difference, title_pad: float) -> None:
             textcoords="offset points", ha="left", va="baseline", color=colour_of(panel.outcome), fontweight="bold",
             annotation_clip=False,
         )  # fmt: skip
-    axes.spines[["top", "right", "left"]].set_visible(False)
-    axes.spines["bottom"].set_color(QUIET)
-    axes.tick_params(axis="y", length=0, labelcolor=QUIET, pad=4)
-    axes.tick_params(axis="x", length=0, labelbottom=False)
-    axes.grid(axis="y", color=RULE, lw=0.8)
-    axes.set_axisbelow(True)
+    bare(axes)
     axes.set_ylim(*panel.limits)
     ticks = round_values(*panel.limits)
     axes.set_yticks(ticks, [_tick(panel, value) for value in ticks])

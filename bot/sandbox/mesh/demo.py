@@ -1,9 +1,7 @@
 """The demonstration mesh: shop, pods, proxy, load and telemetry on any API server."""
 
 import asyncio
-import json
 import logging
-import os
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -158,17 +156,6 @@ class DemoMesh:
     def scrape_targets(self) -> list[ScrapeTarget]:
         """What Prometheus has to scrape as of now."""
         return self._metrics.targets(self._namespace, CALLER)
-
-    def write_file_sd(self, path: Path) -> None:
-        """The targets as a file that a real Prometheus discovers by; renamed into place."""
-        groups = []
-        for one in self.scrape_targets():
-            address, _, rest = one.url.removeprefix("http://").partition("/")
-            labels = {**one.labels, "job": one.job, "__metrics_path__": f"/{rest}"}
-            groups.append({"targets": [address], "labels": labels})
-        draft = path.with_suffix(".draft")
-        draft.write_text(json.dumps(groups))
-        os.replace(draft, path)
 
     def snapshot(self, seconds: int = 120) -> dict[str, Any]:
         """What the page shows: traffic by second and version, pods, knobs, the VirtualService."""
