@@ -22,6 +22,19 @@ def test_an_empty_histogram_of_either_version_is_named() -> None:
     assert compared(P50, ENOUGH, a_histogram(10)).lacks == "the baseline has too few requests to compare"
 
 
+def test_a_baseline_beyond_the_last_bucket_is_nothing_to_compare_with() -> None:
+    lacks = compared(P50, ENOUGH, {100: 10, math.inf: 1000}).lacks
+    assert lacks == "the baseline lies beyond the last bucket, 100 ms"
+
+
+def test_a_slowdown_is_proven_on_the_edge_below_by_more_than_it_can_carry_over() -> None:
+    slower = {50: 150, 100: 170, 250: 1000, math.inf: 1000}
+    little, much = ({50: below, 100: 420, 250: 1000, math.inf: 1000} for below in (400, 0))
+    # What lay between 50 and 100 ms may have moved over the edge by what is allowed.
+    assert compared(P50, slower, little).standing is Standing.SURELY_BEYOND
+    assert compared(P50, slower, much).standing is Standing.BEYOND
+
+
 def test_a_slowdown_inside_the_first_bucket_is_seen_and_not_proven() -> None:
     found = compared(P50, {100: 900, 250: 1000, math.inf: 1000}, {100: 1000, 250: 1000, math.inf: 1000})
     assert found.standing is Standing.BEYOND

@@ -88,6 +88,7 @@ def test_a_share_that_cannot_be_served_cannot_be_built(share: str) -> None:
         "(?i)beta|gamma",
         r"\d+\.\d+",
         "(?P<n>a)[]^x]",
+        "/users/{id}",  # a brace that repeats nothing
     ],
 )
 def test_a_usual_pattern_is_taken(pattern: str) -> None:
