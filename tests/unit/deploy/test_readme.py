@@ -117,6 +117,14 @@ def test_links_lead_to_files() -> None:
     assert [each for each in links() if not (ROOT / each).exists()] == []
 
 
+def test_the_contents_lead_to_headings() -> None:
+    headings = re.findall(r"^##+ (.+)$", README, re.MULTILINE)
+    places = {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+    contents = set(re.findall(r"\]\(#([^)]+)\)", README))
+    assert contents
+    assert contents <= places
+
+
 def test_the_pictures_are_those_that_the_browser_tests_take() -> None:
     assert {each for each in links() if each.endswith(".png")} == {
         "deploy/images/sandbox-1440.png",
