@@ -199,8 +199,10 @@ class Duties:
         release = self._engine.release(effect.release)
         if release is None or release.phase is not Phase.DECOMMISSIONING:
             return
-        if not release.is_retiring:
-            self._watch(release)
+        found = self._mesh.baseline(release)
+        # The proof may be older than a standstill of the bot: a route that names the baseline since then keeps it.
+        if found.in_the_way or not release.is_retiring:
+            self._watch(release, found)
             return
         done = self._mesh.retire(release, lambda: self._is_retiring(release.id))
         key = f"retired:{release.id}:{release.revision}"
@@ -210,9 +212,9 @@ class Duties:
         release = self._engine.release(id)
         return release is not None and release.phase is Phase.DECOMMISSIONING and release.is_retiring
 
-    def _watch(self, release: Release) -> None:
+    def _watch(self, release: Release, found: Baseline) -> None:
         """Say whether the baseline is idle, with the proof, or what is in the way."""
-        found, now = self._mesh.baseline(release), self._clock.now()
+        now = self._clock.now()
         is_idle, text = self._idle(release, found, now)
         if is_idle:
             text = " ".join((text, *self._mesh.last_lines(release)))

@@ -19,10 +19,10 @@ WATCH_AGAIN = timedelta(seconds=5)  # at least, between two looks at a baseline 
 
 def watched(release: Release, event: BaselineWatched, now: datetime) -> Decision:
     """Nothing needs the baseline: ask, or let it go. Something does: look again, and tell people after a while."""
-    if release.is_retiring or release.asked_at is not None:
+    if release.asked_at is not None or (release.is_retiring and event.is_idle):
         return ignored(release)
     if not event.is_idle:
-        return _still_needed(release, event.text, now)
+        return _still_needed(replace(release, is_retiring=False), event.text, now)
     proven = replace(release, proof=event.text, retry_at=None)
     if release.rules.decommission_approval and not release.may_retire:
         return _ask(proven, now)

@@ -384,15 +384,3 @@ def test_nobody_who_can_be_told_stops_nothing(house: House, crew: Crew) -> None:
     crew.chat.next_error = Transient("Slack is down")
     crew.do.gave_up(RefreshCard(release.id), "failed:1", "is_archived")
     assert crew.chat.told == []
-
-
-def test_a_rollback_of_a_deleted_object_is_asked_again_for_what_is_left_and_ends(house: House, crew: Crew) -> None:
-    release = house.begin()
-    crew.do(Prepare(release.id))
-    crew.do(SetRoute(release.id, "shop/reviews"))
-    crew.mesh.delete("VirtualService", "shop/reviews")
-    house.decide(RollbackRequested(release.id, "back", CAROL))
-    write = SetRoute(release.id, "shop/reviews", Urgency.ROLLBACK)
-    crew.do(write)
-    assert house.stored(release.id).phase is Phase.ROLLED_BACK
-    crew.do(write)

@@ -1,0 +1,36 @@
+"""What an effect finds that was decided earlier: the world has moved on, and the release hears of it."""
+
+from strategies.effects import Prepare, RetireBaseline, SetRoute, Urgency
+from strategies.events import RollbackRequested
+from strategies.release import Decommission, Phase, Rules
+from tests.mesh_documents import a_virtual_service
+from tests.unit.bot.house import House
+from tests.unit.bot.test_duties import Crew, retiring
+from tests.unit.core.events_of import CAROL
+
+
+def test_a_route_that_names_the_baseline_after_its_proof_keeps_it(house: House) -> None:
+    crew = Crew(house)
+    release = retiring(house, crew, Rules(decommission=Decommission.SCALE_TO_ZERO))
+    crew.do(RetireBaseline(release.id))
+    crew.mesh.put(a_virtual_service(name="ingress"))
+    house.clock.tick(minutes=10)
+    crew.do(RetireBaseline(release.id))
+    stored = house.stored(release.id)
+    assert (crew.mesh.ready_pods(release.target) or {})["v1"] == 3
+    assert (stored.phase, stored.is_retiring) == (Phase.DECOMMISSIONING, False)
+    assert 'ingress http[0] "main" names subset v1' in stored.note
+    assert stored.wake_at == house.clock.now() + release.rules.look
+
+
+def test_a_rollback_of_a_deleted_object_is_asked_again_for_what_is_left_and_ends(house: House) -> None:
+    crew = Crew(house)
+    release = house.begin()
+    crew.do(Prepare(release.id))
+    crew.do(SetRoute(release.id, "shop/reviews"))
+    crew.mesh.delete("VirtualService", "shop/reviews")
+    house.decide(RollbackRequested(release.id, "back", CAROL))
+    write = SetRoute(release.id, "shop/reviews", Urgency.ROLLBACK)
+    crew.do(write)
+    assert house.stored(release.id).phase is Phase.ROLLED_BACK
+    crew.do(write)
