@@ -11,7 +11,8 @@ from bot.engine import Engine, Looked
 from bot.ports import Clock, Mesh, Metrics, Subject
 from strategies import timers
 from strategies.events import LookTaken
-from strategies.release import LOOKING, Release, Target
+from strategies.plan import Stage
+from strategies.release import LOOKING, Phase, Release, Target
 from strategies.routing import HUNDRED, Split, Steering
 from strategies.verdicts import Reading
 
@@ -56,7 +57,9 @@ class Looks:
 def is_looked_at(release: Release) -> bool:
     """True while a split of ours may be live."""
     is_live = release.current is not None and not release.is_going_back and not release.is_leaving
-    return is_live and release.phase in LOOKING
+    # A first split that waits for its pods was not sent yet.
+    is_held = release.written < 0 and release.phase is Phase.SHIFTING and release.retry_at is not None
+    return is_live and not is_held and release.phase in LOOKING
 
 
 def intervals(releases: Sequence[Release]) -> frozenset[timedelta]:
@@ -80,14 +83,18 @@ def _subject(release: Release) -> Subject:
         release.target,
         since(release),
         is_mirrored=_steering(release) is Steering.MIRROR,
-        gates=release.current.metric_gates if release.current else (),
+        gates=_stage(release).metric_gates,
         look=release.rules.look,
     )
 
 
+def _stage(release: Release) -> Stage:
+    """The stage to look at: until an increase is written, the one before."""
+    return release.plan.stages[release.in_force]
+
+
 def _steering(release: Release) -> Steering:
-    split = release.wanted(release.target.service)
-    return split.steering(release.target.candidate) if split else Steering.WEIGHTS
+    return _stage(release).splits[release.target.service].steering(release.target.candidate)
 
 
 def _judged(releases: Sequence[Release], readings: Sequence[Reading]) -> "Sequence[judge.Judgement]":
@@ -115,9 +122,7 @@ def _aim(split: Split, target: Target) -> "steered.Aim":
 
 
 def _case(release: Release, reading: Reading, make: "type[judge.Case]") -> "judge.Case":
-    stage = release.current
-    if stage is None:  # is_looked_at said otherwise
-        raise AssertionError(f"{release.id} has no stage to look at")
+    stage = _stage(release)
     split, candidate = stage.splits[release.target.service], release.target.candidate
     due = timers.deadline(release)
     is_known = split.steering(candidate) is Steering.WEIGHTS and not release.target.elsewhere
@@ -125,7 +130,7 @@ def _case(release: Release, reading: Reading, make: "type[judge.Case]") -> "judg
         gates=stage.metric_gates,
         min_requests=stage.min_requests,
         asked=float(split.share(candidate)) / 100 if is_known else None,
-        stage=release.stage,
+        stage=release.in_force,
         reading=reading,
         memory=release.memory,
         baseline=release.target.baseline,
@@ -143,7 +148,7 @@ def _event(release: Release, reading: Reading, judgement: "judge.Judgement") -> 
         release=release.id,
         key=f"look:{release.id}:{reading.at.isoformat()}",
         at=reading.at,
-        stage=release.stage,
+        stage=release.in_force,
         verdicts=judgement.verdicts,
         memory=judgement.memory,
         candidate_ready=reading.ready.get(release.target.candidate) if reading.ready is not None else None,

@@ -121,7 +121,9 @@ def confirmed(release: Release, event: RouteConfirmed, now: datetime) -> Decisio
         if release.is_leaving:
             over = moves.complete(written, now, "what was added for the shadow is gone")
             return replace(over, effects=(*left, *over.effects))
-        written = replace(written, note=f"{wanted(release)} is written, not seen in traffic yet")
+        # What the looks said until now, they said of the split before.
+        note = f"{wanted(release)} is written, not seen in traffic yet"
+        written = replace(written, note=note, verdicts=())
     asked = (AskSmoke(release.id, release.stage),) if smoke.decides(written) and release.smoke is None else ()
     shown = (*left, RefreshCard(release.id, Urgency.STAGE), *asked)
     return Decision(written, shown, why="the split is written and read back")
@@ -237,7 +239,7 @@ def _begin_on_time(release: Release, now: datetime) -> Decision:
 
 
 def _is_old(release: Release, event: LookTaken) -> bool:
-    if release.current is None or event.stage != release.stage or release.is_going_back:
+    if release.current is None or event.stage != release.in_force or release.is_going_back:
         return True
     if release.stage_began_at is not None and event.at < release.stage_began_at:
         return True

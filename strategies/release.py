@@ -315,6 +315,15 @@ class Release:
         return stage is not None and not any(stage.splits[t.service].reaches(t.candidate) for t in self.targets)
 
     @property
+    def in_force(self) -> int:
+        """The stage whose split the mesh serves, as far as was read back.
+
+        Until something of an increase was, which may wait for pods, that is the split before; of the first stage one
+        cannot know, for its write may have been carried out and its answer lost.
+        """
+        return self.stage if self.confirmed or self.is_confirmed or self.written < 0 else self.written
+
+    @property
     def is_confirmed(self) -> bool:
         """True when every object carries the wanted split."""
         return self.confirmed >= set(self.objects)

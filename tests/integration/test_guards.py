@@ -69,6 +69,6 @@ def test_an_override_is_refused_without_the_role_and_begins_with_it(world: World
     assert world.reason("alice", f"/release override {id} NOT_STAGED by hand")[0] == "NOT_ALLOWED"
     world.answer("bob", f"/release override {id} NOT_STAGED tested by hand")
     world.until_asked(50, 20)
-    assert "NOT_STAGED overridden by bob: tested by hand" in world.texts()
+    world.until(lambda: "NOT_STAGED overridden by bob: tested by hand" in world.texts(), 20, "everybody reads why")
     world.command("alice", "/release rollback reviews")
     world.until(lambda: world.release().phase is Phase.ROLLED_BACK, 20, "it goes back")

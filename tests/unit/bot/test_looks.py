@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from bot import looks
 from bot.looks import Looks, intervals, is_looked_at
-from strategies.release import LOOKING, Phase, Rules
+from strategies.release import LOOKING, Phase, Release, Rules
 from strategies.verdicts import Arm, Outcome
 from tests.builders import NOW, a_reading
 from tests.fakes import FakeMesh, FakeMetrics
@@ -119,3 +119,28 @@ def test_the_first_look_after_the_deadline_is_the_one_that_is_tested_exactly(hou
     house.clock.tick(minutes=20)
     take(house, metrics)
     assert ('"tested"' in before, '"tested":0' in house.stored(release.id).memory) == (False, True)
+
+
+def increasing() -> Release:
+    """A release whose 25 % are asked for and not written: they wait for pods, and 5 % are served."""
+    return replace(in_phase(Phase.SHIFTING), stage=1, written=0, confirmed=frozenset(), retry_at=NOW + EVERY)
+
+
+def test_while_an_increase_waits_for_pods_the_split_before_is_judged(house: House) -> None:
+    metrics = FakeMetrics()
+    release = replace(increasing(), id=house.observed().id, last_look_at=house.clock.now())
+    house.save(release)
+    metrics.script(release.id, [a_reading()])
+    take(house, metrics)  # the first that the judge sees
+    take(house, metrics)
+    [split, *_] = house.stored(release.id).verdicts
+    with house.database.reading() as tx:
+        [look] = tx.evidence.looks(release.id, 1)
+    assert (split.bound, look.stage) == (0.05, 0)
+
+
+def test_a_first_split_that_waits_for_pods_is_not_missed_in_traffic() -> None:
+    first = replace(increasing(), stage=0, written=-1)
+    assert not is_looked_at(first)
+    assert is_looked_at(replace(first, retry_at=None))  # it may be written, and its answer lost
+    assert is_looked_at(increasing())

@@ -1,6 +1,7 @@
 """A split counts when every object carries it; what was read back of an older split never confirms a newer one."""
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -10,8 +11,8 @@ from strategies.effects import PostStage, SetRoute, Urgency
 from strategies.events import ApprovalGiven, RollbackRequested, RouteConfirmed
 from strategies.release import Phase, Release
 from strategies.routing import Protocol, Route
-from tests.builders import a_plan, a_target
-from tests.unit.core.events_of import BOB, CAROL, in_phase, kinds, moved, said
+from tests.builders import NOW, a_plan, a_target
+from tests.unit.core.events_of import BOB, CAROL, PASSES, a_look, in_phase, kinds, moved, said
 
 ROUTES = (
     Route("shop", "reviews", Protocol.HTTP, "main"),
@@ -118,3 +119,13 @@ def test_going_on_without_a_question_shows_the_stage_that_was_left() -> None:
     release = replace(in_phase(Phase.AWAITING_APPROVAL), plan=a_plan())
     decision = moved(release, ApprovalGiven(release.id, "y", BOB, release.revision))
     assert kinds(decision) == ["SetRoute", "PostStage", "RefreshCard"]
+
+
+def test_what_was_seen_of_the_split_before_says_nothing_of_the_new_one() -> None:
+    waiting = replace(in_phase(Phase.SHIFTING), stage=1, written=0, confirmed=frozenset(), verdicts=PASSES)
+    confirmed = RouteConfirmed(waiting.id, "confirmed", "shop/reviews", waiting.revision)
+    written = moved(waiting, confirmed).release
+    late = replace(a_look(written, PASSES, NOW + timedelta(minutes=1)), stage=0)
+    assert (written.phase, written.verdicts, written.in_force) == (Phase.SHIFTING, (), 1)
+    assert moved(written, late).release.phase is Phase.SHIFTING
+    assert moved(written, replace(late, stage=1)).release.phase is Phase.OBSERVING
