@@ -111,9 +111,9 @@ class Engine:
                 return refused
             event = replace(event, release=tx.releases.next_id(event.targets[0].service))
         if isinstance(event, RollbackRequested) and stored is not None and stored.release.phase is Phase.COMPLETED:
-            later = _overtaken(tx, stored.release)
-            if later:
-                return later
+            in_the_way = self._cleared(tx, stored.release, event, now)
+            if in_the_way:
+                return in_the_way
         outcome = decide(stored.release if stored else None, event, now)
         match outcome:
             case Refused():
@@ -124,6 +124,26 @@ class Engine:
             case _:
                 assert_never(outcome)
         return outcome
+
+    def _cleared(self, tx: Transaction, release: Release, event: RollbackRequested, now: datetime) -> Refused | None:
+        """Why a completed release cannot go back; a later one that only waits is called off by the same click."""
+        later = tx.releases.successor(release)
+        if later is None:
+            return None
+        holder = tx.releases.get(later)
+        if holder is None or holder.release.is_over or holder.release.stage >= 0:
+            return _overtaken(release, later)
+        why = f"{release.id} is rolled back"
+        off = RollbackRequested(later, f"{event.key}:{later}", event.actor, why)
+        outcome = decide(holder.release, off, now)
+        if isinstance(outcome, Refused):
+            return outcome
+        if not outcome.release.is_over:
+            # It prepares: what it added to the cluster is taken away by writes of its own.
+            text = f"{later} has the same route and moved nothing yet: call it off (/release rollback {later}), "
+            return Refused(ReasonCode.ALREADY_RELEASING, f"{text}then roll {release.id} back.")
+        self._keep(tx, holder, off, outcome, now)
+        return None
 
     def _keep(self, tx: Transaction, stored: Stored | None, event: Event, decision: Decision, now: datetime) -> None:
         if stored is None:
@@ -206,14 +226,7 @@ def _holder(tx: Transaction, event: ReleaseRequested) -> Refused | None:
     return None
 
 
-def _overtaken(tx: Transaction, release: Release) -> Refused | None:
-    later = tx.releases.successor(release)
-    if later is None:
-        return None
-    holder = tx.releases.get(later)
-    if holder is not None and not holder.release.is_over and holder.release.stage < 0:
-        text = f"{later} has the same route and moved nothing yet: call it off (/release rollback {later}), "
-        return Refused(ReasonCode.ALREADY_RELEASING, f"{text}then roll {release.id} back.")
+def _overtaken(release: Release, later: str) -> Refused:
     again = f"/release start {release.target.service} {release.target.baseline}"
     text = f"{later} moved the same route after {release.id}: roll that one back first, or go back by a release: "
     return Refused(ReasonCode.ALREADY_RELEASING, f"{text}{again}")

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -190,16 +191,37 @@ def test_a_look_that_was_overtaken_is_dropped_and_the_others_are_kept(
     assert house.stored("ratings-1").verdicts == WAITS
 
 
-def test_a_later_release_that_moved_nothing_is_called_off_before_the_one_before_goes_back(house: House) -> None:
+def test_a_later_release_that_moved_nothing_is_called_off_by_the_rollback_of_the_one_before(house: House) -> None:
+    old = replace(house.observed(), phase=Phase.COMPLETED, wake_at=None)
+    house.save(old)
+    later = house.decide(replace(request(), key="again", starts_at=house.clock.now() + timedelta(hours=1)))
+    assert house.decide(RollbackRequested(old.id, "back", ALICE)).phase is Phase.ROLLING_BACK
+    called_off = house.stored(later.id)
+    assert called_off.phase is Phase.ROLLED_BACK
+    assert f"{old.id} is rolled back" in called_off.note
+    assert house.journal(later.id)[-1].actor_name == ALICE.name
+
+
+def test_a_later_release_that_prepares_is_called_off_first(house: House) -> None:
     old = replace(house.observed(), phase=Phase.COMPLETED, wake_at=None)
     house.save(old)
     later = house.decide(replace(request(), key="again"))
-    back = RollbackRequested(old.id, "b1", ALICE)
-    refused = house.engine.submit(back)
+    refused = house.engine.submit(RollbackRequested(old.id, "b1", ALICE))
     assert isinstance(refused, Refused)
     assert f"call it off (/release rollback {later.id}), then roll {old.id} back" in refused.text
     house.save(replace(later, phase=Phase.ROLLED_BACK, wake_at=None))
-    assert house.decide(replace(back, key="b2")).phase is Phase.ROLLING_BACK
+    assert house.decide(RollbackRequested(old.id, "b2", ALICE)).phase is Phase.ROLLING_BACK
+
+
+def test_a_later_release_that_moved_the_route_is_rolled_back_first(house: House) -> None:
+    old = replace(house.observed(), phase=Phase.COMPLETED, wake_at=None)
+    house.save(old)
+    later = house.decide(replace(request(), key="again"))
+    house.save(replace(later, stage=0, phase=Phase.OBSERVING, wake_at=None))
+    refused = house.engine.submit(RollbackRequested(old.id, "back", ALICE))
+    assert isinstance(refused, Refused)
+    assert f"{later.id} moved the same route after {old.id}" in refused.text
+    assert house.stored(later.id).phase is Phase.OBSERVING
 
 
 def test_of_two_approvals_one_counts_and_the_other_learns_of_it(house: House) -> None:
