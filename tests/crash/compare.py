@@ -5,11 +5,12 @@ from dataclasses import replace
 
 from strategies.events import BaselineAwaited, CapacityLacked, LookTaken, WakeReached
 from strategies.reasons import ReasonCode
-from strategies.release import SLUICE, Release
+from strategies.release import SLUICE, Phase, Release
 from tests.crash.lives import Ending
 from tests.crash.slack import plain
 from tests.crash.world import START
 
+EVIDENCE = "evidence and time"
 # A person who saw no answer asked again, and the first request had been taken.
 ASKED_AGAIN = frozenset(
     {ReasonCode.STALE_REVISION, ReasonCode.ALREADY_DECIDED, ReasonCode.ALREADY_RELEASING, ReasonCode.WRONG_PHASE}
@@ -57,17 +58,40 @@ def settled(release: Release) -> Release:
 
 def decisions(ending: Ending) -> list[tuple[object, ...]]:
     """What was decided, in order, by whom; looks and wakes only where they moved the release."""
-    return [
-        (_cause(entry.event), entry.actor_id, entry.phase_before, entry.phase_after, entry.revision, plain(entry.text))
-        for entry in ending.journal
-        if entry.reason_code is None
-        and (entry.event not in _QUIET or entry.phase_before is not entry.phase_after or entry.actor_id != SLUICE.id)
-    ]
+    return _harm_at_once(
+        [
+            (
+                _cause(entry.event),
+                entry.actor_id,
+                entry.phase_before,
+                entry.phase_after,
+                entry.revision,
+                plain(entry.text),
+            )
+            for entry in ending.journal
+            if entry.reason_code is None
+            and (
+                entry.event not in _QUIET or entry.phase_before is not entry.phase_after or entry.actor_id != SLUICE.id
+            )
+        ]
+    )
+
+
+def _harm_at_once(told: list[tuple[object, ...]]) -> list[tuple[object, ...]]:
+    """Harm may be seen before the split is: the step between, which only says that it was seen, is left out."""
+    steps: list[tuple[object, ...]] = []
+    for step in told:
+        seen = steps[-1] if steps else ()
+        if step[0] == EVIDENCE and step[2:4] == (Phase.OBSERVING, Phase.ROLLING_BACK) and seen[0] == EVIDENCE:
+            steps[-1] = (*step[:2], seen[2], *step[3:])
+        else:
+            steps.append(step)
+    return steps
 
 
 def _cause(event: str) -> str:
     # Whether a passed gate or a hold that ended came last depends on when the bot was there to see it.
-    return "evidence and time" if event in _QUIET else event
+    return EVIDENCE if event in _QUIET else event
 
 
 def _messages(calm: Ending, shaken: Ending, repeats: int) -> Iterator[str]:
