@@ -157,8 +157,7 @@ class Worker:
     def _next(self, lane: Lane, least: Urgency) -> datetime | None:
         """When there is something to claim: a job is due, or somebody's claim runs out."""
         with self._database.reading() as tx:
-            moments = (tx.outbox.next_due(lane, least), tx.outbox.next_expiry(lane))
-        return min((moment for moment in moments if moment is not None), default=None)
+            return tx.outbox.next_moment(lane, least)
 
     def _do(self, job: Job, lane: Lane) -> None:
         try:

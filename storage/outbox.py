@@ -104,16 +104,11 @@ class Outbox:
             self._requeue(held, row.attempts + 1, now, f"{row.claimed_by} did not finish in time")
         return len(rows)
 
-    def next_due(self, lane: Lane, least: Urgency = Urgency.PROGRESS) -> datetime | None:
-        """When the next job of the lane and urgency can be claimed, None when none waits for time alone."""
+    def next_moment(self, lane: Lane, least: Urgency = Urgency.PROGRESS) -> datetime | None:
+        """When a job of the lane and urgency can be claimed or somebody's claim on the lane runs out; None: never."""
         asked = {"in_lane": lane, "least": least, "kinds": _KNOWN}
-        at: datetime | None = self._connection.execute(sql.NEXT_DUE, asked).scalar_one_or_none()
-        return at
-
-    def next_expiry(self, lane: Lane) -> datetime | None:
-        """When the first claim of the lane runs out, None when nothing is claimed."""
-        at: datetime | None = self._connection.execute(sql.NEXT_EXPIRY, {"in_lane": lane}).scalar_one_or_none()
-        return at
+        moments = self._connection.execute(sql.NEXT, asked).one()
+        return min((moment for moment in moments if moment is not None), default=None)
 
     def pending(self, release: str) -> list[Job]:
         """The open jobs of a release in their order; `claimed_by` is empty while nobody has them."""

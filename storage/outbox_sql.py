@@ -124,7 +124,6 @@ EXPIRED = (
     .order_by(_c.id)
     .with_for_update(skip_locked=True)
 )
-NEXT_EXPIRY = select(func.min(_c.claimed_until)).where(_c.lane == bindparam("in_lane"), _c.state == CLAIMED)
 RENEW = update(OUTBOX).where(*_held).values(claimed_until=bindparam("until"))
 TAKE_AWAY = DONE.returning(_c.subject, _c.revision)
 INHERIT = (
@@ -137,6 +136,8 @@ INHERIT = (
     )
     .values(attempts=bindparam("tries"), due_at=bindparam("again"))
 )
-NEXT_DUE = select(func.min(_c.due_at)).where(*_in_lane(_c.due_at))
+_next_due = select(func.min(_c.due_at)).where(*_in_lane(_c.due_at))
+_next_expiry = select(func.min(_c.claimed_until)).where(_c.lane == bindparam("in_lane"), _c.state == CLAIMED)
+NEXT = select(_next_due.scalar_subquery().label("due"), _next_expiry.scalar_subquery().label("expiry"))
 PENDING = select(OUTBOX).where(_c.release == bindparam("of_release"), _c.state != FAILED).order_by(_c.id)
 PRUNE = delete(OUTBOX).where(_c.state == FAILED, _c.first_queued_at < _at("before"))

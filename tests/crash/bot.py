@@ -167,7 +167,7 @@ class Life:
     def _next(self) -> datetime | None:
         """When something is due again; None when everything is done."""
         with self.database.reading() as tx:
-            moments = [tx.outbox.next_due(lane) for lane in Lane] + [tx.outbox.next_expiry(lane) for lane in Lane]
+            moments = [tx.outbox.next_moment(lane) for lane in Lane]
         ahead = [moment for moment in moments if moment is not None]
         if not ahead and not self._engine.active():
             return None

@@ -46,9 +46,9 @@ def release_expired(database: Database, at: datetime) -> int:
         return transaction.outbox.release_expired(at)
 
 
-def next_due(database: Database, lane: Lane = Lane.ROUTE) -> datetime | None:
+def next_moment(database: Database, lane: Lane = Lane.ROUTE) -> datetime | None:
     with database.reading() as transaction:
-        return transaction.outbox.next_due(lane)
+        return transaction.outbox.next_moment(lane)
 
 
 def pending(database: Database, release: str = "r-1") -> list[Effect]:
@@ -184,11 +184,11 @@ def test_a_call_for_help_waits_for_no_message_that_cannot_be_sent(database: Data
 def test_who_claims_rollbacks_alone_sees_nothing_else(database: Database) -> None:
     put(database, SPLIT)
     with database.transaction() as transaction:
-        assert transaction.outbox.next_due(Lane.ROUTE, Urgency.ROLLBACK) is None
+        assert transaction.outbox.next_moment(Lane.ROUTE, Urgency.ROLLBACK) is None
         assert not transaction.outbox.claim(Lane.ROUTE, "worker", NOW, LEASE, 10, least=Urgency.ROLLBACK)
     put(database, ROLLBACK, revision=2)
     with database.transaction() as transaction:
-        assert transaction.outbox.next_due(Lane.ROUTE, Urgency.ROLLBACK) == NOW
+        assert transaction.outbox.next_moment(Lane.ROUTE, Urgency.ROLLBACK) == NOW
         assert len(transaction.outbox.claim(Lane.ROUTE, "worker", NOW, LEASE, 10, least=Urgency.ROLLBACK)) == 1
 
 
@@ -225,7 +225,7 @@ def test_what_comes_later_waits_for_a_retry(database: Database) -> None:
     (job,) = claim(database)
     retry(database, job, NOW + SECOND)
     assert claim(database) == []
-    assert next_due(database) == NOW + SECOND
+    assert next_moment(database) == NOW + SECOND
 
 
 def test_the_same_revision_keeps_the_backoff_of_what_it_replaces(database: Database) -> None:
@@ -327,7 +327,7 @@ def test_a_job_planned_for_later_stands_in_nobodys_way_before_its_time(database:
     put_for(database, NOW + SECOND, CallOnCall("r-1", "slow", "help"))
     put(database, CARD)
     assert effects(claim(database, Lane.CHAT)) == [CARD]
-    assert next_due(database, Lane.CHAT) == NOW + SECOND
+    assert next_moment(database, Lane.CHAT) == NOW + SECOND
 
 
 def test_what_is_planned_for_later_comes_at_once_when_asked_for_now(database: Database) -> None:
@@ -338,10 +338,10 @@ def test_what_is_planned_for_later_comes_at_once_when_asked_for_now(database: Da
 
 def test_a_job_that_waits_for_another_is_not_due(database: Database) -> None:
     put(database, Prepare("r-1"), SPLIT)
-    assert next_due(database) == NOW
+    assert next_moment(database) == NOW
     claim(database)
-    assert next_due(database) is None
-    assert next_due(database, Lane.CHAT) is None
+    assert next_moment(database) == NOW + LEASE
+    assert next_moment(database, Lane.CHAT) is None
 
 
 def test_eight_workers_never_get_one_job_twice(database: Database) -> None:

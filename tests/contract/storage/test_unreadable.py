@@ -7,7 +7,7 @@ from storage.database import Database
 from storage.errors import Unreadable
 from strategies.effects import SetRoute
 from tests.builders import a_release, a_target
-from tests.contract.storage.test_outbox import SPLIT, claim, effects, next_due, pending, put
+from tests.contract.storage.test_outbox import SPLIT, claim, effects, next_moment, pending, put
 
 
 def test_one_unreadable_effect_does_not_stop_the_lane(database: Database, caplog: pytest.LogCaptureFixture) -> None:
@@ -24,7 +24,7 @@ def test_an_effect_of_a_newer_version_is_left_to_a_newer_replica(database: Datab
     with database._writing() as connection:
         connection.execute(text("UPDATE outbox SET kind = 'FlipMirror'"))
     assert claim(database) == []
-    assert next_due(database) is None
+    assert next_moment(database) is None
 
 
 def test_one_unreadable_release_does_not_hide_the_others(database: Database, caplog: pytest.LogCaptureFixture) -> None:
