@@ -40,7 +40,7 @@ from bot.requests import (
 )
 from storage.database import Database
 from storage.errors import StorageError
-from strategies import events, guards, moves
+from strategies import events, guards, moves, retirement
 from strategies.decision import Decision
 from strategies.guards import Check
 from strategies.plan import Plan, StrategyName
@@ -234,6 +234,7 @@ class Desk:
             remarks.append(f"{made} would be made from {target.baseline}'s with the image {target.image}.")
         if target.elsewhere:
             remarks.append(f"Other routes to {target.service} stay as they are: {', '.join(target.elsewhere)}.")
+        remarks += self._in_the_way(target)
         remarks += filter(None, (gitops.remark(name, self._mesh.manifest(name)) for name in target.objects))
         if self._profiles.find(request.service) is None:
             remarks.append(f"{profile.service} has no profile; these are the defaults.")
@@ -246,6 +247,13 @@ class Desk:
             tuple(checks),
             advice(plan, target, checks, draft.rules.deadline),
         )
+
+    def _in_the_way(self, target: Target) -> Sequence[str]:
+        """What an active release of the same routes means for this one."""
+        with self._database.reading() as tx:
+            ids = dict.fromkeys(tx.releases.by_route(route.key) for route in target.routes)
+            held = [stored.release for id in ids if id is not None and (stored := tx.releases.get(id)) is not None]
+        return [retirement.in_the_way(release) for release in held]
 
     def _status(self, request: StatusRequest) -> Answer | Refused:
         if not request.subject:
@@ -283,6 +291,11 @@ class Desk:
         release = self._find(request.subject)
         if isinstance(release, Refused):
             return release
+        if isinstance(request, RollbackRequest) and release.phase is Phase.COMPLETED and not release.is_leaving:
+            lost = self._mesh.way_back(release)
+            if lost:
+                # Nothing is taken on that would hold the route and end nowhere.
+                return Refused(ReasonCode.IRREVERSIBLE, f"{release.id} cannot go back: {lost}")
         outcome = self._engine.submit(intents.event(request, release, actor, key))
         if isinstance(request, ApproveRequest) and isinstance(outcome, Refused):
             return self._confirmable(request, release, outcome)

@@ -4,14 +4,12 @@ import logging
 import threading
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
 from typing import assert_never
 
 from bot import orders, preflight
 from bot.engine import Engine
 from bot.errors import Fault, Transient
 from bot.ports import (
-    Baseline,
     Card,
     Chat,
     Clock,
@@ -25,6 +23,7 @@ from bot.ports import (
     RouteOrder,
     Written,
 )
+from bot.retirements import Retirements
 from bot.smoke import SmokeTests
 from bot.unsent import Unsent
 from storage.database import Database
@@ -45,8 +44,6 @@ from strategies.effects import (
 )
 from strategies.events import (
     BaselineAwaited,
-    BaselineRetired,
-    BaselineWatched,
     CapacityLacked,
     DriftFound,
     EffectFailed,
@@ -79,6 +76,7 @@ class Duties:
         self._mesh = mesh
         self._metrics = metrics
         self._guard = guard
+        self.retirements = Retirements(engine, clock, mesh, metrics)
 
     def prepare(self, effect: Prepare) -> None:
         """Check the cluster and say what was found."""
@@ -193,47 +191,6 @@ class Duties:
     def report_drift(self, release: str, revision: int, drift: Drift) -> None:
         """Tell the release that somebody else changed its fields."""
         self._engine.submit(DriftFound(release, f"drift:{release}:{revision}:{hash_of(drift)}", drift, revision))
-
-    def retire(self, effect: RetireBaseline) -> None:
-        """Look whether anything needs the baseline; once that is decided, let the mesh retire it."""
-        release = self._engine.release(effect.release)
-        if release is None or release.phase is not Phase.DECOMMISSIONING:
-            return
-        found = self._mesh.baseline(release)
-        # The proof may be older than a standstill of the bot: a route that names the baseline since then keeps it.
-        if found.in_the_way or not release.is_retiring:
-            self._watch(release, found)
-            return
-        done = self._mesh.retire(release, lambda: self._is_retiring(release.id))
-        key = f"retired:{release.id}:{release.revision}"
-        self._engine.submit(BaselineRetired(release.id, key, f"{release.proof} {done}"))
-
-    def _is_retiring(self, id: str) -> bool:
-        release = self._engine.release(id)
-        return release is not None and release.phase is Phase.DECOMMISSIONING and release.is_retiring
-
-    def _watch(self, release: Release, found: Baseline) -> None:
-        """Say whether the baseline is idle, with the proof, or what is in the way."""
-        now = self._clock.now()
-        is_idle, text = self._idle(release, found, now)
-        if is_idle:
-            text = " ".join((text, *self._mesh.last_lines(release)))
-        key = f"watched:{release.id}:{now.isoformat()}"
-        self._engine.submit(BaselineWatched(release.id, key, is_idle, text, found.sizes, found.kept, found.warm_up))
-
-    def _idle(self, release: Release, found: Baseline, now: datetime) -> tuple[bool, str]:
-        if found.in_the_way:
-            return False, found.in_the_way[0]
-        if found.is_gone:
-            return True, f"{release.target.baseline} has no pod that could be called."
-        texts = []
-        for target in release.targets:
-            rules = release.rules
-            is_idle, text = self._metrics.is_idle(target, target.baseline, rules.idle, now, rules.drain)
-            if not is_idle:
-                return False, text
-            texts.append(text)
-        return True, " ".join(texts)
 
 
 class Messages:
@@ -354,7 +311,7 @@ class Dispatch:
             case SetCapacity():
                 self._duties.set_capacity(effect)
             case RetireBaseline():
-                self._duties.retire(effect)
+                self._duties.retirements.retire(effect)
             case AskSmoke():
                 self._smoke.ask(effect)
             case RefreshCard():

@@ -15,7 +15,7 @@ from storage.evidence import StoredLook
 from storage.journal import Entry
 from storage.releases import Stored
 from strategies.decision import Decision
-from strategies.events import Event, LookTaken, ReleaseRequested, RollbackRequested
+from strategies.events import Event, LookTaken, ReleaseRequested, RollbackRequested, SuccessorRequested
 from strategies.machine import decide
 from strategies.reasons import ReasonCode, Refused
 from strategies.release import SLUICE, Actor, Phase, Release
@@ -54,10 +54,11 @@ class Engine:
     def submit(self, event: Event) -> Outcome:
         """What follows from `event`; stored when this returns. Transient when the database does not answer."""
         try:
-            outcome = self._committed(event)
+            outcome, others = self._committed(event)
         except DatabaseDown as error:
             raise Transient(f"The database does not answer: {error}") from error
         self._announce(outcome, event)
+        self._tell(others)
         return outcome
 
     def submit_looks(self, looks: Iterable[Looked]) -> None:
@@ -84,34 +85,29 @@ class Engine:
         with self._database.reading() as tx:
             return tuple(stored.release for stored in tx.releases.active())
 
-    def _committed(self, event: Event) -> Outcome:
+    def _committed(self, event: Event) -> tuple[Outcome, Sequence[Release]]:
+        """What follows from the event, and the other releases that it ended."""
         for attempt in range(1, TRIES + 1):
+            others: list[Release] = []
             try:
                 with self._database.transaction() as tx:
-                    return self._decided(tx, event)
+                    return self._decided(tx, event, others), others
             except Conflict:
                 if attempt == TRIES:
                     raise Transient(f"{event.release} is being changed by others; try again.") from None
             except AlreadyReleasing as error:
-                return Refused(ReasonCode.ALREADY_RELEASING, f"The route is being released already: {error}.")
+                return Refused(ReasonCode.ALREADY_RELEASING, f"The route is being released already: {error}."), ()
         raise AssertionError("unreachable: every attempt returns or raises")
 
-    def _decided(self, tx: Transaction, event: Event) -> Outcome:
+    def _decided(self, tx: Transaction, event: Event, others: list[Release]) -> Outcome:
         now = self._clock.now()
         stored = tx.releases.get(event.release) if event.release else None
         if tx.journal.has(event.key):
             return _repeated(stored)
         if isinstance(event, ReleaseRequested):
-            holder = _holder(tx, event)
-            if holder:
-                return holder
-            refused = decide(None, event, now)
-            if isinstance(refused, Refused):
-                # No number is spent on what is not begun.
-                return refused
-            event = replace(event, release=tx.releases.next_id(event.targets[0].service))
+            return self._begun(tx, event, now, others)
         if isinstance(event, RollbackRequested) and stored is not None and stored.release.phase is Phase.COMPLETED:
-            in_the_way = self._cleared(tx, stored.release, event, now)
+            in_the_way = self._cleared(tx, stored.release, event, now, others)
             if in_the_way:
                 return in_the_way
         outcome = decide(stored.release if stored else None, event, now)
@@ -125,8 +121,29 @@ class Engine:
                 assert_never(outcome)
         return outcome
 
-    def _cleared(self, tx: Transaction, release: Release, event: RollbackRequested, now: datetime) -> Refused | None:
-        """Why a completed release cannot go back; a later one that only waits is called off by the same click."""
+    def _begun(self, tx: Transaction, event: ReleaseRequested, now: datetime, others: list[Release]) -> Outcome:
+        """A new release under a new number, and the end of those that make way for it."""
+        refused = decide(None, event, now)
+        if isinstance(refused, Refused):
+            # No number is spent on what is not begun, and nobody makes way for it.
+            return refused
+        left = _leaving(tx, event, now)
+        if isinstance(left, Refused):
+            return left
+        for holder, asked, ended in left:
+            self._keep(tx, holder, asked, ended, now)
+            others.append(ended.release)
+        event = replace(event, release=tx.releases.next_id(event.targets[0].service))
+        outcome = decide(None, event, now)
+        if isinstance(outcome, Decision):
+            self._keep(tx, None, event, outcome, now)
+            outcome = replace(outcome, reply=" ".join((outcome.reply, *(ended.reply for _, _, ended in left))))
+        return outcome
+
+    def _cleared(
+        self, tx: Transaction, release: Release, event: RollbackRequested, now: datetime, others: list[Release]
+    ) -> Refused | None:
+        """Why a completed release cannot go back; a later one that moved nothing is called off by the same click."""
         later = tx.releases.successor(release)
         if later is None:
             return None
@@ -134,15 +151,14 @@ class Engine:
         if holder is None or holder.release.is_over or holder.release.stage >= 0:
             return _overtaken(release, later)
         why = f"{release.id} is rolled back"
-        off = RollbackRequested(later, f"{event.key}:{later}", event.actor, why)
+        off = RollbackRequested(later, f"{event.key}:{later}", event.actor, why, makes_way=True)
         outcome = decide(holder.release, off, now)
         if isinstance(outcome, Refused):
             return outcome
         if not outcome.release.is_over:
-            # It prepares: what it added to the cluster is taken away by writes of its own.
-            text = f"{later} has the same route and moved nothing yet: call it off (/release rollback {later}), "
-            return Refused(ReasonCode.ALREADY_RELEASING, f"{text}then roll {release.id} back.")
+            return _overtaken(release, later)
         self._keep(tx, holder, off, outcome, now)
+        others.append(outcome.release)
         return None
 
     def _keep(self, tx: Transaction, stored: Stored | None, event: Event, decision: Decision, now: datetime) -> None:
@@ -218,12 +234,31 @@ def _repeated(stored: Stored | None) -> Outcome:
     return Decision(stored.release, reply="That was taken already; nothing was done twice.", is_notable=False)
 
 
-def _holder(tx: Transaction, event: ReleaseRequested) -> Refused | None:
-    for route in (route for target in event.targets for route in target.routes):
-        holder = tx.releases.by_route(route.key)
-        if holder:
-            return already_releasing(tx, event.targets[0].service, holder)
-    return None
+def _leaving(
+    tx: Transaction, event: ReleaseRequested, now: datetime
+) -> Sequence[tuple[Stored, SuccessorRequested, Decision]] | Refused:
+    """The releases of these routes that only wait to let their baseline go, each with its end; refused while one moves.
+
+    Nothing is kept yet: of several, all make way or none does.
+    """
+    found: list[tuple[Stored, SuccessorRequested, Decision]] = []
+    for id in _holders(tx, event):
+        holder = tx.releases.get(id)
+        asked = SuccessorRequested(id, f"{event.key}:{id}", event.actor)
+        outcome = decide(holder.release, asked, now) if holder else None
+        if holder is None or not isinstance(outcome, Decision):
+            is_leaving = holder is not None and holder.release.phase is Phase.DECOMMISSIONING
+            told = already_releasing(tx, event.targets[0].service, id)
+            return outcome if is_leaving and isinstance(outcome, Refused) else told
+        found.append((holder, asked, outcome))
+    return found
+
+
+def _holders(tx: Transaction, event: ReleaseRequested) -> Sequence[str]:
+    """The active releases that have one of the routes, each once."""
+    keys = (route.key for target in event.targets for route in target.routes)
+    found = (tx.releases.by_route(key) for key in keys)
+    return tuple(dict.fromkeys(each for each in found if each is not None))
 
 
 def _overtaken(release: Release, later: str) -> Refused:

@@ -89,15 +89,14 @@ class Preparation:
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """The baselines of a release: who still needs them, and what bringing them back takes once they are gone.
+    """The baselines of a release: who still needs them, and how large they are.
 
-    `sizes` are pods by Deployment, `kept` the documents of what would be deleted, `warm_up` the usual time of their
-    pods to become ready; `is_gone` when there is neither a pod nor a Deployment that wants one.
+    `sizes` are pods by Deployment, `warm_up` the usual time of their pods to become ready; `is_gone` when there is
+    neither a pod nor a Deployment that wants one.
     """
 
     in_the_way: tuple[str, ...] = ()
     sizes: Mapping[str, int] = field(default_factory=dict)
-    kept: Mapping[str, str] = field(default_factory=dict)
     warm_up: timedelta | None = None
     is_gone: bool = False
 
@@ -204,6 +203,14 @@ class Mesh(Protocol):
 
     def baseline(self, release: Release) -> Baseline:
         """What stands in the way of retiring the baselines, from the cache alone."""
+        ...
+
+    def keepsakes(self, release: Release) -> Mapping[str, str]:
+        """Canonical JSON by `Kind namespace/name` of all that the end of the baselines deletes: what brings it back."""
+        ...
+
+    def way_back(self, release: Release) -> str:
+        """Why a completed release has nothing to go back to, as a sentence; empty when it has; from the cache alone."""
         ...
 
     def last_lines(self, release: Release) -> Sequence[str]:

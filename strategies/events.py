@@ -80,12 +80,25 @@ class ResumeRequested:
 
 @dataclass(frozen=True, slots=True)
 class RollbackRequested:
-    """A person wants all traffic on the baseline, now. Carries no revision: it is right whatever changed."""
+    """A person wants all traffic on the baseline, now. Carries no revision: it is right whatever changed.
+
+    `makes_way` when an earlier release of the route goes back by the same click: one that moved nothing ends at once.
+    """
 
     release: str
     key: str
     actor: Actor
     reason: str = ""
+    makes_way: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SuccessorRequested:
+    """A person asked for the next release of the route; one that only waits to let its baseline go makes way."""
+
+    release: str
+    key: str
+    actor: Actor
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,6 +286,7 @@ Event = (
     | PauseRequested
     | ResumeRequested
     | RollbackRequested
+    | SuccessorRequested
     | ScheduleRequested
     | DriftResolved
     | Prepared

@@ -55,6 +55,7 @@ from strategies.events import (
     RouteConfirmed,
     ScheduleRequested,
     SmokeAnswered,
+    SuccessorRequested,
     WakeReached,
 )
 from strategies.reasons import ReasonCode, Refused
@@ -95,6 +96,7 @@ TRANSITIONS: Mapping[type[Event], Row] = {
     ),
     ResumeRequested: _row(WRONG, Phase.PAUSED, Phase.STUCK),
     RollbackRequested: _row(WRONG, *Phase),
+    SuccessorRequested: _row(ReasonCode.ALREADY_RELEASING, Phase.DECOMMISSIONING, Phase.PAUSED, Phase.STUCK),
     ScheduleRequested: _row(WRONG, Phase.SCHEDULED, Phase.SHIFTING, Phase.OBSERVING, Phase.AWAITING_APPROVAL),
     DriftResolved: _row(WRONG, Phase.PAUSED, Phase.STUCK),
     Prepared: _row(IGNORED, Phase.PREPARING),
@@ -190,6 +192,8 @@ def _move(release: Release, event: Event, now: datetime) -> Decision | Refused: 
             return people.resume(release, event, now)
         case RollbackRequested():
             return people.roll_back(release, event, now)
+        case SuccessorRequested():
+            return retirement.make_way(release, event, now)
         case ScheduleRequested():
             return people.schedule(release, event, now)
         case DriftResolved():
@@ -244,7 +248,7 @@ def _unhandled(release: Release, event: Event, now: datetime) -> datetime | None
 def _wrong_phase(release: Release, event: Event) -> str:
     phase = release.phase.replace("_", " ")
     match event:
-        case ReleaseRequested():
+        case ReleaseRequested() | SuccessorRequested():
             return f"{release.target.service} is being released already: {release.id} is {phase}."
         case _:
             return f"{release.id} is {phase}: {_VERBS[type(event)]} is not possible there."

@@ -205,7 +205,7 @@ def pause(release: Release, now: datetime, why: str) -> Decision:
 def roll_back(release: Release, now: datetime, why: str, audience: Audience = Audience.NOBODY) -> Decision:
     """All traffic to the baseline's original fields, before anything else that is queued."""
     if Phase.SCHEDULED in {release.phase, release.resume_to}:
-        return _call_off(release, now, why)
+        return call_off(release, now, why)
     moved = replace(
         release,
         phase=Phase.ROLLING_BACK,
@@ -338,8 +338,8 @@ def _decided(release: Release) -> tuple[Effect, ...]:
     return (RefreshCard(release.id, urgency), *stage)
 
 
-def _call_off(release: Release, now: datetime, why: str) -> Decision:
-    # Nothing has been written before preparing, so the mesh is at the baseline already.
+def call_off(release: Release, now: datetime, why: str) -> Decision:
+    """End a release before its first split: no route was written, what was added beside the routes goes after it."""
     moved = replace(
         release,
         phase=Phase.ROLLED_BACK,
@@ -352,4 +352,6 @@ def _call_off(release: Release, now: datetime, why: str) -> Decision:
     )
     text = f"{release.id} was called off before any traffic moved: {why}"
     line = Say(release.id, f"called_off:{moved.revision}", text)
-    return Decision(moved, (line, RefreshCard(release.id, Urgency.DECISION)), why=why)
+    # While it only waited for its time, nothing was added; a preparation may have added the candidate's subset.
+    added = () if Phase.SCHEDULED in {release.phase, release.resume_to} else writes(moved)
+    return Decision(moved, (*added, line, RefreshCard(release.id, Urgency.DECISION)), why=why)

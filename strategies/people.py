@@ -142,6 +142,8 @@ def roll_back(release: Release, event: RollbackRequested, now: datetime) -> Deci
         text = f"Nothing of {release.id} is left in the route; {release.target.baseline} serves all requests."
         return replace(ignored(release), reply=text)
     why = f"asked for by {event.actor.name}" + (f": {event.reason}" if event.reason else "")
+    if event.makes_way and release.stage < 0:
+        return moves.call_off(release, now, why)
     decision = moves.roll_back(release, now, why, Audience.NOBODY)
     return replace(decision, reply=f"Rolling back {release.target.service} to {release.target.baseline}.")
 

@@ -206,8 +206,8 @@ class Release:
     `history` (what was known before the release) belong to the judge and are opaque here; `preflight` says in a
     sentence what the gates need at the service's traffic. `smoke` is what the stage's smoke test said.
     `sizes` are the baselines' pods by Deployment (`namespace/name`) at the start, `warm_up` the time they took to be
-    ready. `proof` says why the baseline counts as idle; from `is_cold` on it may have been scaled down, and `kept` is
-    what brings back the rest.
+    ready. `proof` says why the baseline counted as idle at `proven_at`; from `is_cold` on it may have been scaled down,
+    and `kept` is what brings back the rest.
     """
 
     id: str
@@ -259,6 +259,7 @@ class Release:
     kept: Mapping[str, str] = field(default_factory=dict)
     warm_up: timedelta | None = None
     proof: str = ""
+    proven_at: datetime | None = None
     may_retire: bool = False
     is_retiring: bool = False
     is_cold: bool = False

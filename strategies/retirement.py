@@ -10,20 +10,21 @@ from datetime import datetime, timedelta
 from strategies import approvals, moves
 from strategies.decision import Decision, ignored
 from strategies.effects import Audience, PostStage, RefreshCard, RetireBaseline, Say, Urgency
-from strategies.events import ApprovalGiven, BaselineAwaited, BaselineRetired, BaselineWatched
+from strategies.events import ApprovalGiven, BaselineAwaited, BaselineRetired, BaselineWatched, SuccessorRequested
 from strategies.reasons import ReasonCode, Refused
-from strategies.release import Approval, Decommission, Release
+from strategies.release import Approval, Decommission, Phase, Release
 
 WATCH_AGAIN = timedelta(seconds=5)  # at least, between two looks at a baseline that is still needed
+PROOF_LASTS = timedelta(seconds=60)  # somebody may call the baseline again after a standstill of the bot
 
 
 def watched(release: Release, event: BaselineWatched, now: datetime) -> Decision:
     """Nothing needs the baseline: ask, or let it go. Something does: look again, and tell people after a while."""
-    if release.asked_at is not None or (release.is_retiring and event.is_idle):
+    if release.asked_at is not None or (event.is_idle and is_proven(release, now)):
         return ignored(release)
     if not event.is_idle:
         return _still_needed(replace(release, is_retiring=False), event.text, now)
-    proven = replace(release, proof=event.text, retry_at=None)
+    proven = replace(release, proof=event.text, proven_at=now, retry_at=None)
     if release.rules.decommission_approval and not release.may_retire:
         return _ask(proven, now)
     leaving = replace(
@@ -36,6 +37,38 @@ def watched(release: Release, event: BaselineWatched, now: datetime) -> Decision
         note=f"{release.target.baseline} is idle: {verb(release)}",
     )
     return Decision(leaving, (RetireBaseline(release.id), RefreshCard(release.id, Urgency.STAGE)), why=event.text)
+
+
+def is_proven(release: Release, now: datetime) -> bool:
+    """True while the baseline is on its way out by a proof that is young enough to act on."""
+    return release.is_retiring and release.proven_at is not None and now - release.proven_at <= PROOF_LASTS
+
+
+def make_way(release: Release, event: SuccessorRequested, now: datetime) -> Decision | Refused:
+    """The next release begins: a baseline that is not on its way out yet is kept, and this release is complete."""
+    target = release.target
+    if Phase.DECOMMISSIONING not in {release.phase, release.resume_to}:
+        phase = release.phase.replace("_", " ")
+        text = f"{target.service} is being released already: {release.id} is {phase}."
+        return Refused(ReasonCode.ALREADY_RELEASING, text)
+    if release.phase is Phase.DECOMMISSIONING and release.is_retiring:
+        text = f"{release.id} is letting {target.baseline} go at this moment ({release.note}); ask again in a minute."
+        return Refused(ReasonCode.ALREADY_RELEASING, text)
+    why = f"{event.actor.name} began the next release of {target.service}"
+    left = "stays as it is now" if release.is_cold else "was kept"
+    done = moves.complete(replace(release, note=""), now, why)
+    kept = replace(done.release, note=f"{done.release.note}; {target.baseline} {left}, because {why}")
+    line = Say(release.id, f"kept:{kept.revision}", f"{release.id} is complete: {kept.note}.")
+    others = tuple(effect for effect in done.effects if not isinstance(effect, Say))
+    return Decision(kept, (line, *others), reply=f"{release.id} ends: {target.baseline} {left}.", why=why)
+
+
+def in_the_way(release: Release) -> str:
+    """What this active release means for a next one of its route, as a sentence for its plan."""
+    if Phase.DECOMMISSIONING in {release.phase, release.resume_to}:
+        kept = f"a start ends that, and {release.target.baseline} is kept"
+        return f"{release.id} waits until {release.target.baseline} may go: {kept}."
+    return f"{release.id} has the route ({release.phase.replace('_', ' ')}): it has to end before this one may start."
 
 
 def approve(release: Release, event: ApprovalGiven, now: datetime) -> Decision | Refused:
@@ -90,7 +123,10 @@ def woken(release: Release, now: datetime) -> Decision:
     """Look at the baseline again, or remind those who were asked."""
     if release.asked_at is None:
         return Decision(replace(release, retry_at=None), (RetireBaseline(release.id),), is_notable=False)
-    text = f"{release.id} still asks whether {verb(release)}; it is kept until somebody says yes."
+    text = (
+        f"{release.id} still asks whether {verb(release)}; it is kept until somebody says yes, "
+        f"and for good when the next release of {release.target.service} begins."
+    )
     line = Say(release.id, f"reminder:{release.revision}", text, audience=Audience.APPROVERS)
     return Decision(replace(release, reminded=True), (line,), why="reminded")
 
@@ -127,9 +163,8 @@ def _still_needed(release: Release, text: str, now: datetime) -> Decision:
     if release.reminded or now < release.entered_at + max(release.rules.deadline, release.rules.idle):
         return Decision(waiting, shown, why=text, is_notable=False)
     told = (
-        f"{release.id} cannot let {release.target.baseline} go: {text} It goes on looking, and keeps the route until "
-        f"then: the next release of {release.target.service} begins once {release.target.baseline} is gone, by hand or "
-        "by this one."
+        f"{release.id} cannot let {release.target.baseline} go: {text} It goes on looking. The next release of "
+        f"{release.target.service} may begin all the same: {release.target.baseline} is kept then."
     )
     line = Say(release.id, f"needed:{release.revision}", told, audience=Audience.REQUESTER_AND_ON_CALL)
     return Decision(replace(waiting, reminded=True), (*shown, line), why=told)

@@ -12,13 +12,14 @@ from bot.mesh.deploying import deploy
 from bot.mesh.destination_rule import rule_host
 from bot.mesh.documents import Document, full_name, labels_of, namespace_of
 from bot.mesh.drift import find_drift, gone
+from bot.mesh.keepsakes import keepsakes
 from bot.mesh.quotas import room
 from bot.mesh.readiness import originals, readiness, sizes_of, unwritable
 from bot.mesh.retiring import Retiring, baseline, retire
 from bot.mesh.served import served
 from bot.mesh.subsets import leftover, lost_subset, missing_subset, wait_for_subset
 from bot.mesh.survey import survey
-from bot.mesh.warming import warm
+from bot.mesh.warming import warm, way_back
 from bot.mesh.workloads import flag, ready_by_version
 from bot.mesh.writing import next_document, without
 from bot.ports import Adoption, Baseline, Preparation, RouteOrder, SurveyRequest, Written
@@ -222,6 +223,15 @@ class FakeMesh:
     def baseline(self, release: Release) -> Baseline:
         """As the adapter."""
         return baseline(self, release)
+
+    def keepsakes(self, release: Release) -> Mapping[str, str]:
+        """As the adapter."""
+        self._trip("keepsakes")
+        return keepsakes(self, self.cluster, release)
+
+    def way_back(self, release: Release) -> str:
+        """As the adapter; empty while the cluster is down."""
+        return "" if self.reason_down else way_back(self, release)
 
     def last_lines(self, release: Release) -> Sequence[str]:
         """What the test wrote into the sidecars' logs."""

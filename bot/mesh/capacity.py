@@ -48,7 +48,7 @@ def set_sizes(view: View, cluster: Writes, release: Release) -> None:
             if release.is_over:
                 _free(view, cluster, release, name, is_left=_is_left(release, target, version))
             elif size and version == target.baseline and release.phase is not Phase.DECOMMISSIONING:
-                _hold(view, cluster, release, name, size)
+                hold_at(view, cluster, release, name, size)
 
 
 def autoscaler_of(view: View, deployment: str) -> Document | None:
@@ -81,11 +81,12 @@ def _grow(view: View, cluster: Writes, release: Release, target: Target, needed:
     if scaler is not None and int(scaler["spec"].get("maxReplicas") or 0) < needed:
         most = scaler["spec"].get("maxReplicas")
         return f"HorizontalPodAutoscaler {full_name(scaler)} allows {most} at most (maxReplicas)."
-    _hold(view, cluster, release, name, needed)
+    hold_at(view, cluster, release, name, needed)
     return "it is being scaled up."
 
 
-def _hold(view: View, cluster: Writes, release: Release, name: str, size: int) -> None:
+def hold_at(view: View, cluster: Writes, release: Release, name: str, size: int) -> None:
+    """Keep the Deployment `namespace/name` at `size` pods or more, by its autoscaler where it has one."""
     scaler, owner = autoscaler_of(view, name), _foreign(view, name)
     if owner:
         log.warning("release=%s %s is not held at %d pods: %s", release.id, name, size, owner)

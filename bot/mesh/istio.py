@@ -12,6 +12,7 @@ from bot.mesh.cluster import Cluster
 from bot.mesh.deploying import deploy
 from bot.mesh.documents import Document, full_name
 from bot.mesh.drift import find_drift, gone
+from bot.mesh.keepsakes import keepsakes
 from bot.mesh.kube_api import DESTINATION_RULE, VIRTUAL_SERVICE, Connection
 from bot.mesh.kube_errors import Conflict, LostReply, Missing
 from bot.mesh.quotas import room
@@ -21,7 +22,7 @@ from bot.mesh.served import served
 from bot.mesh.sidecar_logs import last_lines
 from bot.mesh.subsets import leftover, lost_subset, missing_subset, wait_for_subset
 from bot.mesh.survey import survey
-from bot.mesh.warming import warm
+from bot.mesh.warming import warm, way_back
 from bot.mesh.warnings import warned
 from bot.mesh.watch_cache import WatchCache
 from bot.mesh.workloads import flag, ready_by_version
@@ -230,6 +231,14 @@ class IstioMesh:
         """What stands in the way of retiring the baselines, from the cache alone."""
         self._require_sync()
         return baseline(self._cache, release)
+
+    def keepsakes(self, release: Release) -> Mapping[str, str]:
+        """What brings back all that the end of the baselines deletes."""
+        return keepsakes(self._cache, self._cluster, release)
+
+    def way_back(self, release: Release) -> str:
+        """Why a completed release has nothing to go back to; empty while the cache cannot be trusted to say so."""
+        return way_back(self._cache, release) if self._cache.is_synced and not self._cache.is_stale else ""
 
     def last_lines(self, release: Release) -> Sequence[str]:
         """The last access-log line of some of the baselines' sidecars; empty where they cannot be read."""

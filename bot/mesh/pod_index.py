@@ -57,6 +57,6 @@ def slim_pod(pod: Document) -> Document:
         metadata.pop(field, None)
     pod.pop("spec", None)
     status = pod.get("status") or {}
-    kept = ("phase", "conditions", "containerStatuses", "initContainerStatuses")
+    kept = ("phase", "qosClass", "conditions", "containerStatuses", "initContainerStatuses")
     pod["status"] = {field: status[field] for field in kept if field in status}
     return pod

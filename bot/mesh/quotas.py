@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from bot.mesh.documents import Document, full_name
+from bot.mesh.quota_scopes import counts
 from bot.mesh.sizes import deployment_of, wanted
 from bot.mesh.view import View
 from bot.mesh.workloads import pods_of
@@ -42,12 +43,12 @@ def room(view: View, target: Target, plan: Plan, capacity: Decimal) -> Refused |
     extra = most - len(pods_of(view, target, target.candidate))
     if extra <= 0:
         return None
-    source = deployment_of(view, target, target.candidate) or baseline
+    pod = (deployment_of(view, target, target.candidate) or baseline)["spec"]["template"]["spec"]
+    qos = _qos(view, target)
     for quota in view.quotas(target.namespace):
-        # A quota with scopes counts some pods only, and which is not for us to guess.
-        if quota["spec"].get("scopes") or quota["spec"].get("scopeSelector"):
+        if not counts(quota, pod, qos):
             continue
-        for text in _exceeded(quota, source, extra):
+        for text in _exceeded(quota, pod, extra):
             return Refused(ReasonCode.CAPACITY, f"{target.candidate} needs {_more(extra)}, but {text}.")
     return None
 
@@ -60,23 +61,35 @@ def quantity(text: object) -> Decimal:
     return Decimal(found[1]) * UNITS[found[2]]
 
 
-def _exceeded(quota: Document, source: Document, extra: int) -> Iterator[str]:
+def _qos(view: View, target: Target) -> str:
+    """The class of the pods that run: a sidecar that is put in makes it another one than the Deployment says."""
+    running = [*pods_of(view, target, target.candidate), *pods_of(view, target, target.baseline)]
+    found = (str((pod.get("status") or {}).get("qosClass") or "") for pod in running)
+    return next(filter(None, found), "")
+
+
+def _exceeded(quota: Document, pod: Mapping[str, Any], extra: int) -> Iterator[str]:
     status = quota.get("status") or {}
     hard, used = status.get("hard") or quota["spec"].get("hard") or {}, status.get("used") or {}
     for name, limit in hard.items():
-        each = _per_pod(source, name)
+        each = _per_pod(pod, name)
         if each and quantity(used.get(name, 0)) + each * extra > quantity(limit):
             yield f"quota {full_name(quota)} allows {name} {limit}, and {used.get(name, 0)} is used"
 
 
-def _per_pod(source: Document, name: str) -> Decimal:
+def _per_pod(pod: Mapping[str, Any], name: str) -> Decimal:
+    """What one pod takes of it: its containers together, or an init container that needs more, and its overhead."""
     if name in {"pods", "count/pods"}:
         return Decimal(1)
     if name not in RESOURCES:
         return Decimal(0)
     kind, resource = RESOURCES[name]
-    containers = source["spec"]["template"]["spec"].get("containers") or []
-    return sum((_asked(each, kind, resource) for each in containers), Decimal(0))
+    initial = pod.get("initContainers") or []
+    staying = [*(pod.get("containers") or []), *(each for each in initial if each.get("restartPolicy") == "Always")]
+    together = sum((_asked(each, kind, resource) for each in staying), Decimal(0))
+    alone = max((_asked(each, kind, resource) for each in initial), default=Decimal(0))
+    overhead = (pod.get("overhead") or {}).get(resource)
+    return max(together, alone) + (quantity(overhead) if overhead is not None else Decimal(0))
 
 
 def _asked(container: Mapping[str, Any], kind: str, resource: str) -> Decimal:

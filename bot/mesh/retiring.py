@@ -4,18 +4,17 @@ What Sluice did not create is scaled down where the profile says so, and never d
 """
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.errors import Transient
-from bot.mesh.candidates import as_new
 from bot.mesh.cluster import Writes
 from bot.mesh.destination_rule import remove_subset, rules_of
-from bot.mesh.documents import Document, canonical, full_name
+from bot.mesh.documents import Document, full_name
 from bot.mesh.kube_api import DEPLOYMENT, DESTINATION_RULE, VIRTUAL_SERVICE
 from bot.mesh.kube_errors import Missing
 from bot.mesh.retirement import in_the_way, own_subset, users_of, without_baseline
-from bot.mesh.sizes import CREATED_BY, created_by, deployment_of, wanted, warm_up, workload
+from bot.mesh.sizes import created_by, deployment_of, wanted, warm_up, workload
 from bot.mesh.view import View
 from bot.mesh.workloads import pods_of
 from bot.ports import Baseline
@@ -36,10 +35,9 @@ class Retiring:
 
 
 def baseline(view: View, release: Release) -> Baseline:
-    """What stands in the way of the baselines' end, and what bringing them back would take; from the cache alone."""
+    """What stands in the way of the baselines' end, and the pods that they have; from the cache alone."""
     blocked: list[str] = []
     sizes: dict[str, int] = {}
-    kept: dict[str, str] = {}
     times = []
     for target in release.targets:
         blocked += in_the_way(view, release, target)
@@ -48,9 +46,8 @@ def baseline(view: View, release: Release) -> Baseline:
             sizes[full_name(document)] = wanted(document)
         taken = warm_up(pods)
         times += [taken] if taken is not None else []
-        kept |= dict(_keepsakes(view, release, target, document))
     left = any(pods_of(view, target, target.baseline) for target in release.targets)
-    return Baseline(tuple(blocked), sizes, kept, max(times, default=None), is_gone=not sizes and not left)
+    return Baseline(tuple(blocked), sizes, max(times, default=None), is_gone=not sizes and not left)
 
 
 def retire(work: Retiring) -> str:
@@ -135,21 +132,3 @@ def _deployment(cluster: Writes, target: Target) -> Document | None:
         return cluster.get(DEPLOYMENT, name) if name else None
     except Missing:
         return None
-
-
-def _keepsakes(view: View, release: Release, target: Target, document: Document | None) -> Iterator[tuple[str, str]]:
-    if release.rules.decommission is not Decommission.DELETE or document is None or not created_by(document):
-        return
-    yield f"Deployment {full_name(document)}", canonical(_kept(document))
-    subset = own_subset(view, target)
-    for rule in rules_of(view.destination_rules(), target.host, target.routes[0].namespace) if subset else ():
-        own = next((each for each in rule["spec"].get("subsets") or [] if each.get("name") == subset), None)
-        if own is not None:
-            yield f"DestinationRule {full_name(rule)}", canonical(own)
-
-
-def _kept(document: Document) -> Document:
-    """What brings the Deployment back, with the mark that says who made it."""
-    kept = as_new(document)
-    kept["metadata"].setdefault("labels", {})[CREATED_BY] = created_by(document)
-    return kept

@@ -127,6 +127,13 @@ class MeshDoor:
         found: Baseline = self.line.ask("mesh", "baseline", release)
         return found
 
+    def keepsakes(self, release: Release) -> Mapping[str, str]:
+        found: Mapping[str, str] = self._call("keepsakes", release)
+        return found
+
+    def way_back(self, release: Release) -> str:
+        return str(self.line.ask("mesh", "way_back", release))
+
     def last_lines(self, release: Release) -> Sequence[str]:
         found: Sequence[str] = self.line.ask("mesh", "last_lines", release)
         return found

@@ -9,14 +9,19 @@ from typing import TYPE_CHECKING, Any
 from bot.mesh.documents import canonical
 from bot.ports import Preparation, SurveyRequest
 from strategies.reasons import Refused
-from strategies.release import Phase, Release, Target
+from strategies.release import Decommission, Phase, Release, Rules, Target
 from tests.contract.mesh.test_sizes import AUTOSCALERS, add_autoscaler
-from tests.contract.mesh.world import eventually, the_release
+from tests.contract.mesh.world import eventually, the_release, the_target
 
 if TYPE_CHECKING:
     from tests.contract.mesh.world import WireWorld
 
 BUDGETS = "/apis/policy/v1/namespaces/{}/poddisruptionbudgets"
+PATHS_OF = {
+    "HorizontalPodAutoscaler": AUTOSCALERS,
+    "PodDisruptionBudget": BUDGETS,
+    "Deployment": "/apis/apps/v1/namespaces/{}/deployments",
+}
 EVENTS = "/api/v1/namespaces/{}/events"
 IMAGE = "registry.example.com/shop/reviews:v3"
 
@@ -56,6 +61,27 @@ def test_a_candidate_is_made_with_autoscaler_and_budget_and_the_baseline_stays_a
     for each in (scaler, budget):
         assert each["metadata"]["ownerReferences"][0]["uid"] == made["metadata"]["uid"]
         assert each["metadata"]["labels"] == {"sluice/created-by": release.id}
+
+
+def test_a_baseline_that_was_made_and_deleted_comes_back_with_autoscaler_and_budget(wire: WireWorld) -> None:
+    add_autoscaler(wire, "v1", minReplicas=1)
+    add_budget(wire)
+    wire.mesh.prepare(preparing(wire))
+    target = replace(the_target(wire, "v3"), baseline="v3", candidate="v1")
+    release = replace(the_release(wire), targets=(target,), rules=Rules(decommission=Decommission.DELETE))
+    wanted = {f"{kind} {wire.namespace}/reviews-v3" for kind in PATHS_OF}
+    eventually(lambda: wanted <= wire.mesh.keepsakes(release).keys())
+    before = {path: read(wire, path)["spec"] for path in PATHS_OF.values()}
+    kept = wire.mesh.keepsakes(release)
+    for path in PATHS_OF.values():
+        wire.cluster.delete(f"{path.format(wire.namespace)}/reviews-v3", {})
+    back = replace(
+        release, phase=Phase.ROLLING_BACK, is_cold=True, kept=kept, sizes={f"{wire.namespace}/reviews-v3": 2}
+    )
+    assert "is scaled up first" in wire.mesh.warm(back)
+    uid = wire.read("Deployment", "reviews-v3")["metadata"]["uid"]
+    assert {path: read(wire, path)["spec"] for path in PATHS_OF.values()} == before
+    assert {read(wire, path)["metadata"]["ownerReferences"][0]["uid"] for path in (AUTOSCALERS, BUDGETS)} == {uid}
 
 
 def test_a_repeat_makes_nothing_twice_and_goes_on_when_every_pod_is_ready(wire: WireWorld) -> None:

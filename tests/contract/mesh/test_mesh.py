@@ -249,7 +249,7 @@ def a_created_baseline(world: World) -> Release:
     world.edit(lambda each: each["spec"]["http"][0].update(route=[a_destination("v3", 0), a_destination("v2", 100)]))
     target = replace(the_target(world), baseline="v3", subsets={"v3": "v3", "v2": "v2"}, workloads={"v3": "reviews-v3"})
     release = the_release(world, targets=(target,), originals={target.routes[0].key: ORIGINAL_OF_V3})
-    eventually(lambda: bool(world.mesh.baseline(replace(release, rules=DELETE)).kept))
+    eventually(lambda: bool(world.mesh.keepsakes(replace(release, rules=DELETE))))
     eventually(lambda: not world.mesh.baseline(release).in_the_way)
     return release
 
@@ -274,9 +274,9 @@ def test_retiring_what_sluice_created_deletes_it_with_its_subset_and_destination
 def test_what_was_deleted_comes_back_before_the_traffic_does(world: World) -> None:
     release = replace(a_created_baseline(world), rules=DELETE)
     deployment, rule = world.read("Deployment", "reviews-v3")["spec"], world.read("DestinationRule")["spec"]
-    found = world.mesh.baseline(release)
+    sizes, kept = world.mesh.baseline(release).sizes, world.mesh.keepsakes(release)
     world.mesh.retire(release, lambda: True)
-    back = replace(release, phase=Phase.ROLLING_BACK, is_cold=True, sizes=found.sizes, kept=found.kept)
+    back = replace(release, phase=Phase.ROLLING_BACK, is_cold=True, sizes=sizes, kept=kept)
     assert "is scaled up first: " in world.mesh.warm(back)
     world.controllers("reviews-v3")
     eventually(lambda: not world.mesh.warm(back))

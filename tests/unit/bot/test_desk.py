@@ -41,6 +41,7 @@ from strategies.plan import StrategyName
 from strategies.reasons import ReasonCode, Refused
 from strategies.release import Actor, Phase, Role
 from tests.fakes import FakeMesh, FakeMetrics, FakeStaging
+from tests.mesh_documents import a_deployment
 from tests.unit.bot.house import House
 from tests.unit.core.events_of import ALICE, BOB, CAROL, MALLORY
 from tests.unit.preflight.days import a_course
@@ -219,6 +220,26 @@ def test_a_release_is_steered_by_its_service_too(office: Office) -> None:
     assert office.ask(PauseRequest("reviews", "lunch")) == Said("reviews-1 is paused.", "reviews-1")
     assert office.ask(ResumeRequest("reviews")) == Said("reviews-1 goes on.", "reviews-1")
     assert office.ask(RollbackRequest("reviews"), CAROL) == Said("Rolling back reviews to v1.", "reviews-1")
+
+
+def test_a_completed_release_whose_old_version_was_deleted_is_not_taken_back_into_nothing(office: Office) -> None:
+    old = replace(office.house.observed(), phase=Phase.COMPLETED, wake_at=None)
+    office.house.save(old)
+    office.mesh.set_ready("v1", 0)
+    office.mesh.delete("Deployment", "shop/reviews-v1")
+    refused = office.refused(RollbackRequest("reviews"), CAROL)
+    assert refused.reason_code is ReasonCode.IRREVERSIBLE
+    assert refused.text.startswith("reviews-1 cannot go back: Deployment shop/reviews-v1 of v1 was deleted")
+    assert office.house.stored(old.id).phase is Phase.COMPLETED
+    office.mesh.put(a_deployment("v1", replicas=3))
+    assert office.ask(RollbackRequest("reviews"), CAROL) == Said("Rolling back reviews to v1.", "reviews-1")
+
+
+def test_a_plan_says_that_a_release_before_it_makes_way(office: Office) -> None:
+    office.house.save(replace(office.house.observed(), phase=Phase.DECOMMISSIONING, wake_at=None))
+    answer = office.desk.plan(START)
+    assert isinstance(answer, Planned)
+    assert "reviews-1 waits until v1 may go: a start ends that, and v1 is kept." in answer.remarks
 
 
 def test_an_increase_is_scheduled_for_every_stage_of_its_window(office: Office) -> None:

@@ -202,15 +202,41 @@ def test_a_later_release_that_moved_nothing_is_called_off_by_the_rollback_of_the
     assert house.journal(later.id)[-1].actor_name == ALICE.name
 
 
-def test_a_later_release_that_prepares_is_called_off_first(house: House) -> None:
+def test_a_later_release_that_prepares_is_called_off_too_and_its_additions_go(house: House) -> None:
     old = replace(house.observed(), phase=Phase.COMPLETED, wake_at=None)
     house.save(old)
-    later = house.decide(replace(request(), key="again"))
-    refused = house.engine.submit(RollbackRequested(old.id, "b1", ALICE))
+    later, heard = house.decide(replace(request(), key="again")), list[str]()
+    house.engine.on_commit(lambda releases: heard.extend(each.id for each in releases))
+    assert house.decide(RollbackRequested(old.id, "back", ALICE)).phase is Phase.ROLLING_BACK
+    assert house.stored(later.id).phase is Phase.ROLLED_BACK
+    assert SetRoute(later.id, "shop/reviews", Urgency.ROLLBACK) in [job.effect for job in house.jobs(later.id)]
+    assert sorted(heard) == [old.id, later.id]
+
+
+def test_the_next_release_ends_one_that_only_waits_to_let_its_baseline_go(house: House) -> None:
+    old = replace(house.observed(), phase=Phase.DECOMMISSIONING, wake_at=None)
+    house.save(old)
+    outcome = house.engine.submit(replace(request(), key="again"))
+    assert isinstance(outcome, Decision)
+    assert outcome.reply.endswith(f"{old.id} ends: v1 was kept.")
+    assert house.stored(old.id).phase is Phase.COMPLETED
+    assert house.journal(old.id)[-1].actor_name == ALICE.name
+
+
+def test_a_start_without_the_role_ends_nobody_elses_retirement(house: House) -> None:
+    old = replace(house.observed(), phase=Phase.DECOMMISSIONING, wake_at=None)
+    house.save(old)
+    refused = house.engine.submit(replace(request(), key="again", actor=MALLORY))
     assert isinstance(refused, Refused)
-    assert f"call it off (/release rollback {later.id}), then roll {old.id} back" in refused.text
-    house.save(replace(later, phase=Phase.ROLLED_BACK, wake_at=None))
-    assert house.decide(RollbackRequested(old.id, "b2", ALICE)).phase is Phase.ROLLING_BACK
+    assert (refused.reason_code, house.stored(old.id).phase) == (ReasonCode.NOT_ALLOWED, Phase.DECOMMISSIONING)
+
+
+def test_a_start_waits_while_the_baseline_is_being_taken_away(house: House) -> None:
+    old = replace(house.observed(), phase=Phase.DECOMMISSIONING, is_retiring=True, wake_at=None)
+    house.save(old)
+    refused = house.engine.submit(replace(request(), key="again"))
+    assert isinstance(refused, Refused)
+    assert "ask again in a minute" in refused.text
 
 
 def test_a_later_release_that_moved_the_route_is_rolled_back_first(house: House) -> None:

@@ -23,6 +23,30 @@ def test_a_route_that_names_the_baseline_after_its_proof_keeps_it(house: House) 
     assert stored.wake_at == house.clock.now() + release.rules.look
 
 
+def test_a_baseline_that_is_called_again_during_a_standstill_keeps_its_pods(house: House) -> None:
+    crew = Crew(house)
+    release = retiring(house, crew, Rules(decommission=Decommission.SCALE_TO_ZERO))
+    crew.do(RetireBaseline(release.id))
+    assert house.stored(release.id).is_retiring
+    house.clock.tick(minutes=10)
+    crew.metrics.idle["v1"] = (False, "v1 is still called by cart in shop.")
+    crew.do(RetireBaseline(release.id))
+    stored = house.stored(release.id)
+    assert (crew.mesh.ready_pods(release.target) or {})["v1"] == 3
+    assert (stored.is_retiring, stored.note) == (False, "v1 is still called by cart in shop.")
+
+
+def test_a_proof_from_before_a_standstill_is_given_anew_and_then_acted_on(house: House) -> None:
+    crew = Crew(house)
+    release = retiring(house, crew, Rules(decommission=Decommission.SCALE_TO_ZERO))
+    crew.do(RetireBaseline(release.id))
+    house.clock.tick(minutes=10)
+    crew.do(RetireBaseline(release.id))
+    assert house.stored(release.id).phase is Phase.DECOMMISSIONING
+    crew.do(RetireBaseline(release.id))
+    assert house.stored(release.id).phase is Phase.COMPLETED
+
+
 def test_a_rollback_of_a_deleted_object_is_asked_again_for_what_is_left_and_ends(house: House) -> None:
     crew = Crew(house)
     release = house.begin()

@@ -28,6 +28,7 @@ from strategies.events import (
     RouteConfirmed,
     ScheduleRequested,
     SmokeAnswered,
+    SuccessorRequested,
     WakeReached,
 )
 from strategies.machine import decide
@@ -89,6 +90,7 @@ def one_of_each(release: Release) -> tuple[Event, ...]:
         RollbackRequested(id, "k5", CAROL),
         ScheduleRequested(id, "k6", BOB, LATER, closes),
         DriftResolved(id, "k7", BOB, DriftChoice.RESTORE, revision),
+        SuccessorRequested(id, "k19", ALICE),
         Prepared(id, "k8", {"shop/reviews/http/main": "{}"}, {"v2": 2}),
         PreparationBlocked(id, "k9", ReasonCode.NOT_READY, "v2 has no ready pod.", is_final=False),
         HistoryRead(id, "k16", '{"v":1}', "Every stage can be answered."),

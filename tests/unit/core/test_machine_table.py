@@ -48,7 +48,7 @@ def test_an_event_for_no_release_is_refused_by_name() -> None:
 
 
 def test_facts_are_never_refused() -> None:
-    requests = 8
+    requests = 9
     for phase in Phase:
         for fact in one_of_each(in_phase(phase))[requests:]:
             assert isinstance(decide(in_phase(phase), fact, LATER), Decision)

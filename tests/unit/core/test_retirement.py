@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from strategies import retirement
 from strategies.effects import Audience, RetireBaseline
 from strategies.events import (
     ApprovalGiven,
@@ -15,6 +16,7 @@ from strategies.events import (
     ResumeRequested,
     RollbackRequested,
     RouteConfirmed,
+    SuccessorRequested,
     WakeReached,
 )
 from strategies.plan import ApprovalGate
@@ -49,8 +51,8 @@ def test_a_chatty_caller_is_told_to_people_once_and_stops_nothing() -> None:
     release, late = retiring(), NOW + timedelta(minutes=31)
     told = moved(release, BaselineWatched(release.id, "w", is_idle=False, text="v1 is still called by cart."), late)
     assert said(told)[0].text == (
-        "reviews-1 cannot let v1 go: v1 is still called by cart. It goes on looking, and keeps the route until then: "
-        "the next release of reviews begins once v1 is gone, by hand or by this one."
+        "reviews-1 cannot let v1 go: v1 is still called by cart. It goes on looking. The next release of reviews may "
+        "begin all the same: v1 is kept then."
     )
     assert said(told)[0].audience is Audience.REQUESTER_AND_ON_CALL
     again = BaselineWatched(release.id, "w2", is_idle=False, text="v1 is still called by cart.")
@@ -135,6 +137,54 @@ def test_a_rollback_that_brings_pods_back_says_how_far_it_is_and_calls_after_a_m
 
 
 def test_a_baseline_that_is_on_its_way_out_is_looked_at_no_more() -> None:
-    release = replace(retiring(), is_retiring=True)
+    release = replace(retiring(), is_retiring=True, proven_at=NOW)
     decision = moved(release, BaselineWatched(release.id, "w2", is_idle=True, text="nobody calls it"))
     assert decision.release == release
+
+
+def test_a_proof_that_a_standstill_made_old_is_given_anew_before_anything_goes() -> None:
+    release, late = watched(retiring(), "no request in 5 min", is_idle=True), NOW + timedelta(minutes=10)
+    assert retirement.is_proven(release, NOW + retirement.PROOF_LASTS)
+    assert not retirement.is_proven(release, late)
+    renewed = moved(release, BaselineWatched(release.id, "w2", is_idle=True, text="still nobody"), late)
+    assert (renewed.release.proof, renewed.release.proven_at) == ("still nobody", late)
+    assert RetireBaseline(release.id) in renewed.effects
+
+
+def test_the_next_release_begins_over_a_baseline_that_is_still_called_and_keeps_it() -> None:
+    waits = watched(retiring(), "v1 is still called by cart in shop.")
+    over = moved(waits, SuccessorRequested(waits.id, "s", ALICE))
+    assert over.release.phase is Phase.COMPLETED
+    assert over.reply == "reviews-1 ends: v1 was kept."
+    assert [each.text for each in said(over)] == [
+        "reviews-1 is complete: v2 serves all requests; v1 was kept, because Person U1 began the next release of "
+        "reviews."
+    ]
+
+
+@pytest.mark.parametrize("phase", [Phase.PAUSED, Phase.STUCK])
+def test_a_retirement_that_stands_still_makes_way_too(phase: Phase) -> None:
+    held = replace(retiring(), phase=phase, resume_to=Phase.DECOMMISSIONING, is_cold=True)
+    over = moved(held, SuccessorRequested(held.id, "s", ALICE))
+    assert (over.release.phase, over.reply) == (Phase.COMPLETED, "reviews-1 ends: v1 stays as it is now.")
+
+
+def test_a_question_about_the_baseline_that_nobody_answers_makes_way() -> None:
+    asked = watched(retiring(ASKS), "idle", is_idle=True)
+    over = moved(asked, SuccessorRequested(asked.id, "s", ALICE))
+    assert (over.release.phase, over.release.asked_at, over.release.wake_at) == (Phase.COMPLETED, None, None)
+
+
+def test_a_baseline_that_goes_at_this_moment_and_a_release_that_moves_make_no_way() -> None:
+    going = watched(retiring(), "idle", is_idle=True)
+    assert refused(going, SuccessorRequested(going.id, "s", ALICE)) is ReasonCode.ALREADY_RELEASING
+    paused = replace(in_phase(Phase.PAUSED), resume_to=Phase.OBSERVING)
+    assert refused(paused, SuccessorRequested(paused.id, "s", ALICE)) is ReasonCode.ALREADY_RELEASING
+
+
+def test_a_plan_is_told_what_an_active_release_means_for_it() -> None:
+    waits = watched(retiring(), "v1 is still called by cart in shop.")
+    assert retirement.in_the_way(waits) == "reviews-1 waits until v1 may go: a start ends that, and v1 is kept."
+    assert retirement.in_the_way(in_phase(Phase.AWAITING_APPROVAL)) == (
+        "reviews-1 has the route (awaiting approval): it has to end before this one may start."
+    )

@@ -15,7 +15,7 @@ Right = tuple[str, str, str]  # group, resource, verb
 OF_A_KIND = {"get": "get", "put": "update", "create": "create", "list": "list", "delete": "delete"}
 OF_PODS = {"tail": ("pods/log", "get")}
 # The modules that scale, create and delete; their rights are a role of their own.
-WORKLOADS = {"capacity.py", "deploying.py", "retiring.py", "warming.py", "sidecar_logs.py"}
+WORKLOADS = {"capacity.py", "deploying.py", "keepsakes.py", "retiring.py", "sidecar_logs.py", "warming.py"}
 
 
 def objects(kind: str) -> dict[str, Any]:

@@ -195,7 +195,7 @@ def test_a_quota_without_room_refuses_a_second_full_version(hard: Document, used
     "quota",
     [
         a_quota({"pods": "6"}, {"pods": "5"}),
-        a_quota({"pods": "5"}, {"pods": "5"}, scopes=["BestEffort"]),
+        a_quota({"pods": "5"}, {"pods": "5"}, scopes=["Terminating"]),
         a_quota({"configmaps": "5"}, {"configmaps": "5"}),
         a_quota({"requests.cpu": "1"}, {"requests.cpu": "1"}),
     ],
@@ -205,6 +205,84 @@ def test_a_quota_with_room_or_about_something_else_refuses_nothing(quota: Docume
     mesh.put(quota)
     assert mesh.room(a_target(), blue_green(), Decimal(100)) is None
     assert mesh.room(a_target(), a_plan("5"), Decimal(100)) is None
+
+
+IN_BATCH = {"matchExpressions": [{"scopeName": "PriorityClass", "operator": "In", "values": ["batch"]}]}
+NOT_BATCH = {"matchExpressions": [{"scopeName": "PriorityClass", "operator": "NotIn", "values": ["batch"]}]}
+NO_CLASS = {"matchExpressions": [{"scopeName": "PriorityClass", "operator": "DoesNotExist"}]}
+NEAR = {"requiredDuringSchedulingIgnoredDuringExecution": [{"topologyKey": "zone", "namespaces": ["other"]}]}
+PREFERRED: Document = {"preferredDuringSchedulingIgnoredDuringExecution": [{"podAffinityTerm": {"namespaceSelector": {}}}]}
+
+
+@pytest.mark.parametrize(
+    ("spec", "pod", "counted"),
+    [
+        ({"scopes": ["BestEffort"]}, {}, True),
+        ({"scopes": ["NotBestEffort"]}, {}, False),
+        ({"scopes": ["NotBestEffort"]}, {"asks": {"requests": {"cpu": "1m"}}}, True),
+        ({"scopes": ["BestEffort"]}, {"asks": {"limits": {"memory": "1Mi"}}}, False),
+        ({"scopes": ["BestEffort"]}, {"asks": {"requests": {"ephemeral-storage": "1Mi"}}}, True),
+        ({"scopes": ["Terminating"]}, {}, False),
+        ({"scopes": ["NotTerminating"]}, {}, True),
+        ({"scopes": ["Terminating"]}, {"activeDeadlineSeconds": 60}, True),
+        ({"scopes": ["NotTerminating", "NotBestEffort"]}, {}, False),
+        ({"scopes": ["PriorityClass"]}, {}, False),
+        ({"scopes": ["PriorityClass"]}, {"priorityClassName": "web"}, True),
+        ({"scopeSelector": IN_BATCH}, {"priorityClassName": "web"}, False),
+        ({"scopeSelector": IN_BATCH}, {"priorityClassName": "batch"}, True),
+        ({"scopeSelector": NOT_BATCH}, {"priorityClassName": "web"}, True),
+        ({"scopeSelector": NO_CLASS}, {}, True),
+        ({"scopes": ["CrossNamespacePodAffinity"]}, {}, False),
+        ({"scopes": ["CrossNamespacePodAffinity"]}, {"affinity": {"podAffinity": NEAR}}, True),
+        ({"scopes": ["CrossNamespacePodAffinity"]}, {"affinity": {"podAntiAffinity": PREFERRED}}, True),
+        ({"scopes": ["VolumeAttributesClass"]}, {}, False),
+    ],
+)
+def test_a_quota_with_scopes_counts_the_pods_that_kubernetes_counts(
+    spec: Document, pod: Document, counted: bool
+) -> None:
+    mesh = FakeMesh.shop()
+
+    def change(each: Document) -> None:
+        container(each).update(resources=pod.get("asks", {}))
+        each["spec"]["template"]["spec"].update({key: value for key, value in pod.items() if key != "asks"})
+
+    mesh.edit("Deployment", "shop/reviews-v2", change)
+    mesh.put(a_quota({"pods": "5"}, {"pods": "5"}, **spec))
+    refused = mesh.room(a_target(), blue_green(), Decimal(100))
+    assert (refused is not None) is counted
+
+
+def test_pods_that_run_tell_their_class_whatever_the_deployment_says() -> None:
+    mesh = FakeMesh.shop()
+    mesh.put(a_quota({"pods": "5"}, {"pods": "5"}, scopes=["NotBestEffort"]))
+    assert mesh.room(a_target(), blue_green(), Decimal(100)) is None
+    mesh.edit("Pod", "shop/reviews-v1-0", lambda each: each["status"].update(qosClass="Burstable"))
+    assert mesh.room(a_target(), blue_green(), Decimal(100)) is not None
+
+
+@pytest.mark.parametrize(
+    ("spec", "used"),
+    [
+        ({"initContainers": [{"name": "migrate", "resources": {"requests": {"cpu": "600m"}}}]}, "1500m"),
+        (
+            {"initContainers": [{"name": "p", "restartPolicy": "Always", "resources": {"requests": {"cpu": "300m"}}}]},
+            "1500m",
+        ),
+        ({"overhead": {"cpu": "300m"}}, "1500m"),
+    ],
+)
+def test_a_pod_takes_what_its_largest_moment_takes(spec: Document, used: str) -> None:
+    mesh = FakeMesh.shop()
+
+    def change(each: Document) -> None:
+        container(each).update(resources={"requests": {"cpu": "250m"}})
+        each["spec"]["template"]["spec"].update(spec)
+
+    mesh.put(a_quota({"requests.cpu": "2"}, {"requests.cpu": used}))
+    assert mesh.room(a_target(), blue_green(), Decimal(100)) is None
+    mesh.edit("Deployment", "shop/reviews-v2", change)
+    assert mesh.room(a_target(), blue_green(), Decimal(100)) is not None
 
 
 @pytest.mark.parametrize(
