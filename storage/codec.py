@@ -1,11 +1,12 @@
 """Frozen dataclasses to JSON and back, by their type hints.
 
-Reading is tolerant where an upgrade needs it: an unknown field is left out, a missing one takes its default. It is
-strict everywhere else: what a class refuses to be built with is `Unreadable`, not half a value. Members of a union
-carry their class name under `$`. One plan per class is made once and kept, since a thousand releases are read per tick.
+Reading is tolerant where an upgrade needs it: an unknown field is left out (and told of, so that whoever saves can
+carry it along), a missing one takes its default. It is strict everywhere else: what a class refuses to be built with is
+`Unreadable`, not half a value. Members of a union carry their class name under `$`. One plan per class is made once and kept, since a thousand releases are read per tick.
 """
 
 import json
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from datetime import UTC, datetime, timedelta
@@ -22,7 +23,16 @@ T = TypeVar("T")
 Convert = Callable[[Any], Any]
 TAG = "$"
 _PLAIN = (str, int, bool)
-_TEXT = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+as_text = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+
+
+class _Unknown(threading.local):
+    """Whether this thread has met a field that no class here has, since somebody last asked."""
+
+    seen = False
+
+
+_unknown = _Unknown()
 
 
 class Codec(Generic[T]):
@@ -34,7 +44,7 @@ class Codec(Generic[T]):
 
     def dumps(self, value: T) -> str:
         """The value as JSON text."""
-        return _TEXT(self.plain(value))
+        return as_text(self.plain(value))
 
     def plain(self, value: T) -> Any:
         """The value as dictionaries, lists and scalars."""
@@ -48,6 +58,12 @@ class Codec(Generic[T]):
         except ValueError as error:
             raise Unreadable(f"stored {self._name} is not JSON: {error}") from error
         return self.value(document)
+
+    def read(self, text: str) -> tuple[T, Mapping[str, Any]]:
+        """The value, and the whole document where a later version wrote fields into it that are not known here."""
+        _unknown.seen = False
+        value = self.loads(text)
+        return value, json.loads(text) if _unknown.seen else {}
 
     def value(self, document: object) -> T:
         """The value of what `plain` gave; Unreadable when it is not one this version can build."""
@@ -94,11 +110,15 @@ def _dataclass(cls: Any) -> tuple[Convert, Convert]:
         return {name: getattr(value, name) if to is None else to(getattr(value, name)) for name, to in writes}
 
     def decode(document: Any) -> Any:
+        if len(document) > len(names) and len(document) > len(names) + (TAG in document):
+            _unknown.seen = True
         try:
             return cls(*[document[name] if to is None else to(document[name]) for name, to in reads])
         except KeyError as error:
             if error.args[0] not in pairs:
                 raise
+        if document.keys() - pairs.keys() - {TAG}:
+            _unknown.seen = True
         known = {name: document[name] if to is None else to(document[name]) for name, to in reads if name in document}
         if lacking := sorted(needed - known.keys()):
             raise Unreadable(f"stored {cls.__name__} lacks {', '.join(lacking)}")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, Generic, TypeVar, get_type_hints
 
-from storage.codec import Codec
+from storage.codec import Codec, as_text
 
 T = TypeVar("T")
 Pieces = Mapping[str, tuple[object, str]]
@@ -23,10 +23,19 @@ class Piecewise(Generic[T]):
         """The text of each field; fields that are the very same object as `before` keep its text."""
         if before is None:
             return {name: _written(codec, getattr(value, name)) for name, codec in self._codecs.items()}
-        return {
+        found = {
             name: before[name] if before[name][0] is (new := getattr(value, name)) else _written(codec, new)
             for name, codec in self._codecs.items()
         }
+        return found if len(before) == len(found) else {**before, **found}
+
+    def carried(self, value: T, document: Mapping[str, Any]) -> Pieces:
+        """The pieces of `value` as they stand in `document`, with what only a later version knows.
+
+        A field that does not change keeps its text, whatever stands in it; a field that is not known here stays.
+        """
+        kept = {name: (getattr(value, name, None), as_text(found)) for name, found in document.items()}
+        return {**self.pieces(value), **kept}
 
 
 def text_of(pieces: Pieces) -> str:

@@ -66,8 +66,14 @@ class Decoded:
         known = self._known.get(id)
         if known is not None and known[0] == text:
             return known[1]
-        release = _CODEC.loads(text)
+        release, document = _CODEC.read(text)
         self.keep(release, text)
+        if document:
+            # A later version shares the database, as during an upgrade: what only it knows goes along with every save.
+            with self._lock:
+                self._pieces[id] = _PIECEWISE.carried(release, document)
+                while len(self._pieces) > 2 * self.LIMIT:
+                    del self._pieces[next(iter(self._pieces))]
         return release
 
     def written(self, release: Release) -> str:

@@ -211,7 +211,9 @@ IN_BATCH = {"matchExpressions": [{"scopeName": "PriorityClass", "operator": "In"
 NOT_BATCH = {"matchExpressions": [{"scopeName": "PriorityClass", "operator": "NotIn", "values": ["batch"]}]}
 NO_CLASS = {"matchExpressions": [{"scopeName": "PriorityClass", "operator": "DoesNotExist"}]}
 NEAR = {"requiredDuringSchedulingIgnoredDuringExecution": [{"topologyKey": "zone", "namespaces": ["other"]}]}
-PREFERRED: Document = {"preferredDuringSchedulingIgnoredDuringExecution": [{"podAffinityTerm": {"namespaceSelector": {}}}]}
+PREFERRED: Document = {
+    "preferredDuringSchedulingIgnoredDuringExecution": [{"podAffinityTerm": {"namespaceSelector": {}}}]
+}
 
 
 @pytest.mark.parametrize(
