@@ -1,7 +1,9 @@
 """Adopting a service: shown to whoever asks, done for a releaser who confirmed exactly that, and journalled."""
 
+from uuid import uuid4
+
 from bot.errors import Fault, Transient
-from bot.ports import Clock, Mesh, SurveyRequest
+from bot.ports import Adoption, Clock, Mesh, SurveyRequest
 from bot.profiles import Profiles
 from bot.requests import Adoptable, AdoptRequest, Answer, Said
 from storage.database import Database
@@ -16,10 +18,9 @@ class Adoptions:
     """Answers `adopt`; a confirmed one is stored before it is acknowledged and done afterwards."""
 
     def __init__(self, database: Database, mesh: Mesh, profiles: Profiles, clock: Clock) -> None:
-        self._database = database
+        self._journal = Journal(database, clock)
         self._mesh = mesh
         self._profiles = profiles
-        self._clock = clock
 
     def answer(self, request: AdoptRequest, actor: Actor, key: str) -> Answer | Refused:
         """The changes with a button; with the fingerprint of a click, the word that they are taken on."""
@@ -57,6 +58,32 @@ class Adoptions:
         return SurveyRequest(profile.service, profile.namespace, request.version, version_label=profile.version_label)
 
     def _record(self, request: AdoptRequest, actor: Actor, key: str, event: str, text: str) -> bool:
-        entry = Entry(key, f"adopt:{request.service}", self._clock.now(), actor.id, actor.name, event, text=text)
+        return self._journal.record(request.service, actor, key, event, text)
+
+
+class Journal:
+    """What becomes of an adoption, under `adopt:<service>`."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    def record(self, service: str, actor: Actor, key: str, event: str, text: str) -> bool:
+        """False when the key was taken before."""
+        entry = Entry(key, f"adopt:{service}", self._clock.now(), actor.id, actor.name, event, text=text)
         with self._database.transaction() as tx:
             return tx.journal.record(entry)
+
+    def kept(self, mesh: Mesh, request: SurveyRequest, found: Adoption, who: str) -> str | Refused:
+        """Make the changes that somebody was shown on the command line, with their own rights in the cluster."""
+        actor, key = Actor(f"cli:{who}", who), f"adopt:{uuid4()}"
+        verb = "taken back" if found.is_undo else "adopted"
+        text = f"{request.service} is {verb} by {who}: {', '.join(found.objects)}"
+        self.record(request.service, actor, key, ASKED, text)
+        try:
+            done = mesh.adopt(request, found.fingerprint, is_undo=found.is_undo)
+        except (Fault, Transient) as error:
+            self.record(request.service, actor, f"{key}:done", DONE, f"failed: {error}")
+            raise
+        self.record(request.service, actor, f"{key}:done", DONE, done.text if isinstance(done, Refused) else done)
+        return done

@@ -26,6 +26,7 @@ from bot.errors import Fault
 from bot.guarding import Guarding
 from bot.hooks.smoke import HttpSmoke
 from bot.hooks.staging import HttpStaging
+from bot.hooks.token import Token
 from bot.live import LiveCards
 from bot.looks import Looks
 from bot.mesh.istio import IstioMesh
@@ -122,11 +123,11 @@ def build(settings: Settings) -> Bot:
     engine = Engine(database, clock)
     chat = SlackChat(near.web, people, command=settings.slack_command)
     messages = Messages(database, clock, chat, settings.cluster, _draw, _links(profiles))
-    guarding = Guarding(
-        mesh=mesh, metrics=metrics, staging=HttpStaging(), profiles=profiles, database=database, clock=clock
-    )
+    token = _token(settings)
+    staging, smoke = HttpStaging(token=token), HttpSmoke(token=token)
+    guarding = Guarding(mesh=mesh, metrics=metrics, staging=staging, profiles=profiles, database=database, clock=clock)
     duties = Duties(engine, clock, mesh, metrics, guarding.refusal)
-    dispatch = Dispatch(duties, messages, SmokeTests(engine, clock, HttpSmoke()), engine)
+    dispatch = Dispatch(duties, messages, SmokeTests(engine, clock, smoke), engine)
     worker = Worker(database, clock, holder, dispatch, dispatch.gave_up, THREADS)
     kept = timedelta(days=settings.evidence_days)
     schedule = Schedule(engine, database, Looks(engine, metrics, mesh, clock), clock, holder, kept=kept)
@@ -381,3 +382,8 @@ def _diff(mesh: IstioMesh, name: str, target: Target, plan: Plan) -> str:
 
 def _secret(value: SecretStr | None) -> str | None:
     return value.get_secret_value() if value else None
+
+
+def _token(settings: Settings) -> Token:
+    value = settings.hooks_token.get_secret_value() if settings.hooks_token is not None else ""
+    return Token(value, frozenset(host.lower() for host in settings.hooks_hosts))

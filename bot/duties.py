@@ -326,17 +326,16 @@ class Dispatch:
                 assert_never(effect)
 
     def gave_up(self, effect: Effect, key: str, text: str) -> None:
-        """A message that cannot be sent, or a smoke test that never answers, stops nothing; anything else is loud.
+        """A message that cannot be sent stops nothing; anything else is loud.
 
         Raises Transient while that cannot be stored.
         """
         if isinstance(effect, ReadHistory):
             self._duties.history_unread(effect, text)
             return
-        if effect.lane in {Lane.CHAT, Lane.HOOK}:
+        if effect.lane is Lane.CHAT:
             log.error("not sent release=%s effect=%s: %s", effect.release, type(effect).__name__, text)
-            if effect.lane is Lane.CHAT:
-                self._messages.unsent.tell(effect, text)
+            self._messages.unsent.tell(effect, text)
             return
         self._engine.submit(EffectFailed(effect.release, key, type(effect).__name__, text))
 

@@ -101,6 +101,8 @@ class Settings(BaseSettings):
     slack_signing_secret: SecretStr | None = Field(None, description="signing secret, for the http transport")
     slack_command: Annotated[str, AfterValidator(_command)] = Field("/release", description="the slash command")
     slack_channel: str = Field("", description="channel id for services whose profile names none")
+    hooks_token: SecretStr | None = Field(None, description="bearer token for staging and smoke tests")
+    hooks_hosts: Names = Field((), description="hosts that get this token, over https alone, separated by commas")
     listen: Annotated[str, AfterValidator(_address)] = Field("127.0.0.1:8080", description="HOST:PORT of the HTTP door")
     look: Annotated[Duration, AfterValidator(_positive)] = Field(
         timedelta(seconds=15), description="time between two looks where the profile says nothing"
@@ -128,7 +130,7 @@ class Settings(BaseSettings):
         return (init_settings, env_settings)
 
 
-SECRETS = ("slack_bot_token", "slack_app_token", "slack_signing_secret")
+SECRETS = ("slack_bot_token", "slack_app_token", "slack_signing_secret", "hooks_token")
 
 
 class WrongSettings(Exception):
@@ -151,7 +153,7 @@ def load(environ: Mapping[str, str], *, needs_slack: bool = True) -> Settings:
         settings = Settings(**secrets)
     except (ValidationError, UnreadableSetting) as error:
         raise WrongSettings((*lines, *_sentences(error, environ))) from None
-    lines += _incomplete(settings) if needs_slack else []
+    lines += _half(settings) + (_incomplete(settings) if needs_slack else [])
     if lines:
         raise WrongSettings(tuple(lines))
     return settings
@@ -205,6 +207,15 @@ def _sentences(error: ValidationError | UnreadableSetting, environ: Mapping[str,
         text = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
         lines.append(f"{variable(field)}={shown}: {text}")
     return tuple(lines)
+
+
+def _half(settings: Settings) -> list[str]:
+    token, hosts = variable("hooks_token"), variable("hooks_hosts")
+    if settings.hooks_token is not None and not settings.hooks_hosts:
+        return [f"{hosts} is missing; {token} is sent to no host that is not named there"]
+    if settings.hooks_hosts and settings.hooks_token is None:
+        return [f"{token} is missing; {hosts} says who would get it (or {token}_FILE)"]
+    return []
 
 
 def _incomplete(settings: Settings) -> list[str]:

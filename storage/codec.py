@@ -2,7 +2,8 @@
 
 Reading is tolerant where an upgrade needs it: an unknown field is left out (and told of, so that whoever saves can
 carry it along), a missing one takes its default. It is strict everywhere else: what a class refuses to be built with is
-`Unreadable`, not half a value. Members of a union carry their class name under `$`. One plan per class is made once and kept, since a thousand releases are read per tick.
+`Unreadable`, not half a value. Members of a union carry their class name under `$`. One plan per class is made once and
+kept, since a thousand releases are read per tick.
 """
 
 import json

@@ -166,6 +166,8 @@ def complete(release: Release, now: datetime, why: str) -> Decision:
     serving = f"{target.candidate} serves all requests" + (" of the routes that moved" if target.elsewhere else "")
     if release.is_leaving:
         serving = f"the shadow of {target.candidate} is over, {target.baseline} serves all requests as before"
+        if release.gone:
+            serving = f"the shadow of {target.candidate} is over. {_lost(release, 'Its end')}".removesuffix(".")
     moved = replace(
         release,
         phase=Phase.COMPLETED,
@@ -178,7 +180,10 @@ def complete(release: Release, now: datetime, why: str) -> Decision:
         resume_to=None,
         note=serving,
     )
-    line = Say(release.id, f"completed:{moved.revision}", f"{release.id} is complete: {moved.note}.")
+    text = f"{release.id} is complete: {moved.note}."
+    line: Effect = Say(release.id, f"completed:{moved.revision}", text)
+    if release.is_leaving and release.gone:
+        line = CallOnCall(release.id, f"gone:{moved.revision}", text)
     stage = (PostStage(release.id, release.stage),) if release.stage >= 0 else ()
     return Decision(moved, (*stage, line, RefreshCard(release.id, Urgency.STAGE), *_freed(moved)), why=why)
 
@@ -267,15 +272,19 @@ def rolled_back(release: Release, now: datetime, confirmed: frozenset[str]) -> D
 
 def _back_without(release: Release) -> Decision:
     """Nothing of ours is left in what was deleted, and nobody can say that the baseline serves again."""
-    target, names = release.target, ", ".join(sorted(release.gone))
-    text = (
-        f"The rollback of {target.service} found no VirtualService {names}: somebody deleted it. Nothing of the split "
-        f"is left, but without it Istio sends requests to every ready pod of {target.service}, those of "
-        f"{target.candidate} among them. Bring it back from where it is kept, or scale {target.candidate} down."
-    )
+    text = _lost(release, f"The rollback of {release.target.service}")
     moved = replace(release, note=text)
     call = CallOnCall(release.id, f"gone:{release.revision}", text)
     return Decision(moved, (call, *_decided(moved), *_freed(moved)), why=text)
+
+
+def _lost(release: Release, what: str) -> str:
+    target, names = release.target, ", ".join(sorted(release.gone))
+    return (
+        f"{what} found no VirtualService {names}: somebody deleted it. Nothing of the split is left, but without it "
+        f"Istio sends requests to every ready pod of {target.service}, those of {target.candidate} among them. Bring "
+        f"it back from where it is kept, or scale {target.candidate} down."
+    )
 
 
 def writes(release: Release) -> tuple[SetRoute, ...]:

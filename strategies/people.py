@@ -4,10 +4,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from strategies import approvals, moves, overrides
+from strategies import approvals, moves, overrides, smoke
 from strategies.amount import wanted
 from strategies.decision import Decision, ignored
-from strategies.effects import Audience, RefreshCard, Urgency
+from strategies.effects import AskSmoke, Audience, RefreshCard, Urgency
 from strategies.events import (
     DriftChoice,
     DriftResolved,
@@ -81,7 +81,11 @@ def resume(release: Release, event: ResumeRequested, now: datetime) -> Decision 
         reasons = "; ".join(verdict.reason for verdict in release.failing())
         return Refused(ReasonCode.GATE_FAILING, f"A gate fails: {reasons} Roll back, or override with a reason.")
     decision = continued(release, now, f"resumed by {event.actor.name}")
-    return replace(decision, reply=f"{release.id} goes on.")
+    after = decision.release
+    # A smoke test that never answered was given up after a day; whoever resumes wants it asked again.
+    is_open = smoke.decides(after) and after.smoke is None and after.is_confirmed
+    asked = (AskSmoke(after.id, after.stage),) if is_open else ()
+    return replace(decision, effects=(*decision.effects, *asked), reply=f"{release.id} goes on.")
 
 
 def continued(release: Release, now: datetime, why: str) -> Decision:

@@ -1,5 +1,6 @@
 """`sluice adopt`: pins a service to its present version, so that a release of it can be shared out."""
 
+import getpass
 import logging
 import os
 from typing import TYPE_CHECKING, Annotated
@@ -11,7 +12,7 @@ from bot.cli.output import Exit, Format, FormatOption, print_json, refuse, stop
 from strategies.reasons import Refused
 
 if TYPE_CHECKING:
-    from bot.ports import Adoption, SurveyRequest
+    from bot.ports import Adoption, Mesh, SurveyRequest
     from bot.settings import Settings
 
 
@@ -25,7 +26,8 @@ def adopt(
 ) -> None:
     """Show, and with --yes make, the DestinationRule subset and the VirtualService that pin a service to its version.
 
-    Reads the cluster that `sluice run` reads, by the same settings and with your own rights.
+    Reads the cluster that `sluice run` reads, by the same settings and with your own rights; where SLUICE_DATABASE is
+    set, what is done stands in the journal.
     """
     from bot.errors import Fault, Transient  # noqa: PLC0415 - heavy imports wait until they are wanted
 
@@ -36,7 +38,7 @@ def adopt(
         if isinstance(found, Refused):
             refuse(found, format)
         try:
-            done = mesh.adopt(request, found.fingerprint, is_undo=undo) if yes else ""
+            done = _journalled(mesh, request, found) if yes else ""
         except Transient as error:
             stop(Exit.UNREACHABLE, str(error))
         except Fault as error:
@@ -44,6 +46,27 @@ def adopt(
     if isinstance(done, Refused):
         refuse(done, format)
     _print(found, done, format)
+
+
+def _journalled(mesh: "Mesh", request: "SurveyRequest", found: "Adoption") -> "str | Refused":
+    """Make the changes that were shown; written down before and after, where there is a database."""
+    url = os.environ.get("SLUICE_DATABASE")
+    if not url:
+        typer.echo("SLUICE_DATABASE is not set: this is not journalled.", err=True)
+        return mesh.adopt(request, found.fingerprint, is_undo=found.is_undo)
+    from bot.adoptions import Journal  # noqa: PLC0415
+    from bot.clock import SystemClock  # noqa: PLC0415
+    from storage.database import Database  # noqa: PLC0415
+    from storage.errors import BadDatabase, StorageError  # noqa: PLC0415
+
+    try:
+        with Database(url) as database:
+            journal = Journal(database, SystemClock())
+            return journal.kept(mesh, request, found, f"{getpass.getuser()} (sluice adopt)")
+    except BadDatabase as error:
+        stop(Exit.USAGE, f"SLUICE_DATABASE: {error}")
+    except StorageError as error:
+        stop(Exit.UNREACHABLE, f"The database does not answer, so nothing could be journalled: {error}")
 
 
 def _asked(service: str, version: str) -> "tuple[Settings, SurveyRequest]":

@@ -6,7 +6,8 @@ from urllib.parse import urlsplit
 
 from bot.answerers import SmokeAnswer
 from bot.errors import Transient
-from bot.hooks.staging import is_loopback
+from bot.hooks.hosts import is_loopback, why
+from bot.hooks.token import Token, remark
 
 TIMEOUT = 10.0
 RUNNING_PAUSE = 5.0
@@ -27,27 +28,28 @@ class HttpSmoke:
     runs. Anything else is no answer, and never a failed test.
     """
 
-    def __init__(self, timeout: float = TIMEOUT) -> None:
+    def __init__(self, timeout: float = TIMEOUT, token: Token = Token()) -> None:  # noqa: B008 - frozen
         self._timeout = timeout
+        self._token = token
 
     def ask(self, address: str, about: Mapping[str, object], key: str) -> SmokeAnswer:
         """The answer about one split; `key` is the same for each time it is asked. Transient while there is none."""
         import httpx  # noqa: PLC0415 - most services have no smoke test, and the start need not wait for it
 
         where = urlsplit(address).hostname or ""
-        headers = {"Idempotency-Key": key}
+        sent = self._token.headers(address)
+        headers = {"Idempotency-Key": key, **sent}
         try:
             with httpx.Client(timeout=self._timeout, trust_env=not is_loopback(where)) as client:
                 answer = client.post(address, json=dict(about), headers=headers)
         except httpx.TimeoutException as error:
             raise Transient(f"The smoke test at {where} did not answer within {self._timeout:g} s.") from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            # The address may hold a token, and httpx's own sentence the address.
-            raise Transient(f"The smoke test at {where} cannot be reached ({type(error).__name__}).") from error
-        return _read(answer.status_code, answer.text, where)
+            raise Transient(f"The smoke test at {where} cannot be asked: {why(error)}.") from error
+        return _read(answer.status_code, answer.text, where, remark(answer.status_code, sent))
 
 
-def _read(status: int, text: str, where: str) -> SmokeAnswer:
+def _read(status: int, text: str, where: str, more: str) -> SmokeAnswer:
     told = _told(text)
     said = str(told.get("text") or ("" if told else text)).strip().partition("\n")[0][:LONGEST]
     ending = f": {said}" if said else "."
@@ -57,7 +59,7 @@ def _read(status: int, text: str, where: str) -> SmokeAnswer:
         return SmokeAnswer(is_passed=True, text=f"The smoke test at {where} passed{ending}")
     if status == RUNNING:
         raise Transient(f"The smoke test at {where} is still running.", retry_after=RUNNING_PAUSE)
-    raise Transient(f"The smoke test at {where} answers HTTP {status}, which is none of 200, 202, 204 and 422.")
+    raise Transient(f"The smoke test at {where} answers HTTP {status}, which is none of 200, 202, 204 and 422.{more}")
 
 
 def _told(text: str) -> Mapping[str, object]:

@@ -1,10 +1,11 @@
 """Was this version completed in staging? Asked of a webhook, or of the REST interface of the Sluice there."""
 
-import ipaddress
 import re
 from urllib.parse import quote, urlsplit
 
 from bot.errors import Transient
+from bot.hooks.hosts import is_loopback, why
+from bot.hooks.token import Token, remark
 from strategies.release import Target
 
 TIMEOUT = 5.0
@@ -26,8 +27,9 @@ def trouble(address: str) -> str:
 class HttpStaging:
     """Implements `bot.ports.Staging` by GET: 200 and 204 mean completed, 404 means not; anything else is no answer."""
 
-    def __init__(self, timeout: float = TIMEOUT) -> None:
+    def __init__(self, timeout: float = TIMEOUT, token: Token = Token()) -> None:  # noqa: B008 - frozen
         self._timeout = timeout
+        self._token = token
 
     def completed(self, address: str, target: Target) -> bool:
         """True when the candidate was completed in staging; Transient with one sentence when nobody says."""
@@ -35,24 +37,17 @@ class HttpStaging:
 
         values = {"service": target.service, "version": target.candidate, "namespace": target.namespace}
         url = _PLACE.sub(lambda found: quote(values[found[1]], safe=""), address)
-        where = urlsplit(url).hostname or url
+        where, headers = urlsplit(url).hostname or url, self._token.headers(url)
         try:
             # A proxy of the environment must not swallow what stays on this machine.
-            answer = httpx.get(url, timeout=self._timeout, trust_env=not is_loopback(where))
+            answer = httpx.get(url, headers=headers, timeout=self._timeout, trust_env=not is_loopback(where))
         except httpx.TimeoutException as error:
             raise Transient(f"Staging at {where} did not answer within {self._timeout:g} s.") from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise Transient(f"Staging at {where} cannot be reached: {str(error) or type(error).__name__}.") from error
+            raise Transient(f"Staging at {where} cannot be asked: {why(error)}.") from error
         if answer.status_code in COMPLETED:
             return True
         if answer.status_code == UNKNOWN:
             return False
-        raise Transient(f"Staging at {where} answers HTTP {answer.status_code}, neither 200 nor 404.")
-
-
-def is_loopback(host: str) -> bool:
-    """True when the host is this machine."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+        more = remark(answer.status_code, headers)
+        raise Transient(f"Staging at {where} answers HTTP {answer.status_code}, neither 200 nor 404.{more}")

@@ -32,14 +32,18 @@ class Replies:
     def __init__(self, web: WebClient) -> None:
         self._web = web
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="slack-replies")
+        # What has to be found out first may take seconds, and keeps nobody else's answer waiting.
+        self._slow = ThreadPoolExecutor(WORKERS, thread_name_prefix="slack-questions")
 
     def send(self, address: Address, message: Message | Callable[[], Message]) -> None:
         """Show `message`, or what it finds out, to one person, soon; a failure is logged, a card tells it later."""
-        self._pool.submit(self._send, address, message).add_done_callback(_unforeseen)
+        pool = self._pool if isinstance(message, Message) else self._slow
+        pool.submit(self._send, address, message).add_done_callback(_unforeseen)
 
     def stop(self) -> None:
         """Let go of the threads; what was not begun is dropped."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        for pool in (self._pool, self._slow):
+            pool.shutdown(wait=False, cancel_futures=True)
 
     def _send(self, address: Address, answer: Message | Callable[[], Message]) -> None:
         try:

@@ -76,6 +76,18 @@ def test_a_wrong_setting_is_named_with_its_value_and_what_is_allowed(
     assert allowed in line
 
 
+def test_a_token_for_hooks_goes_with_the_hosts_that_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as alone:
+        (line,) = wrong(alone, HOOKS_TOKEN="s3cret")
+    assert line == "SLUICE_HOOKS_HOSTS is missing; SLUICE_HOOKS_TOKEN is sent to no host that is not named there"
+    with monkeypatch.context() as alone:
+        (line,) = wrong(alone, HOOKS_HOSTS="staging.example")
+    assert line.startswith("SLUICE_HOOKS_TOKEN is missing; SLUICE_HOOKS_HOSTS says who would get it")
+    settings = loaded(monkeypatch, HOOKS_TOKEN="s3cret", HOOKS_HOSTS="staging.example, smoke.example")
+    assert settings.hooks_hosts == ("staging.example", "smoke.example")
+    assert "s3cret" not in repr(settings)
+
+
 def test_every_wrong_setting_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = wrong(monkeypatch, LOOK="soon", LISTEN="8080", LOKO="1")
     assert [line.split("=")[0].split(" ")[0] for line in lines] == ["SLUICE_LOKO", "SLUICE_LISTEN", "SLUICE_LOOK"]

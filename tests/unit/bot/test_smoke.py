@@ -10,14 +10,14 @@ from bot.errors import Transient
 from bot.smoke import SmokeTests
 from strategies import blue_green, moves
 from strategies.effects import AskSmoke
-from strategies.events import LookTaken, Prepared, RouteConfirmed, SmokeAnswered
+from strategies.events import EffectFailed, LookTaken, Prepared, ResumeRequested, RouteConfirmed, SmokeAnswered
 from strategies.plan import Plan, StrategyName
 from strategies.release import Phase, Release
 from strategies.verdicts import Outcome
 from tests.builders import NOW, a_verdict
 from tests.fakes import FakeSmoke
 from tests.unit.bot.house import House
-from tests.unit.core.events_of import in_phase, kinds, moved
+from tests.unit.core.events_of import ALICE, in_phase, kinds, moved
 from tests.unit.strategies.specs import a_spec
 
 URL = "https://smoke.example/run"
@@ -83,6 +83,16 @@ def test_an_answer_of_an_earlier_split_and_a_second_one_say_nothing() -> None:
     assert moved(release, early).release.phase is Phase.OBSERVING
     passed = moved(release, answered(release, is_passed=True)).release
     assert kinds(moved(passed, answered(passed, is_passed=False))) == []
+
+
+@pytest.mark.parametrize("before", [Phase.OBSERVING, Phase.AWAITING_APPROVAL])
+def test_a_test_that_never_answered_is_loud_and_is_asked_again_by_whoever_resumes(before: Phase) -> None:
+    release = a_preview(before)
+    stuck = moved(release, EffectFailed(release.id, "f", "AskSmoke", "The smoke test did not answer.")).release
+    assert (stuck.phase, stuck.note) == (Phase.STUCK, "The smoke test did not answer.")
+    assert AskSmoke(release.id, 0) in moved(stuck, ResumeRequested(release.id, "r", ALICE)).effects
+    passed = moved(stuck, answered(stuck, is_passed=True)).release
+    assert "AskSmoke" not in kinds(moved(passed, ResumeRequested(release.id, "r", ALICE)))
 
 
 def test_the_switch_asks_no_test_and_forgets_the_answer() -> None:

@@ -10,7 +10,7 @@ from bot import orders
 from bot.looks import is_looked_at
 from strategies import amount, moves, pipeline, shadow
 from strategies.decision import Decision
-from strategies.effects import PostStage, Urgency
+from strategies.effects import CallOnCall, PostStage, Urgency
 from strategies.events import DriftChoice, DriftFound, DriftResolved, LookTaken, RollbackRequested, RouteConfirmed
 from strategies.machine import decide
 from strategies.plan import Approve, Plan, SideEffects, Spec, StrategyName
@@ -55,6 +55,17 @@ def test_a_shadow_ends_by_the_original_fields_and_is_complete_when_they_are_read
     assert said(decision)[0].text == (
         "reviews-1 is complete: the shadow of v2 is over, v1 serves all requests as before."
     )
+
+
+def test_a_shadow_whose_route_somebody_deleted_does_not_say_that_it_serves_as_before() -> None:
+    leaving = looked(a_shadow(1, Phase.OBSERVING)).release
+    gone = RouteConfirmed(leaving.id, "c", "shop/reviews", leaving.split_revision, is_gone=True)
+    decision = moved(leaving, gone)
+    assert decision.release.phase is Phase.COMPLETED
+    assert said(decision) == []
+    [call] = [effect for effect in decision.effects if isinstance(effect, CallOnCall)]
+    assert "Its end found no VirtualService shop/reviews: somebody deleted it." in call.text
+    assert "as before" not in call.text
 
 
 def test_a_shadow_never_soaks_and_never_retires_the_baseline() -> None:

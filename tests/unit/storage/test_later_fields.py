@@ -1,4 +1,4 @@
-"""An old replica beside a new one, as during an upgrade: it saves what it changes, and loses nothing it does not know."""
+"""An old replica beside a new one, as during an upgrade: it loses nothing that it does not know."""
 
 import json
 from dataclasses import replace
