@@ -12,7 +12,7 @@ from strategies.events import CapacityLacked
 from strategies.release import AtDeadline, Phase, Release
 from strategies.routing import HUNDRED, Split
 
-TRY_AGAIN = timedelta(seconds=5)
+TRY_AGAIN = timedelta(seconds=5)  # at most: a profile that looks more often is not kept waiting longer
 
 
 def pods_for(split: Split, version: str, size: int, capacity: Decimal) -> int:
@@ -33,7 +33,7 @@ def lacked(release: Release, event: CapacityLacked, now: datetime) -> Decision:
     if event.revision != release.split_revision or release.is_confirmed:
         return ignored(release)
     changed = release.note != event.text
-    waiting = replace(release, note=event.text, retry_at=now + TRY_AGAIN)
+    waiting = replace(release, note=event.text, retry_at=now + min(TRY_AGAIN, release.rules.look))
     shown = (RefreshCard(release.id, Urgency.STAGE),) if changed else ()
     if release.reminded or now < release.entered_at + release.rules.deadline:
         return Decision(waiting, shown, why=event.text, is_notable=changed)

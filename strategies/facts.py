@@ -36,7 +36,7 @@ from strategies.reasons import ReasonCode
 from strategies.release import AtDeadline, NoAnswer, OnHarm, Phase, Release
 from strategies.verdicts import Outcome, Verdict
 
-PREPARE_AGAIN = timedelta(seconds=5)
+PREPARE_AGAIN = timedelta(seconds=5)  # at most: a profile that looks more often is not kept waiting longer
 GUARD_AGAIN = timedelta(seconds=30)  # what a guard asks about changes slowly, and some of it is asked of others
 LATE_START = timedelta(minutes=15)
 SPLIT = "split"
@@ -59,7 +59,7 @@ def blocked(release: Release, event: PreparationBlocked, now: datetime) -> Decis
     if event.reason_code in OVERRIDABLE or event.reason_code is ReasonCode.UNREACHABLE:
         return _guarded(release, event, now)
     changed = release.note != event.text
-    waiting = replace(release, note=event.text, retry_at=now + PREPARE_AGAIN)
+    waiting = replace(release, note=event.text, retry_at=now + min(PREPARE_AGAIN, release.rules.look))
     effects: tuple[Effect, ...] = (RefreshCard(release.id, Urgency.STAGE),) if changed else ()
     if not release.reminded and now >= release.entered_at + release.rules.deadline:
         # It goes on trying, but it holds the route: somebody has to know.

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.sandbox.tour.told import (
+    ClaimSeen,
     FaultSet,
     HeadlineChanged,
     PersonActed,
@@ -59,6 +60,8 @@ class Progress:
                 self._line("⇄", "magenta", _bar(told.asked))
             case HeadlineChanged():
                 self._line("💬", "white", told.text)
+            case ClaimSeen():
+                self._line("=", "green", told.text)
             case FaultSet():
                 self._line("!", "red", f"{told.version}: {told.what}")
             case Restored():
@@ -117,7 +120,10 @@ def _asked(stage: "StageReport") -> str:
 def _served(stage: "StageReport") -> str:
     if not stage.share:
         return "–"
-    return f"{stage.mirrored:,} copies" if stage.mirror else f"{stage.share['v2']:.1%}"
+    if stage.mirror:
+        return f"{stage.mirrored:,} copies"
+    doors = (f" · {door} {numbers['v2'] / sum(numbers.values()):.1%}" for door, numbers in stage.doors.items())
+    return f"{stage.share['v2']:.1%}{''.join(doors)}"
 
 
 def _bar(asked: "Asked") -> str:

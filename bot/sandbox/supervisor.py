@@ -65,7 +65,7 @@ class Supervisor:
         self.times = Times()
         self.slack = SlackStandIn()
         self._token = secrets.token_hex(12)
-        self._kubernetes = WebServer(KubernetesApi(self._token).application())
+        self._kubernetes = WebServer(KubernetesApi(self._token, self._log_of).application())
         self.prometheus = choose(options.prometheus, self._targets)
         self.bot = BotProcess(self.folder, self.files.log, free_port(), self.watchers.tell)
         self.mesh: DemoMesh | None = None
@@ -192,15 +192,16 @@ class Supervisor:
             return []
         return [Target(one.job, one.url, one.labels) for one in self.mesh.scrape_targets()]
 
+    async def _log_of(self, namespace: str, pod: str, container: str) -> str | None:
+        return await self.mesh.log_of(namespace, pod, container) if self.mesh is not None else None
+
     async def _follow_slack(self) -> None:
         async for _ in self.slack.subscribe():
             self.watchers.tell()
 
     async def _follow_route(self, mesh: DemoMesh) -> None:
         while True:
-            route = mesh.snapshot(1)["virtual_services"].get(SERVICE)
-            if route is not None:
-                self.route.see(route)
+            self.route.see(mesh.snapshot(1)["virtual_services"].get(SERVICE) or {})
             await asyncio.sleep(ROUTE_SECONDS)
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import aiohttp
+
 from tests.integration.world import canonical
 
 if TYPE_CHECKING:
     from tests.integration.conftest import Worlds
     from tests.integration.world import Document, World
 
-GATEWAY = "reviews-gateway"
+GATEWAY, OUTSIDE = "reviews-gateway", "reviews.example.com"
 PROFILE = {
     "steps": [50, 100],
     "hold": "60s",
@@ -24,10 +26,12 @@ PROFILE = {
 def test_all_objects_move_together_stop_at_an_edit_of_one_and_go_back_to_the_letter(worlds: Worlds) -> None:
     world = worlds(profile=PROFILE)
     plant(world)
+    world.loop.run(world.mesh.open_gateway())
     before = [canonical(world.route(name)["spec"]) for name in ("reviews", GATEWAY)]
     world.until(lambda: is_started(world), 30, "the bot has heard of the gateway and begins")
     world.until_asked(50, 30)
     assert shares(world) == [[50, 50]] * 3
+    assert 35 < at_the_gateway(world) < 65  # of 100: three standard deviations around the half
     world.edit_route(by_hand, "kubectl-edit", GATEWAY)
     world.until_headline("route changed by hand", 15)
     assert "kubectl-edit (Update" in world.texts()
@@ -36,7 +40,20 @@ def test_all_objects_move_together_stop_at_an_edit_of_one_and_go_back_to_the_let
     world.click("alice", "release_roll_back")
     world.until_headline("rolled back", 15)
     assert [canonical(world.route(name)["spec"]) for name in ("reviews", GATEWAY)] == before
+    world.until(lambda: at_the_gateway(world) == 0, 5, "the gateway sends nobody to v2")
     assert world.counters()["failed"] == 0
+
+
+def at_the_gateway(world: World) -> int:
+    """How many of a hundred requests from outside v2 answers; none fails."""
+
+    async def asked() -> int:
+        async with aiohttp.ClientSession(headers={"Host": OUTSIDE}) as session:
+            answers = [await session.get(world.mesh.gateway_url) for _ in range(100)]
+        assert {answer.status for answer in answers} == {200}
+        return sum(answer.headers["x-version"] == "v2" for answer in answers)
+
+    return world.loop.run(asked())
 
 
 def is_started(world: World) -> bool:
@@ -51,7 +68,7 @@ def plant(world: World) -> None:
     """A route of connections beside the shop's own, and the same service at a gateway."""
     tcp = [{"match": [{"port": 9000}], "route": [to_v1()]}]
     world.edit_route(lambda document: document["spec"].update(tcp=tcp), "team")
-    spec = {"hosts": ["reviews.example.com"], "gateways": ["shop"], "http": [{"name": "main", "route": [to_v1()]}]}
+    spec = {"hosts": [OUTSIDE], "gateways": ["shop"], "http": [{"name": "main", "route": [to_v1()]}]}
     world.add_route(GATEWAY, spec)
 
 

@@ -9,17 +9,23 @@ import asyncio
 import json
 import os
 import random
+import re
 import resource
 import signal
 import sys
+from collections import deque
+from datetime import UTC, datetime
 from typing import Any
 
 from bot.sandbox.cluster.istio_series import Exchange, IstioSeries, ServiceName, Workload, escape
 
 USAGE_SECONDS = 1.0
-METRICS_PATH = "/stats/prometheus"
+METRICS_PATH, LOG_PATH = "/stats/prometheus", "/stats/access-log"
+LOG_LINES = 40
+TAKES = re.compile(r"[?&]take_ms=(\d{1,5})\b")  # a caller's wish for a request that takes its time
 FAILURES = (500, 503)
 ORDERING = 0.4  # of the requests that went well
+PORT = 9080  # of the container; here each pod listens on a port of its own
 REASONS = {200: "OK", 500: "Internal Server Error", 503: "Service Unavailable"}
 
 
@@ -42,6 +48,7 @@ class Pod:
         self._buyers = random.Random(config["seed"] + 1)  # noqa: S311 - as above
         self._series = IstioSeries("destination")
         self._orders = 0
+        self._log: deque[str] = deque(maxlen=LOG_LINES)
         self.error_rate = 0.0
         self.delay_ms = 0.0
         self.orders = 1.0
@@ -66,6 +73,16 @@ class Pod:
         self._series.record(Exchange(source, destination, service, code), seconds * 1000)
         if code < 500 and self._buyers.random() < ORDERING * self.orders:
             self._orders += 1
+
+    def note(self, line: str, code: int, seconds: float) -> None:
+        """One request in the sidecar's access log, in the form that Istio gives it."""
+        now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        cluster = f'inbound|{PORT}|| "{self.name}"'
+        self._log.append(f'[{now}] "{line}" {code} - via_upstream - "-" 0 0 {seconds * 1000:.0f} - {cluster}')
+
+    def access_log(self) -> str:
+        """The last lines of the access log."""
+        return "".join(f"{line}\n" for line in self._log)
 
     def metrics(self) -> str:
         """The sidecar's, the process's and the shop's metrics as text."""
@@ -133,17 +150,23 @@ class Conversation(asyncio.Protocol):
         else:
             rest = rest[length:]
         self._buffer = rest
-        path = head.split(b" ", 2)[1].decode("latin-1")
-        if path == METRICS_PATH:
-            self._write(200, self._pod.metrics().encode(), "text/plain; version=0.0.4")
+        line = head.partition(b"\r\n")[0].decode("latin-1")
+        path = line.split(" ", 2)[1]
+        if path in (METRICS_PATH, LOG_PATH):
+            text = self._pod.metrics() if path == METRICS_PATH else self._pod.access_log()
+            self._write(200, text.encode(), "text/plain; version=0.0.4")
             self._next()
             return
         code, seconds = self._pod.decide()
-        self._pending = asyncio.get_running_loop().call_later(seconds, self._answer, code, seconds, path)
+        taken = TAKES.search(path)
+        seconds += int(taken[1]) / 1000 if taken else 0
+        self._pending = asyncio.get_running_loop().call_later(seconds, self._answer, code, seconds, line)
 
-    def _answer(self, code: int, seconds: float, path: str) -> None:
+    def _answer(self, code: int, seconds: float, line: str) -> None:
         self._pending = None
         self._pod.count(code, seconds)
+        self._pod.note(line, code, seconds)
+        path = line.split(" ", 2)[1]
         body = {
             "service": self._pod.service,
             "version": self._pod.version,

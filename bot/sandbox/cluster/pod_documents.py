@@ -12,6 +12,8 @@ from bot.sandbox.cluster.pod_state import CrashLooping, ImageMissing, PodState, 
 PORT_ANNOTATION = "sandbox.sluice/port"
 RUN_ANNOTATION = "sandbox.sluice/run"
 HASH_LABEL = "pod-template-hash"
+# As Istio's injection adds it to every pod: a sidecar by Kubernetes' own means.
+SIDECAR = {"name": "istio-proxy", "image": "istio/proxyv2", "restartPolicy": "Always"}
 _LETTERS = str.maketrans("0123456789abcdef", "bcdfghjklmnpqrst")
 NODE = "sandbox"
 ADDRESS = "127.0.0.1"
@@ -56,7 +58,11 @@ def pod_document(deployment: Document, name: str, run: str) -> Document:
                 }
             ],
         },
-        "spec": {**template["spec"], "nodeName": NODE},
+        "spec": {
+            **template["spec"],
+            "nodeName": NODE,
+            "initContainers": [*template["spec"].get("initContainers", []), SIDECAR],
+        },
     }
 
 

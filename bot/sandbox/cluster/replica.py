@@ -5,10 +5,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import aiohttp
+
 from bot.sandbox.cluster.client import Document
+from bot.sandbox.cluster.pod import LOG_PATH
 from bot.sandbox.cluster.pod_process import Knobs, PodProcess, PodStartError
 from bot.sandbox.cluster.pod_state import CrashLooping, ImageMissing, PodState, Running, Starting
 
+LOG_TIMEOUT = aiohttp.ClientTimeout(total=2)
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.5, 8.0
 # A pod that ran this long has recovered; its next crash starts the backoff anew.
 RECOVERED_AFTER = 20.0
@@ -87,6 +91,17 @@ class Replica:
             self._revived.set()
             if self.process is not None:
                 await self.process.turn(knobs)
+
+    async def access_log(self) -> str | None:
+        """The last lines of its sidecar's access log; None while it does not answer."""
+        if not self.ready:
+            return None
+        try:
+            url = f"http://127.0.0.1:{self.config['port']}{LOG_PATH}"
+            async with aiohttp.ClientSession(timeout=LOG_TIMEOUT) as session, session.get(url) as answer:
+                return await answer.text()
+        except (aiohttp.ClientError, TimeoutError, OSError):
+            return None
 
     async def end(self, grace: float) -> None:
         """End its life and its process."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import json
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -31,6 +32,8 @@ from bot.sandbox.kubernetes.store import Store
 from bot.sandbox.kubernetes.writes import Options, Target, Writer, Written
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from aiohttp.typedefs import Handler
 
     from bot.sandbox.kubernetes.store import Document
@@ -41,6 +44,10 @@ STRATEGIC_PATCH = "application/strategic-merge-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"
 OPEN_PATHS = ("/healthz", "/livez", "/readyz", "/version", "/version/")
 MAX_BODY = 3 * 1024 * 1024
+
+
+# What a container of the pod (namespace, name, container) has logged; None where there is nothing to read.
+Logs = Callable[[str, str, str], Awaitable[str | None]]
 
 
 class _YamlLoader(yaml.SafeLoader):
@@ -68,8 +75,9 @@ def kubeconfig(url: str, token: str | None) -> dict[str, Any]:
 class KubernetesApi:
     """One cluster's API. With a token, every other token is refused; without, nobody is asked."""
 
-    def __init__(self, token: str | None = None) -> None:
+    def __init__(self, token: str | None = None, logs: Logs | None = None) -> None:
         self._token = token
+        self._logs = logs
         self._store = Store()
         self._remover = Remover(self._store)
         self._writer = Writer(self._store, self._remover.settle)
@@ -129,7 +137,7 @@ class KubernetesApi:
         if target.subresource == "scale":
             return await self._scale(request, target)
         if target.subresource == "log":
-            raise self._no_log(target, request.query.get("container", ""))
+            return await self._log(target, request.query)
         match request.method, bool(target.name):
             case "GET", True:
                 return self._get(target)
@@ -147,14 +155,20 @@ class KubernetesApi:
             case _:
                 raise method_not_allowed()
 
-    def _no_log(self, target: Target, container: str) -> ApiError:
-        """The refusal of a log: there are no nodes that keep any, and no sidecars that write one."""
-        pod = self._store.get(target.kind, target.namespace, target.name)
+    async def _log(self, target: Target, query: Mapping[str, str]) -> web.Response:
+        """What a node would give of a container's log; without nodes every log is refused."""
+        pod, container = self._store.get(target.kind, target.namespace, target.name), query.get("container", "")
         if pod is None:
-            return not_found(target.kind, target.name)
-        if container and container not in {each["name"] for each in pod["spec"]["containers"]}:
-            return bad_request(f"container {container} is not valid for pod {target.name}")
-        return bad_request(f"pod {target.name} does not have a host assigned")
+            raise not_found(target.kind, target.name)
+        containers = [*pod["spec"]["containers"], *pod["spec"].get("initContainers", [])]
+        if container and container not in {each["name"] for each in containers}:
+            raise bad_request(f"container {container} is not valid for pod {target.name}")
+        text = await self._logs(target.namespace, target.name, container) if self._logs is not None else None
+        if text is None:
+            raise bad_request(f"pod {target.name} does not have a host assigned")
+        lines = text.splitlines(keepends=True)
+        tail = query.get("tailLines", "")
+        return web.Response(text="".join(lines[-int(tail) :] if tail.isdigit() and int(tail) else lines))
 
     def _get(self, target: Target) -> web.Response:
         found = self._store.get(target.kind, target.namespace, target.name)

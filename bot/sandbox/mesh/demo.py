@@ -3,19 +3,26 @@
 import asyncio
 import logging
 import time
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import aiohttp
+
 from bot.sandbox.cluster.client import PODS, VIRTUAL_SERVICES, KubernetesClient
 from bot.sandbox.cluster.controller import DeploymentController
 from bot.sandbox.cluster.istio_series import Workload
+from bot.sandbox.cluster.pod_documents import SIDECAR
 from bot.sandbox.cluster.pod_process import Knobs
 from bot.sandbox.cluster.shop import PORT, SERVICE, plant
 from bot.sandbox.mesh.discovery import is_ready
+from bot.sandbox.mesh.gateway import IngressGateway
 from bot.sandbox.mesh.load import Load
 from bot.sandbox.mesh.matches import Caller
 from bot.sandbox.mesh.proxies import build_proxy
+from bot.sandbox.mesh.routing import ClusterName
 from bot.sandbox.mesh.scrape import MetricsServer, ScrapeTarget
 from bot.sandbox.mesh.source_telemetry import SourceTelemetry
 from bot.sandbox.mesh.translator import Translator
@@ -50,8 +57,9 @@ class DemoMesh:
         self._controller = DeploymentController(self._client, namespace, source=source, seed=seed)
         self._proxy = build_proxy(folder / "envoy", self._telemetry.hear, seed=seed)
         self._translator = Translator(self._client, namespace, self._proxy, caller=caller)
-        self._metrics = MetricsServer(self._telemetry.render, self._controller.replicas.values)
+        self._metrics = MetricsServer(self._telemetry.render, self.under_way, self._controller.replicas.values)
         self._load: Load | None = None
+        self._gateway: IngressGateway | None = None
 
     @property
     def envoy_url(self) -> str:
@@ -67,6 +75,26 @@ class DemoMesh:
     def stand_in_reason(self) -> str | None:
         """Why the proxy is not Envoy; None when it is."""
         return self._proxy.stand_in_reason
+
+    @property
+    def namespace(self) -> str:
+        """Where the shop is."""
+        return self._namespace
+
+    @property
+    def gateway_url(self) -> str:
+        """Where requests from outside enter; only once `open_gateway` was called."""
+        if self._gateway is None:
+            raise RuntimeError("the gateway has not been opened")
+        return self._gateway.proxy.url
+
+    def gateway_serves(self, host: str) -> bool:
+        """Whether the gateway has taken a route for a host."""
+        return self._gateway is not None and self._gateway.serves(host)
+
+    def tcp_address(self, port: int) -> tuple[str, int] | None:
+        """Where connections to a port of the service enter the mesh; None while no tcp route is meant for it."""
+        return self._proxy.tcp_address(port)
 
     @property
     def load(self) -> Load:
@@ -98,12 +126,30 @@ class DemoMesh:
         self._load = Load(self._proxy.url, f"{SERVICE}:{PORT}", seed=self._seed)
         await self._load.start()
 
+    async def open_gateway(self) -> None:
+        """Start the ingress gateway, a second proxy that a shop without VirtualServices for it can do without."""
+        if self._gateway is None:
+            folder = self._folder / "gateway"
+            gateway = IngressGateway(self._client, self._namespace, folder, self._telemetry, seed=self._seed)
+            try:
+                await gateway.start()
+            except BaseException:
+                await gateway.stop()
+                raise
+            self._gateway = gateway
+
+    async def close_gateway(self) -> None:
+        """End it; its counters go with it."""
+        gateway, self._gateway = self._gateway, None
+        if gateway is not None:
+            await gateway.stop()
+
     async def stop(self) -> None:
-        """End the load, the proxy and every pod; nothing is left after two seconds."""
+        """End the load, the proxies and every pod; nothing is left after two seconds."""
         if self._load is not None:
             await self._load.stop()
         await self._translator.stop()
-        await asyncio.gather(self._controller.stop(), self._proxy.stop(), self._metrics.stop())
+        await asyncio.gather(self._controller.stop(), self._proxy.stop(), self._metrics.stop(), self.close_gateway())
         await self._client.__aexit__(None, None, None)
 
     async def set_knob(
@@ -142,16 +188,42 @@ class DemoMesh:
         """The proxy's own counts since the start: requests by version, mirrored ones apart, failures.
 
         A request to the service as a whole, without a subset, is under `any`; `mirrored:v2` counts copies;
-        `failed` is what callers got with 5xx.
+        `gateway:v2` is what came in by the gateway, `tcp:v2` counts opened connections; `failed` is what callers got
+        with 5xx, at either proxy.
         """
         found = await self._proxy.counters()
+        counts = self._by_version(found.by_cluster)
+        tcp = {one: number for one, number in found.connections.items() if self.tcp_address(one.port) is not None}
+        counts |= {f"tcp:{name}": number for name, number in self._by_version(tcp).items()}
+        failed = found.failed
+        if self._gateway is not None:
+            outside = await self._gateway.proxy.counters()
+            counts |= {f"gateway:{name}": number for name, number in self._by_version(outside.by_cluster).items()}
+            failed += outside.failed
+        return counts | {"failed": failed}
+
+    async def under_way(self) -> dict[ClusterName, int]:
+        """Requests that have begun and not ended, by cluster, at both proxies; none of a proxy that does not answer."""
+        found: dict[ClusterName, int] = {}
+        for proxy in (self._proxy, *([self._gateway.proxy] if self._gateway is not None else [])):
+            with suppress(aiohttp.ClientError, TimeoutError, RuntimeError):
+                for cluster, number in (await proxy.under_way()).items():
+                    found[cluster] = found.get(cluster, 0) + number
+        return found
+
+    async def log_of(self, namespace: str, pod: str, container: str) -> str | None:
+        """The access log of a pod's sidecar; None of anything else, and of a pod that does not run."""
+        replica = self._controller.replicas.get(pod) if namespace == self._namespace else None
+        return await replica.access_log() if replica is not None and container == SIDECAR["name"] else None
+
+    def _by_version(self, clusters: Mapping[ClusterName, int]) -> dict[str, int]:
         counts: dict[str, int] = {}
-        for cluster, number in found.by_cluster.items():
+        for cluster, number in clusters.items():
             if cluster.service.name == SERVICE and cluster.service.namespace == self._namespace:
                 name = cluster.subset or "any"
                 key = f"mirrored:{name}" if cluster.is_mirror else name
                 counts[key] = counts.get(key, 0) + number
-        return counts | {"failed": found.failed}
+        return counts
 
     def scrape_targets(self) -> list[ScrapeTarget]:
         """What Prometheus has to scrape as of now."""

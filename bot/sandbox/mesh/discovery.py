@@ -16,15 +16,19 @@ from bot.sandbox.mesh.routing import (
     MeshState,
     Route,
     Share,
+    TcpRoute,
     VirtualHost,
 )
 from bot.sandbox.mesh.virtual_services import (
     Naming,
-    applies_to_sidecars,
+    applies_to,
     full_host,
     ignored_fields,
     read_routes,
+    read_tcp,
 )
+
+GATEWAY_PORT = 80  # the port at which callers outside come in; a destination without a port of its own goes there
 
 
 @dataclass(frozen=True)
@@ -40,22 +44,34 @@ class Objects:
 def read_mesh(objects: Objects, namespace: str, caller: Caller) -> MeshState:
     """The whole state a proxy needs."""
     ports = {_host(one): tuple(port["port"] for port in one["spec"]["ports"]) for one in objects.services}
-    owners = _owners(objects.virtual_services, namespace)
-    hosts = []
-    for service in objects.services:
-        for number, port in enumerate(ports[_host(service)]):
-            naming = Naming(namespace, ports, port)
-            hosts.append(_virtual_host(service, owners.get(_host(service)), naming, caller, (number, port)))
+    owners = _owners(objects.virtual_services, namespace, caller)
+    hosts: list[VirtualHost] = []
+    tcp: list[TcpRoute] = []
+    if caller.is_gateway:
+        hosts += [
+            _at_gateway(host, one, Naming(namespace, ports, GATEWAY_PORT), caller) for host, one in owners.items()
+        ]
+    for service in () if caller.is_gateway else objects.services:
+        owner, own = owners.get(_host(service)), ports[_host(service)]
+        for number, port in enumerate(own):
+            hosts.append(_virtual_host(service, owner, Naming(namespace, ports, port), caller, (number, port)))
+        if owner is not None:
+            tcp += read_tcp(owner, own, lambda port: Naming(namespace, ports, port))
     clusters = _clusters(objects, namespace, ports)
     ignored = [text for one in owners.values() for text in ignored_fields(one)]
-    return MeshState(tuple(hosts), (*clusters, *_twins(hosts, clusters)), tuple(sorted(set(ignored))))
+    return MeshState(tuple(hosts), (*clusters, *_twins(hosts, clusters)), tuple(tcp), tuple(sorted(set(ignored))))
 
 
-def _owners(documents: Iterable[Document], namespace: str) -> dict[str, Document]:
+def _at_gateway(host: str, owner: Document, naming: Naming, caller: Caller) -> VirtualHost:
+    """What a gateway serves under a host that callers outside use, at whichever port they came in."""
+    return VirtualHost(host, (host, f"{host}:*"), read_routes(owner, naming, caller))
+
+
+def _owners(documents: Iterable[Document], namespace: str, caller: Caller) -> dict[str, Document]:
     """The VirtualService of each host; of two for the same host the older one, as istiod has it."""
     found: dict[str, Document] = {}
     for one in sorted(documents, key=_age):
-        if applies_to_sidecars(one):
+        if applies_to(one, caller):
             for host in one["spec"].get("hosts", []):
                 found.setdefault(full_host(host, namespace), one)
     return found

@@ -5,11 +5,13 @@ from pathlib import Path
 
 from bot.sandbox.cluster.client import Document
 from bot.sandbox.cluster.istio_series import Workload
-from bot.sandbox.mesh.routing import Cluster, Endpoint
+from bot.sandbox.mesh.routing import Cluster, Endpoint, TcpRoute
 
 NAME = "mesh"
 TYPES = "type.googleapis.com/envoy"
 CLUSTER_TYPE = f"{TYPES}.config.cluster.v3.Cluster"
+LISTENER_TYPE = f"{TYPES}.config.listener.v3.Listener"
+TCP_TYPE = f"{TYPES}.extensions.filters.network.tcp_proxy.v3.TcpProxy"
 ENDPOINTS_TYPE = f"{TYPES}.config.endpoint.v3.ClusterLoadAssignment"
 # Istio lifts Envoy's limits of 1,024, which a slow version would meet long before its pods do.
 NO_LIMIT = 4_294_967_295
@@ -27,11 +29,14 @@ LOG_FIELDS = {
 
 
 def bootstrap(folder: Path, log: Path) -> Document:
-    """One listener on a free port, routes and clusters from files in `folder`, the access log to `log`."""
+    """One listener for requests on a free port; routes, clusters and other listeners from files in `folder`."""
     return {
         "node": {"id": "sidecar", "cluster": NAME},
         "admin": {"address": _socket("127.0.0.1", 0)},
-        "dynamic_resources": {"cds_config": _source(folder / "cds.json")},
+        "dynamic_resources": {
+            "cds_config": _source(folder / "cds.json"),
+            "lds_config": _source(folder / "lds.json"),
+        },
         "static_resources": {
             "listeners": [
                 {
@@ -83,6 +88,19 @@ def cluster_resource(cluster: Cluster, endpoints: Path) -> Document:
         "lb_policy": "ROUND_ROBIN",
         "circuit_breakers": {"thresholds": [limits | {"max_retries": NO_LIMIT}]},
         "eds_cluster_config": {"service_name": str(cluster.name), "eds_config": _source(endpoints)},
+    }
+
+
+def tcp_listener(route: TcpRoute, port: int) -> Document:
+    """A listener that passes connections on, each to a destination drawn by weight; open ones stay where they are."""
+    weighted = [one for one in route.shares if one.weight > 0] if len(route.shares) > 1 else list(route.shares)
+    clusters = [{"name": str(one.cluster), "weight": one.weight or 1} for one in weighted]
+    proxy = {"@type": TCP_TYPE, "stat_prefix": route.name, "weighted_clusters": {"clusters": clusters}}
+    return {
+        "@type": LISTENER_TYPE,
+        "name": route.name,
+        "address": _socket("127.0.0.1", port),
+        "filter_chains": [{"filters": [{"name": "envoy.filters.network.tcp_proxy", "typed_config": proxy}]}],
     }
 
 

@@ -16,17 +16,19 @@ from bot.sandbox.cluster.client import Document
 from bot.sandbox.cluster.signals import send
 from bot.sandbox.mesh import leash
 from bot.sandbox.mesh.access_log import AccessLog
-from bot.sandbox.mesh.envoy_admin import CLUSTERS, ROUTES, EnvoyAdmin
+from bot.sandbox.mesh.envoy_admin import CLUSTERS, LISTENERS, ROUTES, EnvoyAdmin
 from bot.sandbox.mesh.envoy_config import (
     NAME,
     bootstrap,
     cluster_resource,
     discovery_response,
     endpoints_resource,
+    tcp_listener,
 )
 from bot.sandbox.mesh.envoy_routes import route_configuration
 from bot.sandbox.mesh.proxy import Counters, Hear, Refusal
-from bot.sandbox.mesh.routing import Cluster, ClusterName, MeshState
+from bot.sandbox.mesh.routing import Cluster, ClusterName, MeshState, TcpRoute
+from bot.sandbox.ports import HOST, free_port
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +63,8 @@ class EnvoyProxy:
         self._endpoints: dict[ClusterName, Cluster] = {}
         self._clusters: frozenset[ClusterName] | None = None
         self._hosts: Document | None = None
+        self._tcp: tuple[TcpRoute, ...] = ()
+        self._ports: dict[int, int] = {}
         self._ledger = _Ledger()
         self._ending = False
         self.url = ""
@@ -82,6 +86,7 @@ class EnvoyProxy:
         self._folder.mkdir(parents=True, exist_ok=True)
         await self._log.open()
         self._write("cds.json", [])
+        self._write("lds.json", [])
         self._write("rds.json", [route_configuration(NAME, ())])
         config, address = self._folder / "bootstrap.json", self._folder / "admin.address"
         config.write_text(json.dumps(bootstrap(self._folder, self._log.path)))
@@ -114,6 +119,8 @@ class EnvoyProxy:
             before = await self._ready_admin.subscription(ROUTES)
             await self._taken(ROUTES, self._write("rds.json", [routes]), before.rejected)
             self._hosts = routes
+        if state.tcp != self._tcp:
+            await self._take_listeners(state.tcp)
         if self._clusters is not None and self._clusters - wanted:
             # What a cluster has counted goes with it.
             await self.counters()
@@ -122,6 +129,15 @@ class EnvoyProxy:
     async def counters(self) -> Counters:
         """Envoy's own counters, of clusters that have gone too."""
         return self._ledger.add(await self._ready_admin.counters())
+
+    async def under_way(self) -> dict[ClusterName, int]:
+        """Envoy's own gauges of requests that have not ended."""
+        return await self._ready_admin.under_way()
+
+    def tcp_address(self, port: int) -> tuple[str, int] | None:
+        """Where the listener for a service's port is."""
+        known = any(one.port == port for one in self._tcp)
+        return (HOST, self._ports[port]) if known else None
 
     async def stop(self) -> None:
         """SIGTERM, and SIGKILL to an Envoy that does not obey."""
@@ -153,6 +169,14 @@ class EnvoyProxy:
         async with asyncio.timeout(TAKE_SECONDS):
             await self._warmed()
         self._clusters = names
+
+    async def _take_listeners(self, routes: tuple[TcpRoute, ...]) -> None:
+        for one in routes:
+            self._ports.setdefault(one.port, free_port())
+        listeners = [tcp_listener(one, self._ports[one.port]) for one in routes]
+        before = await self._ready_admin.subscription(LISTENERS)
+        await self._taken(LISTENERS, self._write("lds.json", listeners), before.rejected)
+        self._tcp = routes
 
     async def _warmed(self) -> None:
         while True:
@@ -225,14 +249,21 @@ class _Ledger:
     """Keeps totals growing although Envoy forgets a cluster's counters with the cluster."""
 
     def __init__(self) -> None:
+        self._requests, self._connections = _Totals(), _Totals()
+
+    def add(self, now: Counters) -> Counters:
+        return Counters(self._requests.add(now.by_cluster), now.failed, self._connections.add(now.connections))
+
+
+class _Totals:
+    def __init__(self) -> None:
         self._last: dict[ClusterName, int] = {}
         self._kept: dict[ClusterName, int] = {}
 
-    def add(self, now: Counters) -> Counters:
+    def add(self, now: dict[ClusterName, int]) -> dict[ClusterName, int]:
         for name, last in self._last.items():
-            if now.by_cluster.get(name, 0) < last:
+            if now.get(name, 0) < last:
                 self._kept[name] = self._kept.get(name, 0) + last
-        self._last = dict(now.by_cluster)
-        names = self._kept.keys() | now.by_cluster.keys()
-        totals = {one: self._kept.get(one, 0) + now.by_cluster.get(one, 0) for one in names}
-        return Counters(totals, now.failed)
+        self._last = dict(now)
+        names = self._kept.keys() | now.keys()
+        return {one: self._kept.get(one, 0) + now.get(one, 0) for one in names}

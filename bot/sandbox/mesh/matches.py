@@ -1,19 +1,28 @@
 """Istio's match blocks read from documents."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.sandbox.cluster.client import Document
 from bot.sandbox.mesh.routing import Compare, Condition, Match, Part, Text
 
+MESH = "mesh"  # Istio's word for all sidecars
 PSEUDO_HEADERS = {"method": ":method", "authority": ":authority", "scheme": ":scheme"}
 
 
 @dataclass(frozen=True)
 class Caller:
-    """Where the sandbox's requests come from, for `sourceLabels` and `sourceNamespace`."""
+    """Whose proxy reads the routes: its `sourceLabels` and `sourceNamespace`, and whether it is an ingress gateway."""
 
     namespace: str
     labels: tuple[tuple[str, str], ...]
+    is_gateway: bool = False
+
+    def is_among(self, gateways: Sequence[str]) -> bool:
+        """Whether what names these gateways is meant for it. Every gateway but the mesh itself is the one there is."""
+        if self.is_gateway:
+            return any(name != MESH for name in gateways)
+        return not gateways or MESH in gateways
 
 
 def read_matches(route: Document, caller: Caller) -> tuple[Match, ...]:
@@ -26,7 +35,7 @@ def read_matches(route: Document, caller: Caller) -> tuple[Match, ...]:
 
 def _is_for(block: Document, caller: Caller) -> bool:
     gateways = block.get("gateways")
-    if gateways and "mesh" not in gateways:
+    if gateways and not caller.is_among(gateways):
         return False
     if block.get("sourceNamespace", caller.namespace) != caller.namespace:
         return False

@@ -90,6 +90,14 @@ class PickerProxy:
         """Requests by cluster, and answers with 5xx."""
         return Counters(dict(self._counts), self._failed)
 
+    async def under_way(self) -> dict[ClusterName, int]:
+        """It does not tell."""
+        return {}
+
+    def tcp_address(self, port: int) -> tuple[str, int] | None:
+        """It passes no connections on."""
+        return None
+
     async def stop(self) -> None:
         """Stop listening."""
         await self._background.stop()

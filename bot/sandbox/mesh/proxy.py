@@ -1,7 +1,7 @@
 """What the mesh asks of a proxy, and what a proxy tells of each request."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from bot.sandbox.cluster.istio_series import Workload
@@ -31,10 +31,11 @@ class Served:
 
 @dataclass(frozen=True)
 class Counters:
-    """Requests since the start: first attempts by cluster, and answers with 5xx to the callers."""
+    """Since the start: first attempts and opened connections by cluster, and answers with 5xx to the callers."""
 
     by_cluster: dict[ClusterName, int]
     failed: int
+    connections: dict[ClusterName, int] = field(default_factory=dict)
 
 
 Hear = Callable[[Served], None]
@@ -67,6 +68,12 @@ class Proxy(Protocol):
 
     async def counters(self) -> Counters:
         """The counters now."""
+
+    async def under_way(self) -> dict[ClusterName, int]:
+        """Requests that have begun and not ended, by cluster; empty of a proxy that does not tell."""
+
+    def tcp_address(self, port: int) -> tuple[str, int] | None:
+        """Where connections to a service's port enter; None while no tcp route is meant for it."""
 
     async def stop(self) -> None:
         """End it and all it started."""

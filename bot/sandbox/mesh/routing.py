@@ -179,6 +179,15 @@ class VirtualHost:
 
 
 @dataclass(frozen=True)
+class TcpRoute:
+    """Where the connections of one of a service's ports go, whatever they carry."""
+
+    name: str
+    port: int
+    shares: tuple[Share, ...]
+
+
+@dataclass(frozen=True)
 class Endpoint:
     """A ready pod, where it listens and who it is."""
 
@@ -202,4 +211,5 @@ class MeshState:
 
     hosts: tuple[VirtualHost, ...] = ()
     clusters: tuple[Cluster, ...] = ()
+    tcp: tuple[TcpRoute, ...] = ()
     ignored: tuple[str, ...] = field(default=(), compare=False)

@@ -1,12 +1,13 @@
 """What Prometheus scrapes: the caller's sidecar, the pods' sidecars, and what containers use."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from aiohttp import web
 
 from bot.sandbox.cluster.istio_series import escape
 from bot.sandbox.cluster.replica import Replica
+from bot.sandbox.mesh.routing import ClusterName
 
 STATS_PATH, CONTAINERS_PATH = "/stats/prometheus", "/metrics/cadvisor"
 TEXT = "text/plain; version=0.0.4"
@@ -24,8 +25,14 @@ class ScrapeTarget:
 class MetricsServer:
     """Serves the caller's sidecar and the node's view of the containers on a free loopback port."""
 
-    def __init__(self, sidecar: Callable[[], str], replicas: Callable[[], Iterable[Replica]]) -> None:
+    def __init__(
+        self,
+        sidecar: Callable[[], str],
+        under_way: Callable[[], Awaitable[Mapping[ClusterName, int]]],
+        replicas: Callable[[], Iterable[Replica]],
+    ) -> None:
         self._sidecar = sidecar
+        self._under_way = under_way
         self._replicas = replicas
         self._runner: web.AppRunner | None = None
         self.url = ""
@@ -58,11 +65,20 @@ class MetricsServer:
         return found
 
     async def _stats(self, _: web.Request) -> web.Response:
-        return web.Response(body=self._sidecar().encode(), headers={"Content-Type": TEXT})
+        text = self._sidecar() + active_requests(await self._under_way())
+        return web.Response(body=text.encode(), headers={"Content-Type": TEXT})
 
     async def _containers(self, _: web.Request) -> web.Response:
         text = container_metrics(self._replicas())
         return web.Response(body=text.encode(), headers={"Content-Type": TEXT})
+
+
+def active_requests(under_way: Mapping[ClusterName, int]) -> str:
+    """Envoy's own gauge by cluster, as a sidecar exports it whose `proxyStatsMatcher` includes it."""
+    lines = [
+        f'envoy_cluster_upstream_rq_active{{cluster_name="{escape(str(one))}"}} {n}' for one, n in under_way.items()
+    ]
+    return "\n".join(["# TYPE envoy_cluster_upstream_rq_active gauge", *lines, ""]) if lines else ""
 
 
 def container_metrics(replicas: Iterable[Replica]) -> str:

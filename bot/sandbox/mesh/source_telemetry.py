@@ -42,12 +42,12 @@ class SourceTelemetry:
         self._order: deque[int] = deque()
         self.heard = 0
 
-    def hear(self, served: Served) -> None:
-        """Count one request."""
+    def hear(self, served: Served, source: Workload | None = None) -> None:
+        """Count one request, of another proxy than the caller's where `source` names it."""
         self.heard += 1
         service = self._service_of(served)
         destination = served.workload or NOBODY
-        exchange = Exchange(self._source, destination, service, served.code, served.flags)
+        exchange = Exchange(source or self._source, destination, service, served.code, served.flags)
         self._series.record(exchange, served.milliseconds)
         if service.name == self._service:
             self._note(served)

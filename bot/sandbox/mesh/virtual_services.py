@@ -1,7 +1,7 @@
 """VirtualServices read into routes, as istiod reads them for a sidecar."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from bot.sandbox.cluster.client import Document
 from bot.sandbox.mesh.matches import Caller, read_matches
@@ -17,6 +17,7 @@ from bot.sandbox.mesh.routing import (
     Rewrite,
     Route,
     Share,
+    TcpRoute,
 )
 
 UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
@@ -50,10 +51,9 @@ def full_host(host: str, namespace: str) -> str:
     return host if "." in host else f"{host}.{namespace}.svc.cluster.local"
 
 
-def applies_to_sidecars(document: Document) -> bool:
-    """Whether callers inside the mesh see this VirtualService at all."""
-    gateways = document["spec"].get("gateways")
-    return not gateways or "mesh" in gateways
+def applies_to(document: Document, caller: Caller) -> bool:
+    """Whether this caller's proxy sees the VirtualService at all."""
+    return caller.is_among(document["spec"].get("gateways") or [])
 
 
 def read_routes(document: Document, naming: Naming, caller: Caller) -> tuple[Route, ...]:
@@ -68,10 +68,26 @@ def read_routes(document: Document, naming: Naming, caller: Caller) -> tuple[Rou
     return tuple(routes)
 
 
+def read_tcp(document: Document, ports: Sequence[int], naming: Callable[[int], Naming]) -> tuple[TcpRoute, ...]:
+    """Where connections to the service's ports go: the first route that is meant for a port takes it."""
+    found: dict[int, TcpRoute] = {}
+    for position, tcp in enumerate(document["spec"].get("tcp", [])):
+        named = {match["port"] for match in tcp.get("match", []) if "port" in match}
+        for port in ports:
+            if port in named and port not in found:
+                shares = tuple(_share(one, naming(port)) for one in tcp.get("route", []))
+                found[port] = TcpRoute(f"{document['metadata']['name']}-tcp-{position}-{port}", port, shares)
+    return tuple(found.values())
+
+
 def ignored_fields(document: Document) -> list[str]:
     """What the objects ask for and the sandbox does not do."""
     name, spec = document["metadata"]["name"], document["spec"]
-    found = [f"VirtualService {name}: {kind}" for kind in ("tcp", "tls") if spec.get(kind)]
+    found = [f"VirtualService {name}: tls"] if spec.get("tls") else []
+    for position, tcp in enumerate(spec.get("tcp", [])):
+        matches = tcp.get("match", [])
+        if not matches or any(match.keys() != {"port"} for match in matches):
+            found.append(f"VirtualService {name}: tcp[{position}].match without a port alone")
     for position, http in enumerate(spec.get("http", [])):
         keys = [key for key in NOT_HONOURED if key in http]
         found.extend(f"VirtualService {name}: http[{position}].{key}" for key in keys)

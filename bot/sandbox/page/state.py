@@ -48,9 +48,8 @@ class PageState:
         if mesh is None or not self._supervisor.is_up:
             return None
         found = mesh.snapshot(SECONDS)
-        memory, route = self._supervisor.route, found["virtual_services"].get(SERVICE)
-        if route is None:
-            return None
+        # Somebody may have deleted the route: then the pods of every version get requests.
+        memory, route = self._supervisor.route, found["virtual_services"].get(SERVICE) or {}
         memory.see(route)
         knobs = {version: {**QUIET, **found["knobs"].get(f"{SERVICE}-{version}", {})} for version in VERSIONS}
         return {

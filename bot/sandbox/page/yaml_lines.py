@@ -11,7 +11,9 @@ HIDDEN = ("managedFields", "resourceVersion", "uid", "creationTimestamp", "gener
 
 
 def text(document: Mapping[str, Any]) -> str:
-    """The object as a person would write it."""
+    """The object as a person would write it; nothing of an object that is not there."""
+    if not document:
+        return ""
     metadata = {key: value for key, value in document.get("metadata", {}).items() if key not in HIDDEN}
     shown = {
         "apiVersion": document.get("apiVersion"),

@@ -1,5 +1,6 @@
 """What a story reads in the channel: the root message, the stages' messages, the pictures."""
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -26,6 +27,27 @@ class ReleaseThread:
     def private_answers(self) -> list[str]:
         """What only this person was told since the story began."""
         return [_words(one) for one in self._seen() if one["ephemeral"]]
+
+    def last_private(self) -> str:
+        """All of the last private answer, as one text."""
+        found = [one["blocks"] for one in self._seen() if one["ephemeral"]]
+        return json.dumps(found[-1], ensure_ascii=False) if found else ""
+
+    def private_button(self, action: str) -> str | None:
+        """The newest private answer that offers this button; its ts."""
+        for message in reversed(self._seen()):
+            if message["ephemeral"] and any(each["action_id"] == action for _, each in interactive(message["blocks"])):
+                return str(message["ts"])
+        return None
+
+    def card(self) -> str:
+        """All that the root message says, as one text."""
+        root = self.root()
+        return json.dumps(root["blocks"], ensure_ascii=False) if root else ""
+
+    def said(self, words: str) -> str:
+        """The newest line of the thread that has these words; empty when there is none."""
+        return next((text for text in reversed([_words(one) for one in self.replies()]) if words in text), "")
 
     def root(self) -> Message | None:
         """The release's live message, once it is there."""

@@ -1,6 +1,6 @@
 """What the proxy counted in a story, held against what its stages asked for."""
 
-from bot.sandbox.mesh.load import BETA_SHARE
+from bot.sandbox.mesh.load import BETA_SHARE, INTERNAL_SHARE
 from bot.sandbox.tour.report import StageReport
 from bot.sandbox.tour.scene import BrokenError, Scene
 
@@ -16,9 +16,13 @@ def check_shares(scene: Scene) -> None:
     for stage in scene.report.stages:
         if not sum(stage.requests.values()):
             raise BrokenError(f"stage {stage.n} served no request")
-        _agree(stage, _expected(stage), stage.requests["v2"], "the proxy served")
+        whole = sum(stage.requests.values())
+        _agree(stage, _expected(stage), (stage.requests["v2"], whole), "the proxy served")
         if stage.mirror is not None:
-            _agree(stage, stage.mirror / 100, stage.mirrored, "the proxy copied")
+            _agree(stage, stage.mirror / 100, (stage.mirrored, whole), "the proxy copied")
+        for door, numbers in stage.doors.items():
+            counted = (numbers["v2"], sum(numbers.values()))
+            _agree(stage, stage.asked["v2"] / 100, counted, f"the {door} route served")
 
 
 def _expected(stage: StageReport) -> float:
@@ -29,11 +33,12 @@ def _expected(stage: StageReport) -> float:
     inside = [
         int(part.rpartition(" ")[2]) / 100 for match in stage.matches for part in match.split(", ") if "v2 " in part
     ]
-    return BETA_SHARE * sum(inside) + (1 - BETA_SHARE) * weight
+    group = INTERNAL_SHARE if any("x-user-group" in match for match in stage.matches) else BETA_SHARE
+    return group * sum(inside) + (1 - group) * weight
 
 
-def _agree(stage: StageReport, asked: float, number: int, verb: str) -> None:
-    whole = sum(stage.requests.values())
+def _agree(stage: StageReport, asked: float, counted: tuple[int, int], verb: str) -> None:
+    number, whole = counted
     tolerance = SHARE_SIGMAS * (asked * (1 - asked) / whole) ** 0.5 + STRAYS / whole
     if abs(number / whole - asked) > tolerance:
         raise BrokenError(f"stage {stage.n} asked for {asked:.1%} and {verb} {number / whole:.1%}")

@@ -2,4 +2,4 @@
 
 DEFAULT = "canary"
 ALL = "all"
-NAMES = (DEFAULT, "phased", "blue-green", "shadow", "ab", ALL)
+NAMES = (DEFAULT, "phased", "blue-green", "shadow", "ab", "pipeline", "routes", "life", "adopt", ALL)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.sandbox.supervisor import Supervisor
-from bot.sandbox.tour import canary, counted, names, strategies
+from bot.sandbox.tour import adoption, canary, counted, life, many_routes, names, strategies
 from bot.sandbox.tour.report import StoryReport, TourReport
 from bot.sandbox.tour.scene import BrokenError, Scene
 from bot.sandbox.tour.told import StoryBegan, StoryEnded, Tell
@@ -14,17 +14,19 @@ from bot.sandbox.tour.told import StoryBegan, StoryEnded, Tell
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """A script, and how it must end. Without `has_failures` no caller may get a failed answer."""
+    """A script, and how its release must end, if it has one. Without `has_failures` no caller gets a failed answer."""
 
     name: str
     summary: str
     strategy: str
     script: Callable[[Scene], Awaitable[None]]
-    end_phase: str
+    end_phase: str | None
     has_failures: bool = False
     profile: Mapping[str, object] = field(default_factory=dict)
 
 
+# Nobody likes to wait for a story: looks as often as metrics are read, and stages as short as evidence allows.
+BRISK: Mapping[str, object] = {"look": "1s", "hold": "4s"}
 TOURS: Mapping[str, Sequence[Story]] = {
     names.DEFAULT: (
         Story(canary.GOOD, canary.GOOD_SUMMARY, "canary", canary.good, "completed"),
@@ -42,6 +44,20 @@ TOURS: Mapping[str, Sequence[Story]] = {
         Story("shadow-failing", strategies.DARK_SUMMARY, "shadow", strategies.failing_shadow, "rolled_back"),
     ),
     "ab": (Story("ab", strategies.AB_SUMMARY, "ab", strategies.ab, "completed", profile=strategies.FEW),),
+    "pipeline": (
+        Story(
+            "pipeline", strategies.PIPELINE_SUMMARY, "pipeline", strategies.pipeline, "completed",
+            profile=strategies.PIPELINE,
+        ),
+    ),
+    "routes": (
+        Story(
+            "routes", many_routes.SUMMARY, "canary", many_routes.many_routes, "rolled_back",
+            profile=many_routes.PROFILE,
+        ),
+    ),
+    "life": (Story("life", life.SUMMARY, "blue-green", life.life, "rolled_back", profile=life.PROFILE),),
+    "adopt": (Story("adopt", adoption.SUMMARY, "none", adoption.adoption, None),),
 }  # fmt: skip
 
 
@@ -66,7 +82,7 @@ async def _told(story: Story, supervisor: Supervisor, tell: Tell, out: Path) -> 
     report = StoryReport(story.name, story.strategy)
     tell(StoryBegan(story.name, story.summary))
     scene = Scene(supervisor, report, tell, out)
-    await scene.reset(story.profile)
+    await scene.shop.as_new({**BRISK, **story.profile})
     await scene.open()
     try:
         await story.script(scene)

@@ -8,7 +8,7 @@ class StageReport:
     """One split that the proxy served, by the proxy's own counters.
 
     `matches` are the routes inserted before the service's own, `mirror` the percent that is copied to v2, `mirrored`
-    how many copies the proxy sent.
+    how many copies the proxy sent, `doors` what came in by a gateway and as connections, by version.
     """
 
     n: int
@@ -22,6 +22,7 @@ class StageReport:
     matches: list[str] = field(default_factory=list)
     mirror: float | None = None
     mirrored: int = 0
+    doors: dict[str, dict[str, int]] = field(default_factory=dict)
 
     @property
     def reaches(self) -> bool:
@@ -70,5 +71,5 @@ class TourReport:
 
 
 def _without_nothing(stage: dict[str, object]) -> dict[str, object]:
-    beside = ("matches", "mirror", "mirrored")
+    beside = ("matches", "mirror", "mirrored", "doors")
     return {key: value for key, value in stage.items() if key not in beside or value}

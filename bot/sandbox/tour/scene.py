@@ -3,19 +3,19 @@
 import asyncio
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
-from bot.sandbox.bot_files import NAMESPACE
-from bot.sandbox.cluster.client import VIRTUAL_SERVICES, Document, KubernetesClient
-from bot.sandbox.cluster.shop import SERVICE, shop_objects
-from bot.sandbox.mesh.load import LOAD
+from bot.sandbox.cluster.client import VIRTUAL_SERVICES, Document
+from bot.sandbox.cluster.shop import SERVICE
+from bot.sandbox.mesh.demo import DemoMesh
 from bot.sandbox.slack import DriverError
 from bot.sandbox.supervisor import Supervisor
 from bot.sandbox.tour.channel import APPROVE, CHANNEL, ROLL_BACK, ReleaseThread
 from bot.sandbox.tour.report import StageReport, StoryReport
+from bot.sandbox.tour.shop import Shop
 from bot.sandbox.tour.splits import Splits
-from bot.sandbox.tour.told import FaultSet, HeadlineChanged, PersonActed, Restored, SplitMoved, Tell
+from bot.sandbox.tour.told import ClaimSeen, FaultSet, HeadlineChanged, PersonActed, Restored, SplitMoved, Tell
 
 POLL_SECONDS = 0.1
 HEARD_SECONDS = 15.0
@@ -47,6 +47,7 @@ class Scene:
         self._cause = "fault"
         self._original: Document = {}
         self.report = report
+        self.shop = Shop(supervisor)
 
     async def open(self) -> None:
         """Begin to observe."""
@@ -146,6 +147,8 @@ class Scene:
         """Wait for something, an approver saying yes meanwhile; BrokenError when the time is over."""
         deadline = time.monotonic() + seconds
         while not holds():
+            if self._following is not None and self._following.done():
+                self._following.result()
             if time.monotonic() > deadline:
                 raise BrokenError(f"within {seconds:g} s {expectation}; {self._seen()}")
             if approver:
@@ -178,24 +181,63 @@ class Scene:
         """Every split so far."""
         return self._splits.accounts
 
-    async def reset(self, profile: Mapping[str, object]) -> None:
-        """Make the shop as it was first: healthy, all traffic on v1 by an untouched route, and the story's profile."""
-        self._supervisor.files.write_profile(profile)
-        for version in ("v1", "v2"):
-            await self._mesh.set_knob(version, error_rate=0.0, delay_ms=0.0, orders=1.0, dead=False)
-        await self._mesh.set_shop(rate=LOAD, dependency=0.0)
-        original = next(body for resource, body in shop_objects(NAMESPACE) if resource is VIRTUAL_SERVICES)
-        url, token = self._supervisor.kubernetes_url, self._supervisor.kubernetes_token
-        async with KubernetesClient(url, token) as client:
-            present = await client.get(VIRTUAL_SERVICES, NAMESPACE, SERVICE)
-            present["spec"] = original["spec"]
-            present["metadata"].pop("annotations", None)
-            await client.replace(VIRTUAL_SERVICES, NAMESPACE, present)
+    @property
+    def mesh(self) -> DemoMesh:
+        """The running mesh."""
+        return self._mesh
+
+    def seen(self, text: str) -> None:
+        """Tell something that was promised and has been seen true."""
+        self._tell(ClaimSeen(text))
+
+    def card(self) -> str:
+        """All that the release's live message says, as one text."""
+        return self._thread("bob").card()
+
+    def said(self, words: str) -> str:
+        """The newest line below the release's message that has these words; empty when there is none."""
+        return self._thread("bob").said(words)
+
+    def told(self, user: str) -> str:
+        """The last that only this person was told in the story."""
+        return next(iter(reversed(self._thread(user).private_answers())), "")
+
+    def was_refused(self, user: str, *codes: str) -> bool:
+        """Whether the last that this person was told names one of these reason codes."""
+        return any(code in self._thread(user).last_private() for code in codes)
+
+    async def ask(self, user: str, text: str) -> str:
+        """Somebody types a command that is answered in private; the answer."""
+        self._tell(PersonActed(user, text))
+        known, deadline = len(self._thread(user).private_answers()), time.monotonic() + HEARD_SECONDS
+        outcome = await self._slack.command(user, text, CHANNEL)
+        while len(self._thread(user).private_answers()) == known:
+            if not outcome.acknowledged or time.monotonic() > deadline:
+                raise BrokenError(f"`{text}` was not answered: {outcome.error}")
+            await asyncio.sleep(POLL_SECONDS)
+        return self.told(user)
+
+    async def press_in_private(self, user: str, action: str) -> None:
+        """Press a button of the last private answer that has it, through its dialog."""
+        ts = self._thread(user).private_button(action)
+        if ts is None:
+            raise BrokenError(f"{user} was not offered {action}: {self.told(user)}")
+        self._tell(PersonActed(user, "Do it"))
+        outcome = await self._slack.click(user, CHANNEL, ts, action)
+        if not outcome.acknowledged:
+            raise BrokenError(f"{user}'s {action} was not acknowledged: {outcome.error}")
+
+    async def warned(self, user: str, action: str) -> str:
+        """What a button of the release's message asks back before it does anything."""
+        root = self._thread(user).root()
+        if root is None:
+            raise BrokenError("there is no release")
+        outcome = await self._slack.click(user, CHANNEL, root["ts"], action, confirmed=False)
+        return str((outcome.confirm or {}).get("text", {}).get("text", ""))
 
     async def _route(self) -> Document:
-        async with KubernetesClient(self._supervisor.kubernetes_url, self._supervisor.kubernetes_token) as client:
-            found = await client.get(VIRTUAL_SERVICES, NAMESPACE, SERVICE)
-        return {"spec": found["spec"], "annotations": found["metadata"].get("annotations", {})}
+        found = await self.shop.get(VIRTUAL_SERVICES, SERVICE)
+        return {"spec": found["spec"], "annotations": found["metadata"].get("annotations", {})} if found else {}
 
     def _thread(self, user: str) -> ReleaseThread:
         return ReleaseThread(self._slack, user, self._after)

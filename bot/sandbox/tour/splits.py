@@ -13,6 +13,7 @@ POLL_SECONDS = 0.05
 # The proxy takes a split a fifth of a second after it was written; one that was taken already is not waited for long.
 TAKEN_POLLS, TAKEN_SECONDS = 60, 0.01
 
+DOORS = ("gateway", "tcp")  # the other ways in, where there are any
 NOTHING = Asked(dict.fromkeys(VERSIONS, 0))
 
 
@@ -87,5 +88,11 @@ class Splits:
             whole = sum(last.requests.values())
             last.share = {"v2": round(last.requests["v2"] / whole, 4)} if whole else {}
             last.mirrored = counted.get("mirrored:v2", 0) - self._before.get("mirrored:v2", 0)
+            last.doors = {door: self._through(door, counted) for door in DOORS}
+            last.doors = {door: numbers for door, numbers in last.doors.items() if sum(numbers.values())}
             last.ended = now()
         self._before = counted
+
+    def _through(self, door: str, counted: dict[str, int]) -> dict[str, int]:
+        keys = {version: f"{door}:{version}" for version in VERSIONS}
+        return {version: counted.get(key, 0) - self._before.get(key, 0) for version, key in keys.items()}

@@ -10,16 +10,27 @@ BLUE_GREEN_SUMMARY = "testers see v2 first, bob switches everybody at once, and 
 SHADOW_SUMMARY = "v2 gets copies, 20 % and then all; nobody gets its answers, and nothing of it stays."
 DARK_SUMMARY = "v2 fails half of its copies: they are taken away, and no caller has noticed anything."
 AB_SUMMARY = "the testers among the callers get v2, half of them first; bob ends the test, and v2 takes over."
+PIPELINE_SUMMARY = "copies first, then colleagues, then everybody: three strategies are one release with one thread."
 # A user's own patience, and room for a slow machine.
 BEGIN, STAGE, BACK, SAID, PICTURE = 15.0, 30.0, 15.0, 10.0, 10.0
 SOAKING: Mapping[str, Any] = {"soak": "2m"}
 FEW: Mapping[str, Any] = {"min_requests": 10}
 
+PIPELINE: Mapping[str, Any] = {
+    "pipeline": [
+        {"strategy": "shadow", "mirror": 50},
+        {"strategy": "ab", "match": "header:x-user-group=internal"},
+        {"strategy": "canary", "steps": [50, 100]},
+    ],
+    "hold": "3s",
+    "min_requests": 10,
+}
+
 
 async def phased(scene: Scene) -> None:
     """A timetable to 100 %; people are asked before the last increase alone."""
     await scene.start("alice", "/release start reviews v2 phased from 20 by 40 every 4s to 100 approve=final")
-    await _ends_well(scene, (20, 60, 100))
+    await ends_well(scene, (20, 60, 100))
 
 
 async def blue_green(scene: Scene) -> None:
@@ -63,10 +74,20 @@ async def ab(scene: Scene) -> None:
     """Half of a group, the whole group, everybody."""
     await scene.start("alice", "/release start reviews v2 ab match=header:x-beta=1 steps=50,100 hold=4s")
     await scene.until(lambda: scene.reaches, BEGIN, "testers reach v2")
-    await _ends_well(scene, (0, 0, 100))
+    await ends_well(scene, (0, 0, 100))
 
 
-async def _ends_well(scene: Scene, weights: tuple[int, ...]) -> None:
+async def pipeline(scene: Scene) -> None:
+    """Copies, a group, everybody: each part of one release."""
+    await scene.start("alice", "/release start reviews v2")
+    await ends_well(scene, (0, 0, 50, 100))
+    copied, matched = scene.accounts[1], scene.accounts[2]
+    if copied.mirror != 50 or not matched.matches or scene.accounts[-1].matches:
+        raise BrokenError("the parts were not copies, a group, everybody")
+
+
+async def ends_well(scene: Scene, weights: tuple[int, ...]) -> None:
+    """The release completes by itself and approvals, with these weights on the way."""
     await scene.until(
         lambda: scene.headline_says("complete") or scene.headline_says("rolled back"),
         3 * STAGE,

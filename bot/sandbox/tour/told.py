@@ -38,6 +38,13 @@ class HeadlineChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class ClaimSeen:
+    """Something that was promised has been seen true."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class FaultSet:
     """A version was made to fail."""
 
@@ -61,5 +68,5 @@ class StoryEnded:
     broken: str
 
 
-Told: TypeAlias = StoryBegan | PersonActed | SplitMoved | HeadlineChanged | FaultSet | Restored | StoryEnded
+Told: TypeAlias = StoryBegan | PersonActed | SplitMoved | HeadlineChanged | ClaimSeen | FaultSet | Restored | StoryEnded
 Tell: TypeAlias = Callable[[Told], None]

@@ -150,6 +150,20 @@ def test_every_target_can_be_scraped(tmp_path: Path) -> None:
             pages = await asyncio.gather(*(_fetched(target.url) for target in targets))
             assert len(targets) == 8 and all("# TYPE" in page for page in pages)
             assert {target.job for target in targets} == {"sidecars", "cadvisor"}
+            assert "envoy_cluster_upstream_rq_active{" in pages[0]
+
+    run(story())
+
+
+def test_the_access_log_of_a_pods_sidecar_can_be_read_and_no_other(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with scene(StandIn(), tmp_path) as one:
+            await one.counted(0.5)
+            name = next(pod["name"] for pod in one.mesh.snapshot(1)["pods"] if pod["version"] == "v1")
+            home = one.place.namespace
+            assert '"GET /' in str(await one.mesh.log_of(home, name, "istio-proxy"))
+            assert await one.mesh.log_of(home, name, "reviews") is None
+            assert await one.mesh.log_of(home, "nobody", "istio-proxy") is None
 
     run(story())
 

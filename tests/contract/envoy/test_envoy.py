@@ -1,5 +1,6 @@
 """What Envoy alone does: refusals, and its own process."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -9,12 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from bot.sandbox.mesh.connections import Connections
 from bot.sandbox.mesh.envoy_proxy import EnvoyProxy, EnvoyStartError
 from bot.sandbox.mesh.proxies import build_proxy, envoy_binary
 from bot.sandbox.mesh.proxy import Refusal
+from bot.sandbox.mesh.scrape import active_requests
 from tests.contract.envoy.bench import Bench, bench, run
-from tests.unit.sandbox_mesh.documents import to
+from tests.unit.sandbox_mesh.documents import HOST, mesh, pod, rule, service, to, virtual_service
 
+PORT = 9000
 V1 = {"name": "main", "route": [to("v1")]}
 BROKEN = {"match": [{"uri": {"regex": "("}}], "route": [to("v2")]}
 
@@ -111,3 +115,55 @@ def test_the_admin_interface_shows_the_bench(tmp_path: Path) -> None:
 async def _admin_says(one: Bench, text: str) -> bool:
     async with one.session.get(f"{one.proxy.admin_url}/stats") as answer:
         return text in await answer.text()
+
+
+def test_connections_are_shared_by_weight_and_none_is_lost_when_the_weights_change(tmp_path: Path) -> None:
+    async def story(one: Bench) -> None:
+        async def move(share: int) -> None:
+            tcp = [{"match": [{"port": PORT}], "route": [to("v1", 100 - share), to("v2", share)]}]
+            owner = virtual_service({"route": [to("v1")]}, tcp=tcp)
+            pods = [pod("a", version, port=process.port) for version, process in one.pods.items()]
+            await one.proxy.apply(
+                mesh(*pods, services=[service("reviews", 9080, PORT)], rules=[rule("v1", "v2")], owners=[owner])
+            )
+
+        await move(30)
+        address = one.proxy.tcp_address(PORT)
+        assert address is not None and one.proxy.tcp_address(9080) is None
+        callers = Connections(*address, rate=400)
+        await callers.start()
+        await asyncio.sleep(1)
+        await move(100)
+        before = await opened(one)
+        await asyncio.sleep(0.3)
+        await callers.stop()
+        after = await opened(one)
+        assert callers.failed == 0 and sum(before.values()) > 100
+        assert abs(before["v2"] / sum(before.values()) - 0.3) < 0.2
+        assert after["v1"] == before["v1"] and after["v2"] > before["v2"]
+
+    async def whole() -> None:
+        async with bench("envoy", tmp_path) as one:
+            await story(one)
+
+    run(whole())
+
+
+async def opened(one: Bench) -> dict[str, int]:
+    """Connections to the tcp port by subset."""
+    counted = (await one.proxy.counters()).connections
+    return {name.subset: number for name, number in counted.items() if name.port == PORT and name.subset}
+
+
+def test_requests_under_way_are_told_until_they_end(tmp_path: Path) -> None:
+    async def whole() -> None:
+        async with bench("envoy", tmp_path) as one:
+            await one.route({"route": [to("v1")]})
+            slow = asyncio.create_task(one.ask("/report?take_ms=400"))
+            await asyncio.sleep(0.2)
+            told = active_requests(await one.proxy.under_way())
+            assert f'{{cluster_name="outbound|9080|v1|{HOST}"}} 1' in told
+            assert (await slow).version == "v1"
+            assert set((await one.proxy.under_way()).values()) == {0}
+
+    run(whole())

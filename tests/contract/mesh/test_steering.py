@@ -31,6 +31,9 @@ MATCHES = (
     Match("cookie:kind", "v2", regex="x|y"),
     Match("query:beta", "v2", exact="1"),
     Match("method", "v2", exact="PUT"),
+    Match("uri", "v2", exact="/new"),
+    Match("uri", "v2", regex="/n[0-9]+/.*"),
+    Match("authority", "v2", prefix="reviews.shop"),
 )
 
 
@@ -56,6 +59,9 @@ def test_matched_requests_get_the_candidate_and_nobody_else_does(tmp_path: Path)
             await one.ask(cookie="kind=y"),
             await one.ask("/?beta=1"),
             await one.ask(method="PUT"),
+            await one.ask("/new"),
+            await one.ask("/n12/a"),
+            await one.ask(host="reviews.shop:9080"),
         ]
         left = [
             await one.ask(),
@@ -64,9 +70,32 @@ def test_matched_requests_get_the_candidate_and_nobody_else_does(tmp_path: Path)
             await one.ask(cookie="mygroup=a.b"),
             await one.ask(cookie="kind=xy"),
             await one.ask("/?beta=2"),
+            await one.ask("/new/er"),
+            await one.ask("/n12"),
+            await one.ask(host="reviews:9080"),
         ]
         assert [each.version for each in taken] == ["v2"] * len(taken)
         assert [each.version for each in left] == ["v1"] * len(left)
+
+    told(story, tmp_path)
+
+
+@pytest.mark.parametrize(("caller", "version"), [("shoppers", "v2"), ("robots", "v1")])
+def test_callers_are_told_apart_by_the_labels_of_their_pods(tmp_path: Path, caller: str, version: str) -> None:
+    async def story(one: Bench) -> None:
+        await one.route(*http(replace(NOBODY, matches=(Match("source_label:app", "v2", exact=caller),))))
+        assert await one.ask_many(20) == {version: 20}
+
+    told(story, tmp_path)
+
+
+def test_half_a_percent_is_half_a_percent(tmp_path: Path) -> None:
+    async def story(one: Bench) -> None:
+        await one.route(*http(Split.between("v1", "v2", Decimal("0.5"))))
+        counts = await one.ask_many(2000)
+        # 10 are expected; outside of 1 to 28 once in 20,000 runs by chance.
+        assert 1 <= counts.pop("v2") <= 28
+        assert counts.keys() == {"v1"}
 
     told(story, tmp_path)
 

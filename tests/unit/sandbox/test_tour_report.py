@@ -50,3 +50,9 @@ def test_copies_and_matches_are_told_where_there_are_some() -> None:
     [told] = as_read(TourReport([StoryReport("shadow", "shadow", stages=[stage])]))["stories"]
     assert (told["stages"][0]["mirror"], told["stages"][0]["mirrored"]) == (20.0, 11)
     assert "matches" not in told["stages"][0]
+
+
+def test_other_ways_in_are_told_where_there_are_some() -> None:
+    stage = StageReport(n=1, asked={"v1": 50, "v2": 50}, started="", doors={"gateway": {"v1": 9, "v2": 11}})
+    [told] = as_read(TourReport([StoryReport("routes", "canary", stages=[stage])]))["stories"]
+    assert told["stages"][0]["doors"] == {"gateway": {"v1": 9, "v2": 11}}

@@ -24,3 +24,7 @@ def test_added_and_removed_lines_carry_their_sign() -> None:
     changed["spec"]["http"][1]["timeout"] = "9s"
     signs = [(sign, line.strip()) for sign, line in marked(text(route()), text(changed)) if sign != " "]
     assert signs == [("-", "timeout: 10s"), ("+", "timeout: 9s")]
+
+
+def test_a_route_that_was_deleted_has_no_line_left() -> None:
+    assert {sign for sign, _ in marked(text(route()), text({}))} == {"-"}

@@ -10,6 +10,7 @@ from bot.sandbox.mesh.virtual_services import Naming, read_routes
 
 Document = dict[str, Any]
 CALLER = Caller("shop", (("app", "shoppers"),))
+GATEWAY = Caller("istio-system", (("istio", "ingressgateway"),), is_gateway=True)
 HOST = "reviews.shop.svc.cluster.local"
 
 
@@ -53,6 +54,8 @@ def routes(*http: Document) -> tuple[Route, ...]:
     return read_routes(virtual_service(*http), naming, CALLER)
 
 
-def mesh(*pods: Document, services: Any = None, rules: Any = (), owners: Any = ()) -> MeshState:
+def mesh(
+    *pods: Document, services: Any = None, rules: Any = (), owners: Any = (), caller: Caller = CALLER
+) -> MeshState:
     services = (service(),) if services is None else services
-    return read_mesh(Objects(tuple(services), tuple(rules), tuple(owners), pods), "shop", CALLER)
+    return read_mesh(Objects(tuple(services), tuple(rules), tuple(owners), pods), "shop", caller)

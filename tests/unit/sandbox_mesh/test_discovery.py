@@ -1,5 +1,5 @@
 from bot.sandbox.mesh.routing import ClusterName, Forward, MeshState
-from tests.unit.sandbox_mesh.documents import HOST, mesh, pod, rule, service, to, virtual_service
+from tests.unit.sandbox_mesh.documents import CALLER, GATEWAY, HOST, mesh, pod, rule, service, to, virtual_service
 
 
 def pods_of(state: MeshState, subset: str, *, is_mirror: bool = False) -> list[str]:
@@ -67,3 +67,35 @@ def test_a_service_without_a_selector_has_no_endpoints() -> None:
     bare = service()
     del bare["spec"]["selector"]
     assert pods_of(mesh(pod("a", "v1"), services=[bare]), "") == []
+
+
+def test_a_gateway_serves_the_hosts_of_its_own_virtual_services_and_nothing_else() -> None:
+    edge = virtual_service({"name": "edge", "route": [to("v2")]}, name="edge", gateways=["edge"])
+    edge["spec"]["hosts"] = ["reviews.example.com"]
+    inside = virtual_service({"name": "inside", "route": [to("v1")]})
+    [host] = mesh(owners=[inside, edge], caller=GATEWAY).hosts
+    assert host.domains == ("reviews.example.com", "reviews.example.com:*")
+    assert [route.name for route in host.routes] == ["edge"]
+
+
+def test_a_match_that_names_the_mesh_is_not_for_the_gateway() -> None:
+    blocks = [{"gateways": ["mesh"], "uri": {"exact": "/a"}}, {"gateways": ["edge"], "uri": {"exact": "/b"}}]
+    owner = virtual_service({"match": blocks, "route": [to()]}, gateways=["mesh", "edge"])
+    paths = {
+        caller.is_gateway: [route.match.path.value for route in mesh(owners=[owner], caller=caller).hosts[0].routes]
+        for caller in (CALLER, GATEWAY)
+    }
+    assert paths == {False: ["/a"], True: ["/b"]}
+
+
+def test_the_first_tcp_route_of_a_port_takes_its_connections() -> None:
+    tcp = [
+        {"match": [{"port": 9000}], "route": [to("v1", 70), to("v2", 30)]},
+        {"match": [{"port": 9000}, {"port": 7000}], "route": [to("v2")]},
+    ]
+    state = mesh(services=[service("reviews", 9080, 9000)], owners=[virtual_service({"route": [to()]}, tcp=tcp)])
+    [route] = state.tcp
+    assert (route.port, [(str(one.cluster), one.weight) for one in route.shares]) == (
+        9000,
+        [(f"outbound|9000|v1|{HOST}", 70), (f"outbound|9000|v2|{HOST}", 30)],
+    )

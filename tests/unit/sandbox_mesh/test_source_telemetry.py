@@ -82,3 +82,10 @@ def test_the_percentile_is_a_value_that_was_seen() -> None:
 def test_memory_is_bounded_to_the_last_minutes() -> None:
     telemetry = heard(*({"start": f"{1000 + second}.0"} for second in range(400)))
     assert len(telemetry.seconds(1000, before=9999)) == 300
+
+
+def test_what_came_in_by_the_gateway_is_told_as_the_gateways() -> None:
+    telemetry = SourceTelemetry(SHOPPERS, "reviews")
+    telemetry.hear(served(), source=Workload.of_pod("istio-ingressgateway", "istio-system", {}))
+    assert 'source_workload="istio-ingressgateway"' in telemetry.render()
+    assert "shoppers" not in telemetry.render()

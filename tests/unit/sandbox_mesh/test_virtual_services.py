@@ -115,5 +115,10 @@ def test_redirects_and_direct_answers_are_read() -> None:
 
 
 def test_what_is_not_honoured_is_named() -> None:
-    document = virtual_service({"fault": {"abort": {}}, "route": [to("v1")]}, tcp=[{}])
-    assert ignored_fields(document) == ["VirtualService reviews: tcp", "VirtualService reviews: http[0].fault"]
+    tcp = [{"match": [{"port": 9000}], "route": [to("v1")]}, {"match": [{"sourceNamespace": "shop"}]}]
+    document = virtual_service({"fault": {"abort": {}}, "route": [to("v1")]}, tcp=tcp, tls=[{}])
+    assert ignored_fields(document) == [
+        "VirtualService reviews: tls",
+        "VirtualService reviews: tcp[1].match without a port alone",
+        "VirtualService reviews: http[0].fault",
+    ]
