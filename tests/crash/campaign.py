@@ -71,11 +71,10 @@ def campaign(story: Story, ground: Ground, choose: Callable[[Ending], Sequence[K
     """Tells the story once for each of the chosen kills and compares the ends."""
     began = time.monotonic()
     calm = _calm(story, ground)
-    todo, lanes = choose(calm), min(os.cpu_count() or 1, 4)
-    shares = [todo[n :: 4 * lanes] for n in range(4 * lanes)]
-    with ProcessPoolExecutor(lanes, multiprocessing.get_context("fork")) as pool:
-        found = pool.map(partial(_share, story, ground), [share for share in shares if share])
-        verdicts = tuple(verdict for share in found for verdict in share)
+    lanes, forking = min(os.cpu_count() or 1, 4), multiprocessing.get_context("fork")
+    # Forked, the processes inherit what they judge against; it could not be sent.
+    with ProcessPoolExecutor(lanes, forking, _remember, (partial(judged, story, ground, calm),)) as pool:
+        verdicts = tuple(pool.map(_judged, choose(calm)))
     return Report(story.name, verdicts, time.monotonic() - began)
 
 
@@ -115,6 +114,12 @@ def _calm(story: Story, ground: Ground) -> Ending:
         return tell(story, stage, ())
 
 
-def _share(story: Story, ground: Ground, share: Sequence[Kills]) -> list[Verdict]:
-    calm = _calm(story, ground)
-    return [judged(story, ground, calm, kills) for kills in share]
+_at_hand: list[Callable[[Kills], Verdict]] = []
+
+
+def _remember(judge: Callable[[Kills], Verdict]) -> None:
+    _at_hand[:] = [judge]
+
+
+def _judged(kills: Kills) -> Verdict:
+    return _at_hand[0](kills)

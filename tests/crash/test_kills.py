@@ -16,17 +16,9 @@ Told = Callable[[Report], list[str]]
 PATIENT = pytest.mark.timeout(1800)
 
 
-def every_fourth(calm: Ending) -> Sequence[Kills]:
-    # Four, because every third is always killed in the same of three ways.
-    return once_each(calm)[::4]
-
-
-def every_third_twice(calm: Ending) -> Sequence[Kills]:
-    return twice(calm)[::3]
-
-
-def every_tenth(calm: Ending) -> Sequence[Kills]:
-    return once_each(calm)[::10]
+def some(step: int, of: Callable[[Ending], Sequence[Kills]] = once_each) -> Callable[[Ending], Sequence[Kills]]:
+    """Every so manieth point; a step that three does not divide, or each were killed in the same of three ways."""
+    return lambda calm: of(calm)[::step]
 
 
 @pytest.fixture
@@ -44,17 +36,17 @@ def told(capsys: pytest.CaptureFixture[str]) -> Told:
 @PATIENT
 @pytest.mark.parametrize("story", TOLD, ids=lambda story: story.name)
 def test_a_kill_at_any_point_ends_as_if_there_had_been_none(story: Story, sqlite: Ground, told: Told) -> None:
-    choose = once_each if ALL or story in WHOLE else every_fourth if story in STORIES else every_tenth
+    choose = once_each if ALL or story in WHOLE else some(10 if story in STORIES else 20)
     assert told(campaign(story, sqlite, choose)) == []
 
 
 @PATIENT
 @pytest.mark.parametrize("story", EVERY if ALL else [FAILING], ids=lambda story: story.name)
 def test_a_second_kill_soon_after_the_restart_changes_nothing_either(story: Story, sqlite: Ground, told: Told) -> None:
-    assert told(campaign(story, sqlite, twice if ALL else every_third_twice)) == []
+    assert told(campaign(story, sqlite, twice if ALL else some(5, twice))) == []
 
 
 @PATIENT
 @pytest.mark.parametrize("story", EVERY if ALL else [GOOD], ids=lambda story: story.name)
 def test_a_kill_changes_nothing_on_postgresql_either(story: Story, postgres: Ground, told: Told) -> None:
-    assert told(campaign(story, postgres, once_each if ALL else every_tenth)) == []
+    assert told(campaign(story, postgres, once_each if ALL else some(20))) == []

@@ -30,7 +30,7 @@ def test_two_replicas_never_take_a_decision_twice(story: Story, postgres: Ground
 def test_when_one_replica_is_killed_the_other_goes_on(story: Story, postgres: Ground) -> None:
     alone = told_alone(story, postgres)
     deaths = 0
-    for number in range(2, len(alone.world.passed[FIRST]) // 2, 5):
+    for number in range(2, len(alone.world.passed[FIRST]) // 2, 8):
         with postgres() as stage:
             survived = tell_with_two(story, stage, Point(number, Way.AFTER))
         assert list(differences(alone, survived, survived.deaths)) == []
