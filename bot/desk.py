@@ -137,9 +137,9 @@ class Desk:
             found = self._drafted(request)
             if isinstance(found, Refused):
                 return found
-            checks = self._guarding.all(found.target, found.plan, found.rules)
             asked = preflight_order.of_plan(found.target, found.profile, found.plan)
             seen = self._inspect(asked, preflight.DAY, preflight.PATIENCE)
+            checks = self._guarding.all(found.target, found.plan, found.rules, seen.history)
             return replace(self._planned(request, found, checks), preflight=(seen.advice, *seen.warnings))
         except StorageError as error:
             raise Transient(f"The database does not answer: {error}") from error

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
+from bot import preflight
 from bot.answerers import Staging
 from bot.errors import Transient
 from bot.ports import Clock, Mesh, Metrics, SurveyRequest
@@ -16,6 +17,9 @@ from strategies.plan import Gate, MetricGate, Plan, Stage
 from strategies.reasons import ReasonCode, Refused
 from strategies.release import Release, Rules, Target
 from strategies.routing import Split
+
+if TYPE_CHECKING:
+    from strategies.gates.past import Past
 
 # A cluster that is not ready is asked every few seconds; what neighbours said holds a little longer.
 REMEMBERED = timedelta(seconds=25)
@@ -37,6 +41,7 @@ class _Asked:
     unstaged: str
     per_hour: float | None
     unread: Sequence[tuple[str, bool]] | None
+    past: "Past | None"
 
 
 class Guarding:
@@ -51,27 +56,31 @@ class Guarding:
         self._profiles = profiles
         self._database = database
         self._clock = clock
-        self._asked: dict[tuple[str, str, str, tuple[MetricGate, ...]], _Asked] = {}
+        self._asked: dict[tuple[str, str, str, tuple[MetricGate, ...], bool], _Asked] = {}
 
     def near(self, target: Target, plan: Plan, rules: Rules, *, is_later: bool = False) -> tuple[Check, ...]:
         """What the caches and the database tell; what may change until a later start is left open."""
         facts = Facts(flagged=self._mesh.flag(target, "irreversible"))
         return guards.check(target, plan, rules.terms, facts if is_later else self._facts(target, rules, facts))
 
-    def all(self, target: Target, plan: Plan, rules: Rules) -> tuple[Check, ...]:
-        """Everything, with questions to Prometheus and staging; takes as long as they do."""
+    def all(self, target: Target, plan: Plan, rules: Rules, history: str = "") -> tuple[Check, ...]:
+        """Everything, with questions to Prometheus and staging; takes as long as they do.
+
+        `history` is the baseline's past as a release keeps it; without one it is read where a gate depends on it.
+        """
         facts = self._facts(target, rules, Facts(flagged=self._mesh.flag(target, "irreversible")))
-        asked = self._outside(target, plan, rules)
+        asked = self._outside(target, plan, rules, history)
         facts = replace(facts, staged=asked.staged, unstaged=asked.unstaged, unread=asked.unread)
         facts = replace(facts, per_hour=asked.per_hour, is_asked=True)
-        if asked.per_hour is not None:
-            facts = replace(facts, too_few=_too_few(target, plan, rules, asked.per_hour))
+        if asked.per_hour is not None and asked.past is not None:
+            facts = replace(facts, too_few=_too_few(target, plan, rules, asked.past, asked.per_hour))
         return guards.check(target, plan, rules.terms, facts)
 
     def refusal(self, release: Release) -> Refused | None:
         """Why the release may not write its first split now; UNREACHABLE while staging does not say."""
         for target in release.targets:
-            checks = self.all(target, release.plan, release.rules)
+            history = release.history if target == release.target else ""
+            checks = self.all(target, release.plan, release.rules, history)
             refused = guards.refusal(checks, release.waived)
             if refused is not None:
                 return refused
@@ -97,20 +106,35 @@ class Guarding:
             SurveyRequest(profile.service, profile.namespace, "", version_label=profile.version_label)
         )
 
-    def _outside(self, target: Target, plan: Plan, rules: Rules) -> _Asked:
-        own = _own(plan)
-        key, now = (target.host, target.candidate, rules.terms.staging, own), self._clock.now()
+    def _outside(self, target: Target, plan: Plan, rules: Rules, history: str) -> _Asked:
+        own, gates = _own(plan), preflight.gates_of(plan)
+        key, now = (target.host, target.candidate, rules.terms.staging, gates, bool(history)), self._clock.now()
         known = self._asked.get(key)
         if known is not None and now - known.at < REMEMBERED:
             return known
         staged, unstaged = self._staged(target, rules.terms.staging)
         objections = self._metrics.objections(target, own, rules.look, now) if own else ()
         unread = None if objections is None else [(each.text, each.is_final) for each in objections]
-        asked = _Asked(now, staged, unstaged, self._metrics.per_hour(target, now), unread)
+        per_hour = self._metrics.per_hour(target, now)
+        past = None if per_hour is None else self._past(target, plan, rules, history)
+        asked = _Asked(now, staged, unstaged, per_hour, unread, past)
         if len(self._asked) >= MOST_REMEMBERED:
             self._asked.clear()
         self._asked[key] = asked
         return asked
+
+    def _past(self, target: Target, plan: Plan, rules: Rules, history: str) -> "Past":
+        """The baseline's day before; empty where no gate depends on it, or it cannot be read."""
+        # It brings numpy, which takes a while to import: whoever asks neighbours may wait for it, the start may not.
+        from strategies.gates.past import Past, recall  # noqa: PLC0415
+
+        if history:
+            return recall(history)
+        gates = preflight.gates_of(plan)
+        if not any(gate.tolerated for gate in gates):
+            return Past()
+        asked = preflight.Asked(target, gates, plan, rules.deadline)
+        return preflight.run(self._metrics, asked, preflight.DAY, self._clock.now()).past
 
     def _staged(self, target: Target, address: str) -> tuple[bool | None, str]:
         if not address:
@@ -132,27 +156,26 @@ def _own(plan: Plan) -> tuple[MetricGate, ...]:
     return tuple(own.values())
 
 
-def _too_few(target: Target, plan: Plan, rules: Rules, per_hour: float) -> str:
-    # It brings numpy, which takes a while to import: whoever asks neighbours may wait for it, the start may not.
-    from strategies.gates.past import Past  # noqa: PLC0415
-    from strategies.gates.preflight import needs, trouble  # noqa: PLC0415
+def _too_few(target: Target, plan: Plan, rules: Rules, known: "Past", per_hour: float) -> str:
+    from strategies.gates.preflight import needs, trouble  # noqa: PLC0415 - as above
 
-    past = Past(per_second=per_hour / 3600)
-    # How long a judge takes to rule something out is not known without the service's past; what is left is the least.
-    stages = tuple(_counted(stage, target) for stage in plan.stages)
+    past = replace(known, per_second=per_hour / 3600, trouble="")
+    # How long a judge takes to rule something out is not known without the metric's past; what is left is the least.
+    told = frozenset(name for name, metric in known.metrics.items() if metric.requests)
+    stages = tuple(_counted(stage, target, told) for stage in plan.stages)
     asked = needs(replace(plan, stages=stages), target.service, target.candidate, past, rules.deadline)
     return trouble(asked, past)
 
 
-def _counted(stage: Stage, target: Target) -> Stage:
+def _counted(stage: Stage, target: Target, told: frozenset[str]) -> Stage:
     """The stage as whoever counts requests sees it: copies are requests too."""
     mirror = stage.splits[target.service].mirror
-    gates = tuple(_least(gate) for gate in stage.gates)
+    gates = tuple(_least(gate, told) for gate in stage.gates)
     if mirror is None or mirror.to != target.candidate:
         return replace(stage, gates=gates)
     copied = Split.between(target.baseline, target.candidate, mirror.percent)
     return replace(stage, gates=gates, splits={**stage.splits, target.service: copied})
 
 
-def _least(gate: Gate) -> Gate:
-    return replace(gate, tolerated=None) if isinstance(gate, MetricGate) else gate
+def _least(gate: Gate, told: frozenset[str]) -> Gate:
+    return replace(gate, tolerated=None) if isinstance(gate, MetricGate) and gate.metric not in told else gate

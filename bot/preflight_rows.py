@@ -58,13 +58,11 @@ def document(asked: Asked, found: Found) -> dict[str, object]:
 
 def _gate_row(report: "Report") -> tuple[str, ...]:
     past, name = report.past, report.gate.metric
-    if report.missing:
-        return name, NOTHING, NOTHING, NOTHING, NOTHING, "cannot be asked"
     if report.level is not None:
         replayed = f"{len(report.alarms)} of {report.replays} rolled back" if report.replays else "too little"
         return name, report.now, NOTHING, replayed, NOTHING, _trusted(report, report.level)
     if past is None:
-        return name, NOTHING, NOTHING, NOTHING, NOTHING, report.untried
+        return name, NOTHING, NOTHING, NOTHING, NOTHING, "cannot be asked"
     known = "" if past.bursts.is_known else "?"
     bursts = f"x{past.bursts.factor:.1f}{known}"
     replayed = f"{len(report.alarms)} of {report.replays} rolled back" if report.replays else "no two pods"
@@ -110,7 +108,7 @@ def _gate(report: "Report") -> dict[str, object]:
             "mean": report.level.mean,
         }
     if past is None:
-        return told | {"untried": report.untried}
+        return told
     return told | {
         "requests": past.requests,
         "bad": past.bad,

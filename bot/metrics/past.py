@@ -8,6 +8,7 @@ from datetime import datetime
 
 from bot.metrics import minutes, queries
 from bot.metrics import past_owners as owners
+from bot.metrics.callers import OUTGOING
 from bot.metrics.connection import Connection, RefusedError, UnansweredError
 from bot.metrics.counters import UNKNOWN, picker
 from bot.metrics.minutes import Ours
@@ -102,6 +103,7 @@ class _Reading:
     levels: dict[str, Level] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
     nameless: tuple[float, float] = (0.0, 0.0)
+    by_pods: minutes.Values | None = None
     trouble: str = ""
 
     def istio(self) -> None:
@@ -117,6 +119,15 @@ class _Reading:
                 name = queries.REQUESTS if gate.metric == ERRORS else queries.DURATIONS
                 self.missing[gate.metric] = self._absent(name)
 
+    def _answered(self) -> minutes.Values:
+        """The baseline's requests by pod, as the pods' own proxies count them; asked once, whatever the gates."""
+        if self.by_pods is None:
+            reader, is_told = self.reader, self.reporter is not Reporter.SOURCE
+            results = reader.range(queries.answered_by_pods(reader.asked.host)) if is_told else ()
+            ours = [each for each in results if reader.is_ours(source(each["metric"]))]
+            self.by_pods = owners.by_one_instance(ours, reader.asked.since)
+        return self.by_pods
+
     def _absent(self, name: str) -> str:
         what = f"{name} of {self.reader.asked.host} at {self.reader.asked.target.baseline}"
         if name in self.reader.heard:
@@ -126,6 +137,7 @@ class _Reading:
     def other(self, gate: MetricGate) -> None:
         """A metric of the owner's own, or of what pods use; where Prometheus refuses one the rest goes on."""
         asked, length = self.reader.asked, self.reader.length
+        place = (asked.target.namespace, asked.target.workloads.get(asked.target.baseline, ""))
         why = ""
         try:
             if gate.query is not None and gate.measured is Kind.GAUGE:
@@ -133,10 +145,14 @@ class _Reading:
                 self.levels[gate.metric] = level
             elif gate.query is not None:
                 minutes_ = self.courses[ERRORS].minutes
-                course, why = owners.own_counts(self.reader.range, gate, asked.target, asked.since, minutes_)
+                course, why = owners.own_counts(
+                    self.reader.range, gate, asked.target, asked.since, minutes_, self._answered
+                )
+                self.courses[gate.metric] = course
+            elif gate.metric == OUTGOING:
+                course, why = owners.calls(self.reader.range, place, asked.since, length)
                 self.courses[gate.metric] = course
             elif gate.metric in LEVELS:
-                place = (asked.target.namespace, asked.target.workloads.get(asked.target.baseline, ""))
                 self.levels[gate.metric], why = owners.used(self.reader.range, gate.metric, place, asked.since, length)
         except RefusedError as error:
             why = str(error)

@@ -1,4 +1,4 @@
-"""The minutes before a release of an owner's own queries, and of what the pods use."""
+"""The minutes before a release of an owner's own queries, of calls to others, and of what the pods use."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -27,8 +27,14 @@ def own_level(ask: Ask, gate: MetricGate, target: Target, since: datetime, lengt
     return Level([values.get(place) for place in range(1, length + 1)]), ""
 
 
-def own_counts(ask: Ask, gate: MetricGate, target: Target, since: datetime, requests: Minutes) -> tuple[Course, str]:
-    """Bad ones out of what they are counted out of: `per` by pod, or the service's requests altogether."""
+def own_counts(
+    ask: Ask, gate: MetricGate, target: Target, since: datetime, requests: Minutes, answered: Callable[[], Values]
+) -> tuple[Course, str]:
+    """Bad ones out of what they are counted out of: `per` by pod, or the requests that the version answered.
+
+    Where the pods of the events are those that answer requests (`answered`, asked only then), each has its own;
+    otherwise they are out of the service's `requests` altogether.
+    """
     events, length = by_pod(ask(_text(gate.query or "", target)), since), len(requests)
     if not events:
         return Course(), f"its query gives no series for {target.baseline}."
@@ -36,14 +42,25 @@ def own_counts(ask: Ask, gate: MetricGate, target: Target, since: datetime, requ
         every = by_pod(ask(_text(gate.per, target)), since)
         if not every:
             return Course(), f"its per gives no series for {target.baseline}."
-        pods = {name: _turned(gate, each) for name, each in minutes.by_instance(every, events, length).items()}
-        return Course(minutes.together(pods, length), pods), ""
+        return _by_pods(gate, every, events, length), ""
+    if (every := answered()) and events.keys() <= every.keys():
+        return _by_pods(gate, every, events, length), ""
     happened = minutes.together(minutes.by_instance(events, {}, length), length)
     paired = [
         (n[0], min(x[0], n[0])) if n is not None and x is not None else None
         for n, x in zip(requests, happened, strict=True)
     ]
     return Course(_turned(gate, paired)), ""
+
+
+def calls(ask: Ask, place: tuple[str, str], since: datetime, length: int) -> tuple[Course, str]:
+    """What a Deployment (namespace, name) asked of others and what of it failed, by pod."""
+    every = by_one_instance(ask(queries.called(place)), since) if place[1] else {}
+    if not every:
+        return Course(), f"Prometheus knows of no calls that {place[1] or 'the baseline'} makes to others."
+    bad = by_one_instance(ask(queries.calls_failed(place)), since)
+    pods = minutes.by_instance(every, bad, length)
+    return Course(minutes.together(pods, length), pods), ""
 
 
 def used(ask: Ask, metric: str, place: tuple[str, str], since: datetime, length: int) -> tuple[Level, str]:
@@ -69,6 +86,28 @@ def by_pod(results: Sequence[Result], since: datetime) -> Values:
         for at, value in _values(result, since).items():
             here[at] = here.get(at, 0.0) + value
     return found
+
+
+def by_one_instance(results: Sequence[Result], since: datetime) -> Values:
+    """The same of proxies' own counters: two jobs that scrape a pod tell the same, so that one of them is taken."""
+    twins: dict[str, dict[tuple[str, str], list[Result]]] = {}
+    for result in results:
+        labels = result["metric"]
+        instance = str(labels.get("instance") or "")
+        of_pod = twins.setdefault(str(labels.get("pod") or instance), {})
+        of_pod.setdefault((str(labels.get("job") or ""), instance), []).append(result)
+    chosen = {pod: _added([_values(each, since) for each in of_pod[min(of_pod)]]) for pod, of_pod in twins.items()}
+    return {pod: values for pod, values in chosen.items() if values}
+
+
+def _by_pods(gate: MetricGate, every: Values, events: Values, length: int) -> Course:
+    pods = {name: _turned(gate, each) for name, each in minutes.by_instance(every, events, length).items()}
+    return Course(minutes.together(pods, length), pods)
+
+
+def _added(counters: Sequence[Mapping[int, float]]) -> dict[int, float]:
+    places = sorted({place for counter in counters for place in counter})
+    return {place: math.fsum(counter.get(place, 0.0) for counter in counters) for place in places}
 
 
 def _values(result: Result, since: datetime) -> dict[int, float]:

@@ -25,6 +25,11 @@ _LOOKED = (*_SOURCE, "job")  # a proxy that two jobs scrape must not count twice
 _ANSWER = (*_LOOKED, "response_code", "response_flags", "grpc_response_status")
 CLIENT_LEFT = frozenset({"DC", "-", ""})
 GRPC_SERVER_ERRORS = frozenset({"2", "4", "12", "13", "14", "15"})  # what google.rpc.Code maps to 5xx
+_FAILED = (
+    'response_code=~"5.."',
+    f'grpc_response_status=~"{"|".join(sorted(GRPC_SERVER_ERRORS, key=int))}"',
+    f'response_code="0",response_flags!~"{"|".join(sorted(CLIENT_LEFT - {""}))}|"',
+)
 _CALL = ("source_workload", "source_workload_namespace", "instance", "job", "pod")
 _CALLS = (*_CALL, "response_code", "response_flags", "grpc_response_status")
 _PLACE = "destination_service,reporter,instance,job,namespace,pod"
@@ -83,13 +88,13 @@ def answered(host: str, reporter: str) -> str:
 
 def failed(host: str, reporter: str) -> str:
     """The bad ones among them: 5xx, a gRPC status of the same meaning, or no answer while the caller still waited."""
-    kinds = (
-        'response_code=~"5.."',
-        f'grpc_response_status=~"{"|".join(sorted(GRPC_SERVER_ERRORS, key=int))}"',
-        f'response_code="0",response_flags!~"{"|".join(sorted(CLIENT_LEFT - {""}))}|"',
-    )
-    series = " or ".join(REQUESTS + _selector((host,), reporter, kind) for kind in kinds)
+    series = " or ".join(REQUESTS + _selector((host,), reporter, kind) for kind in _FAILED)
     return f"sum by ({','.join(_SOURCE)}) ({series})"
+
+
+def answered_by_pods(host: str) -> str:
+    """Requests so far as the pods' own proxies count them, by version, workload, pod and instance."""
+    return f"sum by ({','.join((*_LOOKED, 'pod'))}) ({REQUESTS}{_selector((host,), 'destination')})"
 
 
 def durations_at(host: str, reporter: str, edges: Sequence[str]) -> str:
@@ -106,9 +111,18 @@ def counters(hosts: Sequence[str], of_requests: str, of_durations: str) -> str:
 
 def calls(workloads: Sequence[tuple[str, str]]) -> str:
     """Requests so far that these workloads (namespace, name) sent to others, as they count themselves."""
-    namespaces, names = (_pattern(each) for each in zip(*workloads, strict=True))
-    selector = f'{{reporter="source",source_workload_namespace=~"{namespaces}",source_workload=~"{names}"}}'
-    return f"sum by ({','.join(_CALLS)}) ({REQUESTS}{selector})"
+    return f"sum by ({','.join(_CALLS)}) ({REQUESTS}{_calling(workloads)})"
+
+
+def called(workload: tuple[str, str]) -> str:
+    """The same of one workload by pod and instance, whatever was answered."""
+    return f"sum by ({','.join(_CALL)}) ({REQUESTS}{_calling((workload,))})"
+
+
+def calls_failed(workload: tuple[str, str]) -> str:
+    """The bad ones among them, as `failed` means it."""
+    series = " or ".join(REQUESTS + _calling((workload,), kind) for kind in _FAILED)
+    return f"sum by ({','.join(_CALL)}) ({series})"
 
 
 def resources(workloads: Sequence[tuple[str, str]]) -> str:
@@ -188,6 +202,12 @@ def _selector(hosts: Sequence[str], reporter: str = "", besides: str = "") -> st
     by_reporter = f'reporter="{reporter}"' if reporter else 'reporter=~"source|destination"'
     more = f",{besides}" if besides else ""
     return f'{{{by_reporter},destination_service=~"{_pattern(hosts)}"{more}}}'
+
+
+def _calling(workloads: Sequence[tuple[str, str]], besides: str = "") -> str:
+    namespaces, names = (_pattern(each) for each in zip(*workloads, strict=True))
+    more = f",{besides}" if besides else ""
+    return f'{{reporter="source",source_workload_namespace=~"{namespaces}",source_workload=~"{names}"{more}}}'
 
 
 def _pattern(names: Sequence[str]) -> str:

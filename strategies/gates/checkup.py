@@ -18,7 +18,6 @@ from strategies.gates.thresholds import QUANTILES, RUNNING
 from strategies.plan import Better, Kind, MetricGate
 
 DAY = 1440  # minutes
-OUTGOING = "outgoing_errors"
 NOW = 10  # minutes that "now" means
 LATELY = 60
 SPREADS = 3.0  # that `allowed` must be above the pods' constant differences
@@ -32,9 +31,9 @@ Alarm = tuple[str, int]
 class Report:
     """One gate: what it reads now, and what it would have done to a healthy service.
 
-    `missing` says why it cannot be asked, `untried` why it can be asked during a release only; everything else is empty
-    then. `alarms` are the releases of one pod against the rest that it would have rolled back, `days` the hours of
-    today that would not have passed against the same hours of yesterday.
+    `missing` says why it cannot be asked; everything else is empty then. `alarms` are the releases of one pod against
+    the rest that it would have rolled back, `days` the hours of today that would not have passed against the same hours
+    of yesterday.
     """
 
     gate: MetricGate
@@ -42,7 +41,6 @@ class Report:
     now: str = ""
     past: MetricPast | None = None
     level: LevelPast | None = None
-    untried: str = ""
     replays: int = 0
     alarms: tuple[Alarm, ...] = ()
     hours: int = 0
@@ -85,8 +83,6 @@ def warnings(reports: Sequence[Report]) -> tuple[str, ...]:
 def _report(gate: MetricGate, recorded: Recorded) -> Report:
     if gate.measured is Kind.GAUGE:
         return _level_report(gate, recorded)
-    if gate.metric == OUTGOING:
-        return Report(gate, untried="calls to others are counted during a release only")
     course = recorded.courses.get(gate.metric, Course())
     if not course.is_known:
         why = recorded.missing.get(gate.metric) or recorded.trouble or "it cannot be read before a release."

@@ -93,7 +93,9 @@ class Bench:
                 counter.pay(elapsed, (scenario.times[-1] - scenario.times[0]) / 60)
                 self._look(active, look, counter.paid)
             odds = self.harm.sum(axis=1) + 1 - self.paid
-            is_harm = open_ & (odds >= 2 / self.alpha) & self.is_believable
+            is_harm = open_ & (odds >= 2 / self.alpha)
+            if is_harm.any():
+                is_harm &= self.is_believable
             decision[is_harm], at[is_harm] = ROLLED_BACK, t
             open_ &= ~is_harm
             is_safe = open_ & (self.safe.sum(axis=1) >= self.safe_odds) & (odds < PAUSE_ODDS)

@@ -16,6 +16,7 @@ from bot.preflight import DAY, Asked, run
 from strategies.plan import Better, Kind, Margin, MetricGate
 from tests.builders import a_plan, a_target
 from tests.contract.metrics.days import Days
+from tests.contract.metrics.service import requests
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,6 +67,7 @@ ORDERS = MetricGate(
     "orders", "ratio", better=Better.HIGHER, allowed=Margin(0.002), tolerated=Margin(0.02),
     query='shop_orders_total{version="{{version}}"}', kind=Kind.COUNTS,
 )  # fmt: skip
+OUTGOING = MetricGate("outgoing_errors", "ratio", allowed=Margin(0.001), tolerated=Margin(0.005))
 VISITS = replace(ORDERS, metric="visits", per='shop_visits_total{version="{{version}}"}')
 REVENUE = MetricGate(
     "revenue",
@@ -101,12 +103,39 @@ def test_metrics_of_ones_own_and_what_pods_use_are_tried_too(tmp_path: Path) -> 
     visits = reports["visits"].past
     assert visits is not None
     assert visits.bad / visits.requests == pytest.approx(0.7, abs=0.01)
-    assert reports["orders"].replays == 0  # events of pods, out of requests of all
+    assert reports["orders"].replays == 0  # no pod of the events is one that answers requests
     assert (reports["memory"].replays, reports["revenue"].replays) == (72, 45)
     assert reports["cpu"].level is not None
     assert reports["cpu"].level.mean == pytest.approx(22 / 60, abs=0.01)  # cores
     assert all(reports[name].level.has_passed for name in ("memory", "revenue"))  # type: ignore[union-attr]  # levels
     assert "refused the query" in reports["broken"].missing
+
+
+def test_calls_to_others_and_counts_of_the_pods_own_requests_are_replayed_by_pod(tmp_path: Path) -> None:
+    days, rng = Days(minutes=240), np.random.default_rng(5)
+    days.fill(calm(days))
+    for pod in range(3):
+        orders = {"__name__": "shop_orders_total", "version": "v1"}
+        days.counter(rng.binomial(300, 0.3, 240), pod=f"v1-{pod}", **orders)
+        calling = {"source_workload": "reviews-v1", "source_workload_namespace": "shop"}
+        place = {"destination_service": "ratings.shop.svc.cluster.local", "pod": f"v1-{pod}"}
+        for job in ("sidecars", "once-more"):
+            for code, counts in (("200", np.full(240, 297)), ("503", np.full(240, 3))):
+                proxy = {"instance": f"v1-{pod}:{len(job)}", "job": job}
+                days.counter(counts, **requests("v1", code, **calling, **place, **proxy))
+    gates = (ORDERS, OUTGOING)
+    with days.read_by(tmp_path) as both:
+        read = [metrics.past(a_target(), gates, days.at - DAY, days.at, PATIENCE) for metrics in both]
+    assert read[0].courses == read[1].courses
+    assert read[1].courses["outgoing_errors"].minutes[-9] == (900, 9)
+    reports = {report.gate.metric: report for report in preflight.found(replace(ASKED, gates=gates), read[1]).reports}
+    assert {name: (report.replays, report.alarms) for name, report in reports.items()} == {
+        "orders": (12, ()),
+        "outgoing_errors": (12, ()),
+    }
+    known = reports["orders"].past
+    assert known is not None
+    assert (known.requests, known.bad / known.requests) == (3 * 300 * 240, pytest.approx(0.7, abs=0.01))
 
 
 def test_without_the_pods_account_there_is_no_replay(tmp_path: Path) -> None:

@@ -1,14 +1,17 @@
 """What the guards are told: from caches at once, from neighbours before the first change."""
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 from bot.guarding import Guarding
 from bot.ports import Objection
+from bot.preflight import PATIENCE
 from bot.profiles import Profile
 from strategies.events import ReleaseRequested
+from strategies.gates.past import MetricPast, Past, keep
 from strategies.guards import Check, State
-from strategies.plan import MetricGate, Plan, StrategyName
+from strategies.plan import Margin, MetricGate, Plan, StrategyName
 from strategies.reasons import ReasonCode, Refused
 from strategies.release import Rules, Waiver
 from strategies.routing import Match, Mirror, Split
@@ -131,6 +134,36 @@ def test_a_busy_service_and_a_prometheus_without_figures_are_let_through(house: 
         gate = Gate(house)
         gate.metrics.requests_per_hour = rate
         assert gate.refusal(Terms(first_step_at_most=Decimal(5))) is None
+
+
+WEIGHED = MetricGate("errors", "ratio", allowed=Margin(0.001), tolerated=Margin(0.005))
+
+
+def test_what_the_baseline_did_before_tells_what_a_stage_needs(house: House) -> None:
+    plan = replace(a_plan(), stages=tuple(replace(stage, gates=(WEIGHED,)) for stage in a_plan().stages))
+    gate, busy = Gate(house), 20_000.0
+    gate.metrics.requests_per_hour = busy
+    assert gate.refusal(Terms(), plan=plan) is None, "nothing is known of the time before"
+    assert gate.metrics.pasts == [(timedelta(days=1), PATIENCE)]
+    known = keep(Past(5.0, 1440, {"errors": MetricPast(400_000, 4_000, (20_000, 200))}))
+    refused = gate.refusal(Terms(), plan=plan, history=known)
+    assert refused is not None
+    assert refused.reason_code is ReasonCode.TOO_FEW_REQUESTS
+    assert "requests for errors" in refused.text
+    assert len(gate.metrics.pasts) == 1, "what the release keeps is not read anew"
+    gate.metrics.requests_per_hour = 40 * busy
+    house.clock.tick(seconds=30)
+    assert gate.refusal(Terms(), plan=plan, history=known) is None
+
+
+def test_a_past_that_says_nothing_of_a_metric_leaves_the_least_that_is_asked(house: House) -> None:
+    plan = replace(a_plan(), stages=tuple(replace(stage, gates=(WEIGHED,)) for stage in a_plan().stages))
+    gate = Gate(house)
+    gate.metrics.requests_per_hour = 40
+    for history in (keep(Past(trouble="down")), keep(Past(5.0, 1440, {"errors": MetricPast()}))):
+        refused = gate.refusal(Terms(), plan=plan, history=history)
+        assert refused is not None
+        assert "bout 40 requests an hour" in refused.text
 
 
 OWN = replace(

@@ -62,10 +62,14 @@ def test_a_service_that_is_only_new_is_warned_of_nothing() -> None:
     assert len(warnings([young, Report(P99, missing="Prometheus has no series of it.")])) == 2
 
 
-def test_calls_to_others_are_not_tried_before_a_release() -> None:
-    [report] = found(MetricGate("outgoing_errors", "ratio", limit=0.05)).reports
-    assert report.untried == "calls to others are counted during a release only"
-    assert report.has_passed
+def test_calls_to_others_are_tried_as_errors_are() -> None:
+    gate = MetricGate("outgoing_errors", "ratio", limit=0.05)
+    [report] = found(gate, outgoing_errors=a_course((0.002, 0.002, 0.002))).reports
+    assert (report.replays, report.alarms, report.has_passed) == (72, (), True)
+    assert report.now.startswith("0.")
+    [silent] = found(gate).reports
+    assert silent.missing == "it cannot be read before a release."
+    assert not silent.has_passed
 
 
 def test_minutes_with_few_requests_add_up_until_they_say_something() -> None:
