@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from bot.profiles import Profile
-from strategies.plan import Kind, MetricGate, Spec, StrategyName
+from strategies.plan import Approve, Kind, MetricGate, Plan, Spec, StrategyName
 from strategies.reasons import ReasonCode, Refused
 from strategies.release import Decommission, Target
 from strategies.routing import Protocol
@@ -16,8 +16,8 @@ def possible(spec: Spec, profile: Profile, target: Target) -> Spec | Refused:
     """The spec as the target's routes can carry it.
 
     Refused with UNSUPPORTED_KIND for matches, mirrors and cookies on a route of connections, for a metric that the
-    profile names and no proxy will ever count, and for a decommission whose proof can never come. What nobody named is
-    left out.
+    profile names and no proxy will ever count, for a decommission whose proof can never come, and where nobody would be
+    asked and no gate be left to say no. What nobody named is left out.
     """
     plain = [route for route in target.routes if route.protocol is not Protocol.HTTP]
     if not plain:
@@ -42,7 +42,26 @@ def possible(spec: Spec, profile: Profile, target: Target) -> Spec | Refused:
             f"{text}take {', '.join(f'metrics.{each}' for each in blind)} out of its profile.",
         )
     gates = tuple(gate for gate in spec.gates if not _needs_requests(gate))
+    if spec.approve is Approve.NONE and not (gates or spec.smoke or "metrics" in named):
+        return Refused(
+            ReasonCode.UNSUPPORTED_KIND,
+            f"approve=none: no gate would judge {target.service}, for proxies count connections and no answers. Name a "
+            "metric in its profile (cpu, memory, or a query of your own), take approve=every or final, or say "
+            "metrics: {} where none is wanted.",
+        )
     return replace(spec, gates=gates, min_requests=spec.min_requests if "min_requests" in named else 0)
+
+
+def remark(plan: Plan, target: Target) -> str:
+    """What of the target's connections no gate sees, for people who read the plan; empty where there are none."""
+    plain = [f'{route.protocol} route "{route.name}"' for route in target.routes if route.protocol is not Protocol.HTTP]
+    if not plain:
+        return ""
+    if target.carries_requests:
+        return f"Gates measure the requests of http routes alone; {', '.join(plain)} moves with them and is not judged."
+    if any(stage.metric_gates for stage in plan.stages):
+        return ""
+    return f"No metric judges {target.service}: proxies count its connections and no answers. Split and hold are all."
 
 
 def _needs_requests(gate: MetricGate) -> bool:

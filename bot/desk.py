@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from bot import gitops, intents, preflight, preflight_order, specs
+from bot import connections, gitops, intents, preflight, preflight_order, specs
 from bot.adoptions import Adoptions
 from bot.advice import advice
 from bot.engine import Engine, already_releasing
@@ -235,6 +235,7 @@ class Desk:
         if target.elsewhere:
             remarks.append(f"Other routes to {target.service} stay as they are: {', '.join(target.elsewhere)}.")
         remarks += self._in_the_way(target)
+        remarks += filter(None, [connections.remark(plan, target)])
         remarks += filter(None, (gitops.remark(name, self._mesh.manifest(name)) for name in target.objects))
         if self._profiles.find(request.service) is None:
             remarks.append(f"{profile.service} has no profile; these are the defaults.")

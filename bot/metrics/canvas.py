@@ -5,18 +5,20 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bot.metrics.curves import Curve, Panel, StageSpan, cut
+from bot.metrics.curves import Curve, Panel, StageSpan
+from bot.metrics.lettering import fitted, size_for
 from bot.metrics.palette import BASELINE, BOUND, CANDIDATE, INK, QUIET, RULE, STRIPE
 
 MOST_TICKS = 4
 SHORT = 180  # seconds; longer recordings are counted in minutes
 DOTS_UP_TO = 40  # looks; more of them are a line alone
-LONGEST_NAME = 8  # letters of a direct label
-LONGEST = 16  # letters of it and its figure
 LABEL_GAP = 0.205  # inches between two direct labels
+LABEL_STARTS, EDGE = 8 / 72, 0.06  # inches right of the panel, and left free at the picture's edge
+BELOW_TOP = 0.45  # of the gap: a label at the panel's top does not touch its outcome
 
 Label = tuple[float, str, str, str]
 """A direct label: its height as a share of the panel's, what it says, its colour and its weight."""
@@ -73,7 +75,7 @@ def time_axis(axes: Axes, times: Sequence[float], start: datetime | None) -> Non
         names = [f"{start + timedelta(seconds=tick):{form}}" for tick in ticks]
         names[-1] += " UTC"
     axes.set_xticks(ticks, names)
-    axes.tick_params(axis="x", length=3, width=0.8, color=QUIET, labelcolor=QUIET, pad=3)
+    axes.tick_params(axis="x", length=3, width=0.8, color=QUIET, labelcolor=QUIET, pad=5)
 
 
 def bare(axes: Axes) -> None:
@@ -86,8 +88,16 @@ def bare(axes: Axes) -> None:
     axes.set_axisbelow(True)
 
 
+def title_of(axes: Axes, text: str, pad: float) -> None:
+    """What the panel shows, no wider than the panel: beside it stand its outcome and its labels."""
+    usual, (width, _) = float(mpl.rcParams["font.size"]), _inches(axes)
+    size = size_for(text, usual, usual - 1.5, width, "bold")
+    title = fitted(text, size, width, "bold")
+    axes.set_title(title, loc="left", color=INK, fontweight="bold", fontsize=size, pad=pad, y=1.0)
+
+
 def _frame(axes: Axes, panel: Panel, title_pad: float) -> None:
-    axes.set_title(panel.title, loc="left", color=INK, fontweight="bold", fontsize="medium", pad=title_pad, y=1.0)
+    title_of(axes, panel.title, title_pad)
     bare(axes)
     top = _top(panel)
     axes.set_ylim(0, top)
@@ -149,11 +159,7 @@ def _labels(axes: Axes, panel: Panel) -> None:
     wanted: list[Label] = []
     for curve, colour, weight in curves:
         if curve.last is not None:
-            text = f"{cut(curve.name, LONGEST_NAME)} {_short(panel, curve.last[1])}"
-            # The axis names the unit as well.
-            wanted.append(
-                (curve.last[1] / top, text if len(text) <= LONGEST else text.rpartition(" ")[0], colour, weight)
-            )
+            wanted.append((curve.last[1] / top, f"{curve.name} {_short(panel, curve.last[1])}", colour, weight))
     draw_labels(axes, wanted)
 
 
@@ -165,18 +171,33 @@ def draw_labels(axes: Axes, wanted: Sequence[Label]) -> None:
     """Direct labels right of the panel, moved apart where they would cover each other."""
     ordered = sorted(wanted, key=lambda label: label[0])
     heights = _apart([label[0] for label in ordered], _label_gap(axes))
+    usual, room = float(mpl.rcParams["font.size"]), _beside(axes)
     for height, (_, text, colour, weight) in zip(heights, ordered, strict=True):
+        size = size_for(text, usual, usual - 2, room, weight)
         axes.annotate(
-            text, (1.0, height), (8, 0), xycoords="axes fraction", textcoords="offset points",
-            va="center", ha="left", color=colour, fontweight=weight, annotation_clip=False,
+            fitted(text, size, room, weight), (1.0, height), (8, 0), xycoords="axes fraction",
+            textcoords="offset points", va="center", ha="left", color=colour, fontweight=weight, fontsize=size,
+            annotation_clip=False,
         )  # fmt: skip
 
 
 def _label_gap(axes: Axes) -> float:
     """What two direct labels need between them, as a share of the panel's height."""
-    figure = axes.get_figure()
-    height = figure.get_figheight() * axes.get_position().height if isinstance(figure, Figure) else 1.0
-    return LABEL_GAP / float(height)
+    return LABEL_GAP / _inches(axes)[1]
+
+
+def _beside(axes: Axes) -> float:
+    """Inches right of a panel for its labels."""
+    width = _inches(axes)[0] / axes.get_position().width
+    return float(width * (1 - axes.get_position().x1) - LABEL_STARTS - EDGE)
+
+
+def _inches(axes: Axes) -> tuple[float, float]:
+    """Width and height of a panel."""
+    figure, place = axes.get_figure(), axes.get_position()
+    if not isinstance(figure, Figure):
+        return 1.0, 1.0
+    return float(figure.get_figwidth() * place.width), float(figure.get_figheight() * place.height)
 
 
 def _apart(heights: Sequence[float], gap: float) -> list[float]:
@@ -184,8 +205,9 @@ def _apart(heights: Sequence[float], gap: float) -> list[float]:
     placed: list[float] = []
     for height in heights:
         placed.append(max(height, placed[-1] + gap) if placed else max(height, 0.03))
-    excess = (placed[-1] - 1.0) if placed else 0.0
+    top = 1.0 - BELOW_TOP * gap
+    excess = (placed[-1] - top) if placed else 0.0
     for place in range(len(placed) - 1, -1, -1):
-        ceiling = 1.0 if place == len(placed) - 1 else placed[place + 1] - gap
+        ceiling = top if place == len(placed) - 1 else placed[place + 1] - gap
         placed[place] = min(placed[place], ceiling) if excess > 0 else placed[place]
     return placed

@@ -15,6 +15,7 @@ from PIL import Image
 from bot.metrics.canvas import draw_panel, draw_stages, time_axis
 from bot.metrics.curves import Panel, gaps
 from bot.metrics.differences import Difference
+from bot.metrics.lettering import FAMILY, fitted, inches, size_for
 from bot.metrics.palette import GROUND, INK, QUIET, colour_of, shades
 from bot.metrics.ribbon import draw_difference
 from bot.metrics.scenes import Scene, of_card
@@ -23,6 +24,7 @@ from bot.ports import Card, Picture
 WIDTH, HEAD, SHARE, PANEL, FOOT = 6.4, 1.3, 1.42, 1.75, 0.4  # inches
 LEGEND = 0.24  # inches more at the foot where there is a band
 LINE, LINE_HEIGHT = 78, 0.22  # letters and inches of a line that says why
+MARGIN, BADGE_ENDS, BESIDE_BADGE = 0.03, 0.965, 0.3  # shares of the width; inches left of the badge's word
 LEFT, RIGHT, BETWEEN = 0.145, 0.74, 0.46  # shares of the width; inches
 DPI, SMALL_DPI = 150, 115
 ROOMY = 4  # panels; more of them are drawn smaller, to stay a small file
@@ -30,7 +32,7 @@ BAND_MEANS = "Shaded: differences that are not ruled out yet."
 # Names from outside are shown as they are: a dollar sign starts no formula.
 # Letters of 13 points are still 11 pixels high where Slack shows the picture 400 pixels wide.
 STYLE: dict[Any, Any] = {
-    "font.family": ["DejaVu Sans"],
+    "font.family": [FAMILY],
     "font.size": 12.5,
     "axes.linewidth": 0.8,
     "text.parse_math": False,
@@ -84,17 +86,21 @@ def _figure(scene: Scene) -> Figure:
 
 
 def _header(figure: Figure, scene: Scene, why: list[str], height: float) -> None:
-    size = min(17.0, 17 * 34 / max(len(scene.title), 1))
-    figure.text(0.03, 1 - 0.3 / height, scene.title, fontsize=size, fontweight="bold", color=INK, va="center")
-    figure.text(0.03, 1 - 0.62 / height, scene.subtitle, color=QUIET, va="center")
-    colour = colour_of(scene.outcome)
+    word, colour = scene.badge or scene.outcome.value.upper(), colour_of(scene.outcome)
+    room = WIDTH * (BADGE_ENDS - MARGIN) - inches(word, 14, "bold") - BESIDE_BADGE
+    size = size_for(scene.title, 17, 11, room, "bold")
+    title, whole = fitted(scene.title, size, room, "bold"), WIDTH * (1 - 2 * MARGIN)
+    figure.text(MARGIN, 1 - 0.3 / height, title, fontsize=size, fontweight="bold", color=INK, va="center")
+    subtitle = fitted(scene.subtitle, STYLE["font.size"], whole)
+    figure.text(MARGIN, 1 - 0.62 / height, subtitle, color=QUIET, va="center")
     for place, line in enumerate(why):
         at = 1 - (0.9 + LINE_HEIGHT * place) / height
-        figure.text(0.03, at, line, color=colour, va="center", fontsize=10.4)
+        small = size_for(line, 10.4, 9.4, whole)
+        figure.text(MARGIN, at, fitted(line, small, whole), color=colour, va="center", fontsize=small)
     badge = {"boxstyle": "round,pad=0.35,rounding_size=0.25", "fc": colour, "ec": "none"}
     figure.text(
-        0.965, 1 - 0.34 / height, scene.badge or scene.outcome.value.upper(), fontsize=14, fontweight="bold",
-        color="white", va="center", ha="right", bbox=badge,
+        BADGE_ENDS, 1 - 0.34 / height, word, fontsize=14, fontweight="bold", color="white", va="center", ha="right",
+        bbox=badge,
     )  # fmt: skip
 
 

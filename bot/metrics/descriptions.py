@@ -11,15 +11,13 @@ from strategies.gates.figures import count
 from strategies.verdicts import Outcome
 
 LONGEST = 1900  # Slack takes 2,000
-LONGEST_NAME = 40
 LONGEST_LINE = 152  # two lines of the picture
 
 
 def title(card: Card) -> str:
-    """Which service moves from where to where, long names cut so that the line fits."""
+    """Which service moves from where to where."""
     target = card.release.target
-    moves = f"{target.baseline} → {target.candidate}"
-    return f"{cut(target.service, max(LONGEST_NAME - len(moves), 16))}  {cut(moves, LONGEST_NAME)}"
+    return f"{target.service}  {target.baseline} → {target.candidate}"
 
 
 def why(card: Card) -> str:

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 
-from bot.metrics.canvas import Label, bare, draw_labels, round_values
+from bot.metrics.canvas import Label, bare, draw_labels, round_values, title_of
 from bot.metrics.differences import Difference
-from bot.metrics.palette import BAND, BOUND, CANDIDATE, GOOD, INK, QUIET, colour_of
+from bot.metrics.palette import BAND, BOUND, CANDIDATE, GOOD, QUIET, colour_of
 
 DASHES = (0, (4, 2.5))
 
@@ -40,7 +40,7 @@ def draw_difference(axes: Axes, panel: Difference, times: Sequence[float], *, ti
 
 
 def _frame(axes: Axes, panel: Difference, title_pad: float) -> None:
-    axes.set_title(panel.title, loc="left", color=INK, fontweight="bold", fontsize="medium", pad=title_pad, y=1.0)
+    title_of(axes, panel.title, title_pad)
     if panel.outcome is not None:
         axes.annotate(
             panel.outcome.value.upper(), (1.0, 1.0), (8, title_pad), xycoords="axes fraction",

@@ -57,9 +57,16 @@ def test_a_persons_rollback_is_one_button_and_one_confirm(live: Sandbox, visit: 
 
 
 def test_the_knobs_show_what_another_person_turned(sandbox: Sandbox, visit: Visit) -> None:
+    def knobs() -> dict[str, float]:
+        found: dict[str, float] = sandbox.get("/api/state")["mesh"]["knobs"]["v2"]
+        return found
+
     bob: Visitor = visit()
-    sandbox.post("/api/knobs", version="v2", error_rate=0.3, delay_ms=250, dead=False)
+    sandbox.post("/api/knobs", version="v2", error_rate=0.3, delay_ms=250, orders=0.4, dead=False)
     expect(bob.page.get_by_test_id("knob-v2-errors")).to_have_value("30")
     expect(bob.page.get_by_test_id("knob-v2-delay")).to_have_value("250")
+    expect(bob.page.get_by_test_id("knob-v2-orders")).to_have_value("60")
+    bob.page.get_by_test_id("knob-v2-orders").fill("25")
+    sandbox.until(lambda: knobs()["orders"] == 0.75, 5, "a quarter of the orders lost")
     bob.page.get_by_role("button", name="Make it well again").click()
-    sandbox.until(lambda: not sandbox.get("/api/state")["mesh"]["knobs"]["v2"]["error_rate"], 5, "a healthy v2")
+    sandbox.until(lambda: (knobs()["error_rate"], knobs()["orders"]) == (0.0, 1.0), 5, "a healthy v2")

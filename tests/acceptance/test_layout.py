@@ -44,6 +44,9 @@ def test_nothing_is_cut_on_a_narrow_screen_whichever_tab_is_shown(asking: Sandbo
         alice.page.get_by_role("tab", name=tab).click()
         alice.page.screenshot(path=artifacts() / f"sandbox-390-{scheme}-{tab.lower()}.png")
         assert alice.cut() == []
+        if tab == "Mesh":
+            knobs = alice.page.locator("section.knobs")
+            assert knobs.evaluate("one => one.scrollHeight <= one.clientHeight"), "every knob is seen"
 
 
 def test_the_page_asks_no_other_host_for_anything(asking: Sandbox, visit: Visit) -> None:

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from bot import profiles, specs
+from bot import connections, profiles, specs
 from bot.requests import StartRequest
 from strategies.gates.judge import Case, evaluate
 from strategies.plan import Plan, StrategyName
@@ -39,6 +39,29 @@ def test_a_named_metric_that_can_never_have_data_is_refused() -> None:
     assert isinstance(found, Refused)
     assert found.reason_code is ReasonCode.UNSUPPORTED_KIND
     assert "take metrics.errors, metrics.latency_p99 out of its profile" in found.text
+
+
+def test_nobody_and_nothing_is_no_judge_unless_somebody_says_so() -> None:
+    found = asked(START, "approve: none")
+    assert isinstance(found, Refused)
+    assert found.reason_code is ReasonCode.UNSUPPORTED_KIND
+    assert found.text.startswith("approve=none: no gate would judge reviews")
+    for profile in ("approve: final", "approve: none\nmetrics: {}", "approve: none\nmetrics: {cpu: {allowed: +10%}}"):
+        assert isinstance(asked(START, profile), Plan)
+    assert isinstance(asked(START, "approve: none", MAIN, TCP), Plan)
+
+
+def test_the_plan_says_what_no_gate_sees() -> None:
+    target = a_target(routes=(TCP,))
+    plan = asked()
+    assert isinstance(plan, Plan)
+    assert connections.remark(plan, target).startswith("No metric judges reviews: proxies count its connections")
+    assert connections.remark(plan, a_target(routes=(MAIN,))) == ""
+    mixed = connections.remark(plan, a_target(routes=(MAIN, TCP)))
+    assert mixed == 'Gates measure the requests of http routes alone; tcp route "#0" moves with them and is not judged.'
+    judged = asked(START, "metrics: {cpu: {allowed: +10%}}")
+    assert isinstance(judged, Plan)
+    assert connections.remark(judged, target) == ""
 
 
 def test_a_baseline_that_can_never_be_proven_idle_is_kept() -> None:

@@ -3,22 +3,34 @@
 import io
 import math
 import threading
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from itertools import combinations
 
+import matplotlib as mpl
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.text import Text
 from PIL import Image
 
-from bot.metrics.charts import draw
+from bot.metrics.charts import STYLE, _figure, draw
 from bot.metrics.curves import gaps, metric, outcome, share, stage_spans
 from bot.metrics.density import thinned
+from bot.metrics.scenes import of_card
 from bot.ports import Card, Look
-from strategies.plan import Plan, StrategyName
+from strategies.plan import Better, Kind, Margin, MetricGate, Plan, StrategyName
 from strategies.routing import Split
 from strategies.verdicts import Outcome, Reading
 from tests.builders import NOW, a_plan, a_reading, a_release, a_stage, a_target, a_verdict
 
 STEP = timedelta(seconds=15)
+ERRORS = MetricGate("errors", "ratio", allowed=Margin(0.001), tolerated=Margin(0.125))
+SLOW = MetricGate("latency_p99", "ms", limit=250.0, allowed=Margin(0.1, relative=True))
+CONVERSION = MetricGate(
+    "conversion_of_the_checkout_page_in_the_app", "ratio", Better.HIGHER, allowed=Margin(0.01), query="orders",
+    kind=Kind.COUNTS,
+)  # fmt: skip
 
 
 def some_looks(count: int, *, silent: frozenset[int] = frozenset()) -> tuple[Look, ...]:
@@ -43,6 +55,37 @@ def test_a_picture_is_a_small_png_however_many_looks(count: int) -> None:
     assert (image.format, image.width) == ("PNG", 960)
     assert len(picture.png) < 60_000
     assert 0 < len(picture.alt_text) < 2000
+
+
+@pytest.mark.parametrize(
+    ("service", "baseline", "candidate", "gates"),
+    [
+        ("reviews", "v1", "v2", (ERRORS, SLOW)),
+        ("recommendations-for-returning-customers", "v2025.11.02-build.4411", "v2025.11.03-build.4475-rc1", (SLOW,)),
+        ("checkout", "8f3c2d91a77be0aa12", "b1946ac92492d2347c", (ERRORS, CONVERSION, SLOW, replace(ERRORS), SLOW)),
+        ("s" * 253, "1", "2" * 60, (CONVERSION,)),
+    ],
+)
+def test_no_line_touches_another_however_long_the_names_are(
+    service: str, baseline: str, candidate: str, gates: tuple[MetricGate, ...]
+) -> None:
+    shares = ("5", "50", "100")
+    splits = [{service: Split.between(baseline, candidate, Decimal(share))} for share in shares]
+    plan = replace(
+        a_plan(*shares), stages=tuple(replace(a_stage(gates=gates), splits=each, gates=gates) for each in splits)
+    )
+    verdicts = tuple(a_verdict(Outcome.FAIL, gate.metric, reason=f"{gate.metric} {'W' * 300}") for gate in gates)
+    target = a_target(service, baseline=baseline, candidate=candidate)
+    card = a_card(some_looks(40), plan=plan, targets=(target,), verdicts=verdicts)
+    with mpl.rc_context(STYLE):
+        figure = _figure(of_card(card))
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()  # type: ignore[no-untyped-call]  # matplotlib leaves it bare
+        lines = [one for one in figure.findobj(Text) if one.get_text() and one.get_visible()]
+        boxes = [(line.get_text(), line.get_window_extent()) for line in lines]
+    width, height = canvas.get_width_height()
+    assert [text for text, box in boxes if box.x0 < 0 or box.x1 > width or box.y0 < 0 or box.y1 > height] == []
+    assert [(one[0], other[0]) for one, other in combinations(boxes, 2) if one[1].overlaps(other[1])] == []
 
 
 def test_the_words_hold_the_verdict_and_the_newest_figures() -> None:

@@ -3,7 +3,7 @@ import { byId, el, percent, whole } from "./dom.js";
 import { post } from "./api.js";
 
 const VERSIONS = ["v1", "v2"];
-const errors = byId("knob-errors"), delay = byId("knob-delay"), dead = byId("knob-dead");
+const errors = byId("knob-errors"), delay = byId("knob-delay"), dead = byId("knob-dead"), lost = byId("knob-orders");
 const rate = byId("knob-rate"), dependency = byId("knob-dependency");
 let held = 0; // until when the person's own hand on a knob counts more than what the server says
 
@@ -35,6 +35,7 @@ function podItem(pod) {
 function showKnobs(knobs, callers) {
   errors.value = Math.round(knobs.error_rate * 100);
   delay.value = knobs.delay_ms;
+  lost.value = Math.round((1 - knobs.orders) * 100);
   dead.checked = knobs.dead;
   dependency.value = Math.round(knobs.dependency * 100);
   rate.value = callers;
@@ -44,6 +45,7 @@ function showKnobs(knobs, callers) {
 function labels() {
   byId("out-errors").textContent = `${errors.value} %`;
   byId("out-delay").textContent = `${delay.value} ms`;
+  byId("out-orders").textContent = `${lost.value} %`;
   byId("out-rate").textContent = `${rate.value} req/s`;
   byId("out-dependency").textContent = `${dependency.value} %`;
 }
@@ -51,7 +53,8 @@ function labels() {
 async function turn() {
   held = Date.now() + 1000;
   labels();
-  await post("/api/knobs", { version: "v2", error_rate: Number(errors.value) / 100, delay_ms: Number(delay.value), dead: dead.checked });
+  const orders = 1 - Number(lost.value) / 100;
+  await post("/api/knobs", { version: "v2", error_rate: Number(errors.value) / 100, delay_ms: Number(delay.value), orders, dead: dead.checked });
 }
 
 async function turnShop() {
@@ -64,9 +67,10 @@ rate.addEventListener("input", turnShop);
 dependency.addEventListener("input", turnShop);
 errors.addEventListener("input", turn);
 delay.addEventListener("input", turn);
+lost.addEventListener("input", turn);
 dead.addEventListener("change", turn);
 byId("heal").addEventListener("click", () => {
-  showKnobs({ error_rate: 0, delay_ms: 0, dead: false, dependency: 0 }, rate.value);
+  showKnobs({ error_rate: 0, delay_ms: 0, orders: 1, dead: false, dependency: 0 }, rate.value);
   turn();
   turnShop();
 });
