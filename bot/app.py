@@ -18,9 +18,11 @@ from bot import intents, orders, preflight
 from bot.api import telemetry
 from bot.api.http import Application, HttpDoor, PortTaken, Readiness, SlackHandler, application, merged
 from bot.clock import SystemClock
+from bot.courtesy import Courtesy
 from bot.desk import Desk
+from bot.dispatch import Dispatch
 from bot.drift import DriftWatch
-from bot.duties import Dispatch, Duties, Messages
+from bot.duties import Duties, Messages
 from bot.engine import Engine
 from bot.errors import Fault
 from bot.guarding import Guarding
@@ -107,6 +109,7 @@ class _Neighbours:
     """Whom the bot asks and tells, and by whose time."""
 
     clock: Clock
+    courtesy: Courtesy
     profiles: Profiles
     people: People
     mesh: IstioMesh
@@ -127,17 +130,17 @@ def build(settings: Settings) -> Bot:
     staging, smoke = HttpStaging(token=token), HttpSmoke(token=token)
     guarding = Guarding(mesh=mesh, metrics=metrics, staging=staging, profiles=profiles, database=database, clock=clock)
     duties = Duties(engine, clock, mesh, metrics, guarding.refusal)
-    dispatch = Dispatch(duties, messages, SmokeTests(engine, clock, smoke), engine)
+    dispatch = Dispatch(duties, messages, SmokeTests(engine, clock, smoke), engine, near.courtesy.hurry)
     worker = Worker(database, clock, holder, dispatch, dispatch.gave_up, THREADS)
     kept = timedelta(days=settings.evidence_days)
-    schedule = Schedule(engine, database, Looks(engine, metrics, mesh, clock), clock, holder, kept=kept)
+    looks = Looks(engine, metrics, mesh, clock, near.courtesy.give_way)
+    schedule = Schedule(engine, database, looks, clock, holder, kept=kept)
     drift = DriftWatch(engine, mesh, duties)
     live = LiveCards(messages.refresh)
     desk = _desk(settings, near, engine, database, guarding, messages)
     replies = Replies(near.web)
-    slack = _slack(settings, near.web, replies, _reception(settings, desk, people, database, clock))
-    # The worker first: nothing that follows a commit delays a write.
-    engine.on_commit(lambda _: worker.wake())
+    slack = _slack(settings, near.web, replies, _reception(settings, near, desk, database))
+    engine.on_queued(worker.wake)
     for listener in (schedule.follow, drift.follow, live.mark, telemetry.count):
         engine.on_commit(listener)
     watch = _Watched(people)
@@ -180,8 +183,9 @@ def _neighbours(settings: Settings, clock: Clock) -> _Neighbours:
     if lines:
         raise CannotStart(*lines)
     mesh = IstioMesh(connection, clock, namespaces=settings.namespaces, propagation=settings.propagation)
-    metrics = PrometheusMetrics(settings.prometheus_url, settings.reporter)
-    return _Neighbours(clock, profiles, people, mesh, metrics, web)
+    courtesy = Courtesy()
+    metrics = PrometheusMetrics(settings.prometheus_url, settings.reporter, between=courtesy.give_way)
+    return _Neighbours(clock, courtesy, profiles, people, mesh, metrics, web)
 
 
 def _desk(
@@ -201,18 +205,19 @@ def _desk(
     )
 
 
-def _reception(settings: Settings, desk: Desk, people: People, database: Database, clock: Clock) -> Reception:
+def _reception(settings: Settings, near: _Neighbours, desk: Desk, database: Database) -> Reception:
     def threads(channel: str, ts: str) -> str | None:
         with database.reading() as tx:
             return tx.messages.release_at(channel, ts)
 
     return Reception(
         desk=desk,
-        people=people,
+        people=near.people,
         threads=threads,
-        clock=clock,
+        clock=near.clock,
         zone=ZoneInfo(settings.timezone),
         command=settings.slack_command,
+        hurry=near.courtesy.hurry,
     )
 
 

@@ -24,20 +24,15 @@ from bot.ports import (
     Written,
 )
 from bot.retirements import Retirements
-from bot.smoke import SmokeTests
 from bot.unsent import Unsent
 from storage.database import Database
 from storage.messages import StoredMessage
 from strategies.effects import (
-    AskSmoke,
     CallOnCall,
-    Effect,
-    Lane,
     PostStage,
     Prepare,
     ReadHistory,
     RefreshCard,
-    RetireBaseline,
     Say,
     SetCapacity,
     SetRoute,
@@ -46,7 +41,6 @@ from strategies.events import (
     BaselineAwaited,
     CapacityLacked,
     DriftFound,
-    EffectFailed,
     HistoryRead,
     PreparationBlocked,
     Prepared,
@@ -288,56 +282,6 @@ class Messages:
         message = StoredMessage(posted.channel, posted.ts, posted.permalink, release.revision)
         with self._database.transaction() as tx:
             tx.messages.put(release.id, kind, message)
-
-
-class Dispatch:
-    """Which duty does which effect, and what an effect that ended undone means."""
-
-    def __init__(self, duties: Duties, messages: Messages, smoke: SmokeTests, engine: Engine) -> None:
-        self._duties = duties
-        self._messages = messages
-        self._smoke = smoke
-        self._engine = engine
-
-    def __call__(self, effect: Effect) -> None:  # noqa: C901 - one line per effect
-        """Do one effect."""
-        match effect:
-            case Prepare():
-                self._duties.prepare(effect)
-            case ReadHistory():
-                self._duties.read_history(effect)
-            case SetRoute():
-                self._duties.set_route(effect)
-            case SetCapacity():
-                self._duties.set_capacity(effect)
-            case RetireBaseline():
-                self._duties.retirements.retire(effect)
-            case AskSmoke():
-                self._smoke.ask(effect)
-            case RefreshCard():
-                self._messages.refresh(effect)
-            case PostStage():
-                self._messages.post_stage(effect)
-            case Say():
-                self._messages.say(effect)
-            case CallOnCall():
-                self._messages.call(effect)
-            case _:
-                assert_never(effect)
-
-    def gave_up(self, effect: Effect, key: str, text: str) -> None:
-        """A message that cannot be sent stops nothing; anything else is loud.
-
-        Raises Transient while that cannot be stored.
-        """
-        if isinstance(effect, ReadHistory):
-            self._duties.history_unread(effect, text)
-            return
-        if effect.lane is Lane.CHAT:
-            log.error("not sent release=%s effect=%s: %s", effect.release, type(effect).__name__, text)
-            self._messages.unsent.tell(effect, text)
-            return
-        self._engine.submit(EffectFailed(effect.release, key, type(effect).__name__, text))
 
 
 def hash_of(drift: Drift) -> str:

@@ -1,7 +1,7 @@
 """The one door: every event runs through one transaction, and only then is anything done or acknowledged."""
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
@@ -15,6 +15,7 @@ from storage.evidence import StoredLook
 from storage.journal import Entry
 from storage.releases import Stored
 from strategies.decision import Decision
+from strategies.effects import Lane
 from strategies.events import Event, LookTaken, ReleaseRequested, RollbackRequested, SuccessorRequested
 from strategies.machine import decide
 from strategies.reasons import ReasonCode, Refused
@@ -39,13 +40,19 @@ class Looked:
 class Engine:
     """Journals events, lets the machine decide, saves releases and queues effects: one short transaction each.
 
-    `on_commit` callbacks hear the releases that were saved, after the commit; they must not block.
+    After a commit `on_queued` callbacks hear the lanes with new effects, then `on_commit` ones the releases that were
+    saved; they must not block.
     """
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+        self._queued: list[Callable[[Collection[Lane]], None]] = []
         self._listeners: list[Callable[[Sequence[Release]], None]] = []
+
+    def on_queued(self, listener: Callable[[Collection[Lane]], None]) -> None:
+        """Call `listener` with the lanes that got effects, after each commit that queued some."""
+        self._queued.append(listener)
 
     def on_commit(self, listener: Callable[[Sequence[Release]], None]) -> None:
         """Call `listener` with the saved releases after each commit."""
@@ -54,9 +61,10 @@ class Engine:
     def submit(self, event: Event) -> Outcome:
         """What follows from `event`; stored when this returns. Transient when the database does not answer."""
         try:
-            outcome, others = self._committed(event)
+            outcome, others, lanes = self._committed(event)
         except DatabaseDown as error:
             raise Transient(f"The database does not answer: {error}") from error
+        self._ring(lanes)
         self._announce(outcome, event)
         self._tell(others)
         return outcome
@@ -69,9 +77,10 @@ class Engine:
         rest = iter(looks)
         while part := list(islice(rest, AT_ONCE)):
             try:
-                saved = self._taken(part)
+                saved, lanes = self._taken(part)
             except DatabaseDown as error:
                 raise Transient(f"The database does not answer: {error}") from error
+            self._ring(lanes)
             self._tell(saved)
 
     def release(self, id: str) -> Release | None:
@@ -85,18 +94,18 @@ class Engine:
         with self._database.reading() as tx:
             return tuple(stored.release for stored in tx.releases.active())
 
-    def _committed(self, event: Event) -> tuple[Outcome, Sequence[Release]]:
-        """What follows from the event, and the other releases that it ended."""
+    def _committed(self, event: Event) -> tuple[Outcome, Sequence[Release], Collection[Lane]]:
+        """What follows from the event, the other releases that it ended, and the lanes that got effects."""
         for attempt in range(1, TRIES + 1):
             others: list[Release] = []
             try:
                 with self._database.transaction() as tx:
-                    return self._decided(tx, event, others), others
+                    return self._decided(tx, event, others), others, tx.outbox.filled
             except Conflict:
                 if attempt == TRIES:
                     raise Transient(f"{event.release} is being changed by others; try again.") from None
             except AlreadyReleasing as error:
-                return Refused(ReasonCode.ALREADY_RELEASING, f"The route is being released already: {error}."), ()
+                return Refused(ReasonCode.ALREADY_RELEASING, f"The route is being released already: {error}."), (), ()
         raise AssertionError("unreachable: every attempt returns or raises")
 
     def _decided(self, tx: Transaction, event: Event, others: list[Release]) -> Outcome:
@@ -172,7 +181,7 @@ class Engine:
             tx.journal.record(_entry(event, stored.release if stored else None, decision, now))
         tx.outbox.put(decision.effects, now, decision.release.revision)
 
-    def _taken(self, looks: Sequence[Looked]) -> list[Release]:
+    def _taken(self, looks: Sequence[Looked]) -> tuple[list[Release], Collection[Lane]]:
         now = self._clock.now()
         saved: list[Release] = []
         taken: list[Looked] = []
@@ -188,7 +197,7 @@ class Engine:
                     # Another replica moved it meanwhile: this look is lost, the next tick takes another.
                     log.info("look dropped release=%s, it was changed meanwhile", look.event.release)
             tx.evidence.add_all([(look.event.release, _stored_look(look)) for look in taken])
-        return saved
+        return saved, tx.outbox.filled
 
     def _take(self, tx: Transaction, stored: Stored, look: Looked, now: datetime, saved: list[Release]) -> None:
         decision = decide(stored.release, look.event, now)
@@ -218,6 +227,10 @@ class Engine:
                 self._tell([release])
             case _:
                 assert_never(outcome)
+
+    def _ring(self, lanes: Collection[Lane]) -> None:
+        for queued in self._queued if lanes else ():
+            queued(lanes)
 
     def _tell(self, releases: Sequence[Release]) -> None:
         for listener in self._listeners:

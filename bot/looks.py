@@ -1,13 +1,13 @@
 """One tick of looks: read Prometheus once for all releases that are due, judge, and hand the verdicts in together."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from bot.engine import Engine, Looked
+from bot.engine import AT_ONCE, Engine, Looked
 from bot.ports import Clock, Mesh, Metrics, Subject
 from strategies import timers
 from strategies.events import LookTaken
@@ -25,11 +25,20 @@ log = logging.getLogger(__name__)
 class Looks:
     """Takes the looks of one interval; what has no data is still a look, and says so."""
 
-    def __init__(self, engine: Engine, metrics: Metrics, mesh: Mesh, clock: Clock) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        metrics: Metrics,
+        mesh: Mesh,
+        clock: Clock,
+        between: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`between` is called between two parts of a tick, for whoever must not wait for a whole one."""
         self._engine = engine
         self._metrics = metrics
         self._mesh = mesh
         self._clock = clock
+        self._between = between
 
     def take(self, every: timedelta) -> int:
         """Look at every release whose interval is `every`; returns how many there were."""
@@ -38,13 +47,17 @@ class Looks:
             return 0
         at = self._clock.now()
         readings = self._metrics.look([_subject(release) for release in releases], at)
-        read = [self._read(release, readings, at) for release in releases]
-        judgements = _judged(releases, read)
-        self._engine.submit_looks(
-            Looked(_event(release, reading, judgement), reading)
-            for release, reading, judgement in zip(releases, read, judgements, strict=True)
-        )
+        self._engine.submit_looks(self._looked(releases, readings, at))
         return len(releases)
+
+    def _looked(self, releases: Sequence[Release], readings: Mapping[str, Reading], at: datetime) -> Iterator[Looked]:
+        # Judged in the parts in which they are stored: neither a click nor the first look waits for the last one.
+        for start in range(0, len(releases), AT_ONCE):
+            self._between()
+            part = releases[start : start + AT_ONCE]
+            read = [self._read(release, readings, at) for release in part]
+            for release, reading, judgement in zip(part, read, _judged(part, read), strict=True):
+                yield Looked(_event(release, reading, judgement), reading)
 
     def _read(self, release: Release, readings: Mapping[str, Reading], at: datetime) -> Reading:
         ready = self._mesh.ready_pods(release.target)

@@ -2,9 +2,10 @@
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 
+from bot.bell import Bell
 from bot.errors import Fault, SluiceError, Transient
 from bot.ports import Clock
 from storage.database import Database
@@ -17,6 +18,7 @@ log = logging.getLogger(__name__)
 LEASE = timedelta(seconds=9)  # of a job at hand, renewed while its worker lives; then anybody takes it over
 HEARTBEAT = LEASE / 3
 IDLE = timedelta(seconds=5)  # how long a lane sleeps when nothing is due and nobody wakes it
+SOON = timedelta(milliseconds=5)  # what was due was taken by somebody else, or is due in a moment
 PATIENCE = {
     Lane.ROUTE: timedelta(minutes=2),
     Lane.METRICS: timedelta(minutes=2),
@@ -57,8 +59,9 @@ class Worker:
         self._gave_up = gave_up
         self._counts = threads
         self._stopping = threading.Event()
-        self._bells = {lane: threading.Condition() for lane in Lane}
-        self._rung = dict.fromkeys(Lane, 0)
+        self._bells = {lane: Bell() for lane in Lane}
+        self._kept_free = Bell()  # of the thread that does rollbacks alone
+        self._claiming = {lane: threading.Lock() for lane in Lane}
         self._quiet: dict[Lane, datetime] = {}
         self._threads: list[threading.Thread] = []
         self._at_hand: dict[int, Job] = {}
@@ -76,28 +79,31 @@ class Worker:
     def stop(self) -> None:
         """Finish the jobs at hand and claim no more; what is left stays in the outbox."""
         self._stopping.set()
-        self.wake()
+        for bell in (*self._bells.values(), self._kept_free):
+            bell.ring(everybody=True)
         for thread in self._threads:
             thread.join(timeout=10)
 
-    def wake(self) -> None:
-        """Something was committed: look into the outbox now."""
-        for lane, bell in self._bells.items():
-            with bell:
-                self._rung[lane] += 1
-                bell.notify_all()
+    def wake(self, lanes: Iterable[Lane] = Lane) -> None:
+        """Something was queued in these lanes: look into the outbox now."""
+        for lane in lanes:
+            if lane is Lane.ROUTE:
+                self._kept_free.ring()
+            self._bells[lane].ring()
 
     def step(self, lane: Lane, least: Urgency = Urgency.PROGRESS) -> bool:
         """Claim one job of `lane` and at least this urgency and do it; False when there was none."""
-        job = self._claim(lane, least)
-        if job is None:
-            return False
+        job, _ = self._claim(lane, least)
+        if job is not None:
+            self._perform(job, lane)
+        return job is not None
+
+    def _perform(self, job: Job, lane: Lane) -> None:
         self._at_hand[job.id] = job
         try:
             self._do(job, lane)
         finally:
             del self._at_hand[job.id]
-        return True
 
     def renew(self) -> None:
         """Keep what is at hand: a duty may take longer than a lease, a worker that is gone keeps nothing."""
@@ -117,47 +123,52 @@ class Worker:
 
     def _run(self, lane: Lane, n: int) -> None:
         is_kept_free = lane is Lane.ROUTE and n == 0 and self._counts[lane] > 1
-        least = Urgency.ROLLBACK if is_kept_free else Urgency.PROGRESS
+        bell = self._kept_free if is_kept_free else self._bells[lane]
         while not self._stopping.is_set():
-            with self._bells[lane]:
-                heard = self._rung[lane]
+            heard = bell.heard
             try:
-                busy = self.step(lane, least)
-                pause = timedelta(0) if busy else self._until_due(lane, least)
+                pause = self._turn(lane, is_kept_free=is_kept_free)
             except StorageError as error:
                 log.warning("lane=%s outbox unreachable: %s", lane, error)
-                busy, pause = False, IDLE
-            if not busy:
-                with self._bells[lane]:
-                    if self._rung[lane] == heard and not self._stopping.is_set():
-                        self._bells[lane].wait(pause.total_seconds())
+                pause = IDLE
+            if pause is not None and not self._stopping.is_set():
+                bell.sleep(heard, pause.total_seconds())
 
-    def _claim(self, lane: Lane, least: Urgency) -> Job | None:
+    def _turn(self, lane: Lane, *, is_kept_free: bool) -> timedelta | None:
+        """Do one job; how long to sleep when there was none."""
+        if is_kept_free:
+            job, pause = self._claim(lane, Urgency.ROLLBACK)
+        else:
+            # One looks and claims at a time: a job that several threads go for costs each a turn at the database.
+            with self._claiming[lane]:
+                job, pause = self._claim(lane, Urgency.PROGRESS)
+        if job is None:
+            return pause
+        # There may be more, and what comes due meanwhile is somebody else's to wait for.
+        self._bells[lane].ring()
+        self._perform(job, lane)
+        if is_kept_free:
+            # What waited behind this rollback is for the others.
+            self._bells[lane].ring()
+        return None
+
+    def _claim(self, lane: Lane, least: Urgency) -> tuple[Job | None, timedelta]:
+        """A job, or how long there will be none unless something is queued."""
         now = self._clock.now()
-        if now < self._quiet.get(lane, now):
-            return None
+        quiet = self._quiet.get(lane, now)
+        if now < quiet:
+            return None, min(IDLE, quiet - now)
         # A look before the claim: an idle lane must not take the write lock.
-        due = self._next(lane, least)
-        if due is None or due > now:
-            return None
+        with self._database.reading() as tx:
+            moment = tx.outbox.next_moment(lane, least)
+        if moment is None or moment > now:
+            return None, min(IDLE, max(moment - now, SOON)) if moment else IDLE
         name = f"{self._holder}:{threading.get_ident()}"
         with self._database.transaction() as tx:
             # What a worker that was killed had at hand goes on here.
             tx.outbox.release_expired(now)
             jobs = tx.outbox.claim(lane, name, now, LEASE, 1, least=least)
-        return jobs[0] if jobs else None
-
-    def _until_due(self, lane: Lane, least: Urgency) -> timedelta:
-        due = self._next(lane, least)
-        if due is None:
-            return IDLE
-        due = max(due, self._quiet.get(lane, due))
-        return min(IDLE, max(due - self._clock.now(), timedelta(milliseconds=5)))
-
-    def _next(self, lane: Lane, least: Urgency) -> datetime | None:
-        """When there is something to claim: a job is due, or somebody's claim runs out."""
-        with self._database.reading() as tx:
-            return tx.outbox.next_moment(lane, least)
+        return (jobs[0] if jobs else None), SOON
 
     def _do(self, job: Job, lane: Lane) -> None:
         try:

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, get_args
+from typing import Any
 
 from sqlalchemy import Connection, Row
 from sqlalchemy.exc import IntegrityError
@@ -21,7 +21,6 @@ from strategies.effects import CallOnCall, Effect, Lane, SetRoute, Urgency
 
 _log = logging.getLogger(__name__)
 _CODEC: Codec[Effect] = Codec(Effect)
-_KNOWN = tuple(kind.__name__ for kind in get_args(Effect))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +39,11 @@ class Job:
 
 
 class Outbox:
-    """The outbox, inside one transaction."""
+    """The outbox, inside one transaction; `filled` are the lanes that it has put something into."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self.filled: set[Lane] = set()
 
     def put(self, effects: Sequence[Effect], now: datetime, revision: int, not_before: datetime | None = None) -> None:
         """Queue the effects in this order; each replaces a queued one of its subject and keeps its place.
@@ -55,6 +55,7 @@ class Outbox:
         for effect in effects:
             times = {"first_queued_at": now, "due_at": not_before or now, "revision": revision}
             id = self._connection.execute(put, {**_row(effect), **times}).scalar_one()
+            self.filled.add(effect.lane)
             if effect.lane is not Lane.ROUTE and effect.urgency is not Urgency.PROGRESS:
                 # What stands before an urgent effect in its lane must not keep it waiting behind other releases.
                 before = {"of_release": effect.release, "in_lane": effect.lane, "before": id, "hurry": effect.urgency}
@@ -75,7 +76,7 @@ class Outbox:
         A job waits while an earlier one of its release and lane is open; a rollback's write waits only for another
         write of the same rollback to the same object, and a call for on-call for nothing.
         """
-        asked = {"in_lane": lane, "least": least, "kinds": _KNOWN, "now": now, "most": limit}
+        asked = {"in_lane": lane, "least": least, "now": now, "most": limit}
         rows = self._connection.execute(sql.CLAIMABLE, asked).all()
         return [job for row in rows if (job := self._claimed(row, worker, now + lease)) is not None]
 
@@ -106,7 +107,7 @@ class Outbox:
 
     def next_moment(self, lane: Lane, least: Urgency = Urgency.PROGRESS) -> datetime | None:
         """When a job of the lane and urgency can be claimed or somebody's claim on the lane runs out; None: never."""
-        asked = {"in_lane": lane, "least": least, "kinds": _KNOWN}
+        asked = {"in_lane": lane, "least": least}
         moments = self._connection.execute(sql.NEXT, asked).one()
         return min((moment for moment in moments if moment is not None), default=None)
 

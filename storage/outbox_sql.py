@@ -1,5 +1,7 @@
 """The outbox's statements, built once: putting one together costs more than running it."""
 
+from typing import get_args
+
 from sqlalchemy import (
     Column,
     ColumnElement,
@@ -9,6 +11,7 @@ from sqlalchemy import (
     delete,
     exists,
     func,
+    literal_column,
     not_,
     null,
     or_,
@@ -19,6 +22,7 @@ from sqlalchemy import (
 
 from storage.dialects import Insert, Telling, for_both
 from storage.tables import OUTBOX
+from strategies.effects import Effect
 
 # Where an effect stands. Text, not an enum: the partial index and the statements must agree to the letter.
 QUEUED, CLAIMED, FAILED = "queued", "claimed", "failed"
@@ -63,8 +67,9 @@ def _is_blocked(now: ColumnElement[object]) -> ColumnElement[bool]:
 
 
 def _in_lane(now: ColumnElement[object]) -> tuple[ColumnElement[bool], ...]:
-    # An older replica leaves the kinds of effect that it does not know to a newer one.
-    known = _c.kind.in_(bindparam("kinds", expanding=True))
+    # An older replica leaves the kinds of effect that it does not know to a newer one. They are the same for ever, and
+    # a list of parameters would be written into the statement anew each time.
+    known = _c.kind.in_([literal_column(f"'{kind.__name__}'") for kind in get_args(Effect)])
     urgent = _c.urgency <= bindparam("least")
     return _c.lane == bindparam("in_lane"), _c.state == QUEUED, urgent, known, not_(_is_blocked(now))
 

@@ -11,6 +11,8 @@ from prometheus_api_client.exceptions import PrometheusApiClientException
 from prometheus_api_client.prometheus_connect import PrometheusConnect
 from urllib3.util import Retry
 
+from bot.metrics.answers import Answer
+
 LONGEST_ERROR = 200
 
 
@@ -33,14 +35,15 @@ class _Unreadable(PrometheusApiClientException):
 class Connection:
     """One Prometheus, asked for instants and ranges; `sent` counts the instants."""
 
-    def __init__(self, url: str, timeout: int) -> None:
+    def __init__(self, url: str, timeout: int, between: Callable[[], None] = lambda: None) -> None:
+        """`between` is called between two pieces of a long answer."""
         self.sent = 0
         self._name = _shown(url)
         self._timeout = timeout
         session = _FormSession()
         # A proxy of the environment must not swallow what stays on this machine.
         session.trust_env = not _is_loopback(url)
-        session.hooks["response"] = [_refuse]
+        session.hooks["response"] = [_refuse, lambda response, **_: Answer(response, between)]
         # A look that failed is repeated by the next look, not in here.
         self._prometheus = PrometheusConnect(
             url.rstrip("/"), session=session, retry=Retry(0), timeout=timeout, method="POST"

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -37,10 +37,20 @@ class _Kept:
 
 
 class PrometheusMetrics:
-    """Reads releases from one Prometheus: three queries a look and one per further kind of metric, at most eight."""
+    """Reads releases from one Prometheus: three queries a look and one per further kind of metric, at most eight.
 
-    def __init__(self, url: str, reporter: Reporter = Reporter.BOTH, timeout: int = TIMEOUT) -> None:
-        self._connection = Connection(url, timeout)
+    `between` is called between two pieces of work of a look, for whoever must not wait for a whole one.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        reporter: Reporter = Reporter.BOTH,
+        timeout: int = TIMEOUT,
+        between: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._connection = Connection(url, timeout, between)
+        self._between = between
         self._measures = Measures(self._connection)
         self._reporter = reporter
         self._kept: dict[str, _Kept] = {}
@@ -210,6 +220,7 @@ class PrometheusMetrics:
     ) -> Iterator[tuple[str, Reading]]:
         starts, trouble = self._starts(subjects, at)
         for subject in subjects:
+            self._between()
             host = _key(subject.target)
             then = starts.get(subject.release)
             self._kept[subject.release] = _Kept(remembered(then, now[host]), at)

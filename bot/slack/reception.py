@@ -2,10 +2,12 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Protocol
 
+from bot.courtesy import Hurry
 from bot.errors import SluiceError
 from bot.ports import Clock
 from bot.requests import AdoptRequest, Answer, HelpRequest, PreflightRequest, Request, Said, StartRequest, StatusRequest
@@ -63,6 +65,7 @@ class Reception:
     clock: Clock
     zone: tzinfo
     command: str
+    hurry: Hurry = nullcontext  # around what Slack waits for
 
     def typed(self, body: Body) -> Message | Later:
         """A slash command."""
@@ -137,7 +140,8 @@ class Reception:
             return answers.guide(request.topic, self.command)
         actor = self.people.actor(*payloads.person(body))
         try:
-            return self.desk.answer(request, actor, payloads.key(body))
+            with self.hurry():
+                return self.desk.answer(request, actor, payloads.key(body))
         except SluiceError as error:
             log.error("not answered: %s by %s: %s", type(request).__name__, actor.id, error)
             return answers.trouble(

@@ -11,8 +11,9 @@ from typing import Any
 
 from bot import intents, preflight
 from bot.desk import Desk
+from bot.dispatch import Dispatch
 from bot.drift import DriftWatch
-from bot.duties import Dispatch, Duties, Messages
+from bot.duties import Duties, Messages
 from bot.engine import Engine
 from bot.errors import Transient
 from bot.guarding import Guarding

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from bot.duties import Dispatch, Duties
+from bot.dispatch import Dispatch
+from bot.duties import Duties
 from bot.engine import Engine
 from bot.ports import Mesh, RouteOrder, Written
 from bot.smoke import SmokeTests

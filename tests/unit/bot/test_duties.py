@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from bot.duties import Dispatch, Duties, Messages
+from bot.dispatch import Dispatch
+from bot.duties import Duties, Messages
 from bot.errors import Fault, Transient
 from bot.mesh.documents import Document
 from bot.ports import Picture

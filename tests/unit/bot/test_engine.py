@@ -15,7 +15,7 @@ from storage.errors import Conflict, DatabaseDown
 from storage.messages import StoredMessage
 from storage.releases import Releases
 from strategies.decision import Decision
-from strategies.effects import SetRoute, Urgency
+from strategies.effects import Lane, SetRoute, Urgency
 from strategies.events import ApprovalGiven, PauseRequested, RollbackRequested, RouteConfirmed
 from strategies.reasons import ReasonCode, Refused
 from strategies.release import OnHarm, Phase, Release, Rules
@@ -125,6 +125,17 @@ def test_listeners_hear_what_was_saved_after_it_was_saved(house: House) -> None:
     house.engine.on_commit(listen)
     house.begin()
     assert [told == stored for told, stored in heard] == [True]
+
+
+def test_only_lanes_that_got_something_are_told(house: House) -> None:
+    heard: list[set[Lane]] = []
+    release = house.observed()
+    house.engine.on_queued(lambda lanes: heard.append(set(lanes)))
+    house.engine.submit_looks([looked(house, release, PASSES)])
+    assert heard == []
+    house.engine.submit_looks([looked(house, release, WAITS)])
+    house.decide(RollbackRequested(release.id, "back", ALICE, ""))
+    assert heard == [{Lane.CHAT}, {Lane.ROUTE, Lane.CHAT}]
 
 
 def test_the_looks_of_one_tick_are_stored_with_evidence_for_each(house: House) -> None:

@@ -3,7 +3,9 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from bot import looks
+import pytest
+
+from bot import engine, looks
 from bot.looks import Looks, intervals, is_looked_at
 from strategies.release import LOOKING, Phase, Release, Rules
 from strategies.verdicts import Arm, Outcome
@@ -27,6 +29,21 @@ def test_one_tick_asks_prometheus_once_for_all_releases(house: House) -> None:
     house.written("ratings")
     assert take(house, metrics) == 2
     assert [set(names) for _, names in metrics.looks] == [{"reviews-1", "ratings-1"}]
+
+
+def test_others_come_between_two_parts_of_a_tick(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(looks, "AT_ONCE", 2)
+    monkeypatch.setattr(engine, "AT_ONCE", 2)
+    metrics, stored = FakeMetrics(), []
+    names = [house.written(f"service-{letter}").id for letter in "abcde"]
+
+    def between() -> None:
+        stored.append(sum(1 for name in names if house.stored(name).last_look_at is not None))
+
+    house.clock.tick(seconds=15)
+    assert Looks(house.engine, metrics, FakeMesh.shop(), house.clock, between).take(EVERY) == 5
+    assert stored == [0, 2, 4]
+    assert len(metrics.looks) == 1
 
 
 def test_nothing_to_look_at_asks_nobody(house: House) -> None:

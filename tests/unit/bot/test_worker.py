@@ -3,16 +3,19 @@
 import itertools
 import logging
 import threading
+import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 import pytest
 
 from bot.errors import Fault, Transient
-from bot.worker import LEASE, LONGEST_PAUSE, PATIENCE, TRIES, Worker
+from bot.worker import IDLE, LEASE, LONGEST_PAUSE, PATIENCE, TRIES, Worker
+from storage.database import Transaction
 from storage.errors import DatabaseDown
 from storage.outbox import Job
-from strategies.effects import Effect, Lane, Prepare, RefreshCard, SetRoute, Urgency
+from strategies.effects import Effect, Lane, Prepare, RefreshCard, SetCapacity, SetRoute, Urgency
 from tests.unit.bot.house import House
 
 WRITE = SetRoute("reviews-1", "shop/reviews")
@@ -231,6 +234,67 @@ def test_a_commit_wakes_a_sleeping_lane(house: House) -> None:
         queue(house, WRITE)
         at_work.wake()
         assert written.wait(2)
+    finally:
+        at_work.stop()
+
+
+def test_what_one_commit_queues_is_done_by_several_threads_at_once(house: House) -> None:
+    together = threading.Barrier(3, timeout=5)
+
+    def meet(effect: Effect) -> None:
+        together.wait()
+
+    duty = Duty(meet)
+    at_work = worker(house, duty, route=4)
+    at_work.start()
+    try:
+        time.sleep(0.1)  # all are asleep
+        queue(house, *(SetRoute(f"reviews-{number}", "shop/reviews") for number in range(2)))
+        at_work.wake([Lane.ROUTE])
+        together.wait()
+    finally:
+        at_work.stop()
+    assert duty.given_up == []
+
+
+def test_what_stood_behind_a_rollback_is_done_when_it_is(house: House) -> None:
+    sized = threading.Event()
+
+    def trouble(effect: Effect) -> None:
+        if isinstance(effect, SetCapacity):
+            sized.set()
+        else:
+            queue(house, SetCapacity("reviews-1"))
+            time.sleep(0.1)  # the others look, find it blocked, and fall asleep
+
+    duty = Duty(trouble)
+    at_work = worker(house, duty, route=2)
+    at_work.start()
+    try:
+        time.sleep(0.1)
+        queue(house, ROLLBACK)
+        at_work.wake([Lane.ROUTE])
+        assert sized.wait(IDLE.total_seconds() / 2)
+    finally:
+        at_work.stop()
+
+
+def test_a_lane_that_got_nothing_is_not_woken(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    at_work = worker(house, Duty(), route=5, metrics=1, hook=2, chat=1)
+    at_work.start()
+    try:
+        time.sleep(0.3)  # everybody has looked once and sleeps
+        asked: list[str] = []
+        reading = house.database.reading
+
+        def noted() -> AbstractContextManager[Transaction]:
+            asked.append(threading.current_thread().name)
+            return reading()
+
+        monkeypatch.setattr(house.database, "reading", noted)
+        at_work.wake([Lane.CHAT])
+        time.sleep(0.2)
+        assert asked == ["chat-0"]
     finally:
         at_work.stop()
 
