@@ -21,7 +21,7 @@ from strategies.gates.latency import quantile
 from strategies.gates.latency_quantile import compare_latency
 from strategies.gates.ledger import document, restored
 from strategies.gates.memory import ERRORS, Tally
-from strategies.gates.overdispersion import Bursts, Window, bursts
+from strategies.gates.overdispersion import BLOCK, Bursts, Window, bursts
 from strategies.gates.past import MetricPast
 from strategies.gates.question import Kind, Metric, Question
 from strategies.gates.rate import border, compare_rate, margin_words, with_unknown
@@ -159,13 +159,15 @@ def _missing(trial: Trial, finding: Finding) -> str:
 def _tempered(kept: Bursts, minutes: Sequence[Window], past: MetricPast | None) -> Bursts:
     """How bad requests come: as the day before says, or worse where the release's own minutes are sure of it."""
     learnt = bursts(minutes) if len(minutes) >= FEWEST_WINDOWS else None
-    if past is None:
-        return learnt or kept
     if learnt is None:
-        return past.bursts
+        return past.bursts if past else kept
+    # A few minutes may find a factor that is far too small: it raises the bar, and lowers no other.
+    is_known = learnt.is_known and len(minutes) >= BLOCK
+    if past is None:
+        return replace(learnt, is_known=is_known)
     if past.bursts.is_known and not learnt.is_known:
         return past.bursts
-    return Bursts(max(past.bursts.factor, learnt.factor), is_known=past.bursts.is_known or learnt.is_known)
+    return Bursts(max(past.bursts.factor, learnt.factor), is_known=past.bursts.is_known or is_known)
 
 
 def _begun(gate: MetricGate, alpha: float, first: Tally, past: MetricPast | None) -> Trial | None:

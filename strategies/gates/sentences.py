@@ -5,6 +5,7 @@ from typing import assert_never
 
 from strategies.gates.account import Account
 from strategies.gates.figures import count, milliseconds, percent, points, span
+from strategies.gates.gauges import FEWEST
 from strategies.gates.question import PAUSE_ODDS, Kind, Metric
 from strategies.gates.trial import Decision, Trial
 from strategies.plan import Better
@@ -51,6 +52,8 @@ def waiting(trial: Trial, odds: float, needed: int | None) -> str:
             f"{_margin(metric, trial.accounts[metric.name])}, at {bar} it is rolled back{_scattered(trial, metric)}."
         )
     figures = _figures(trial, metric)
+    if metric.kind is Kind.GAUGE and trial.safe_odds(metric) < trial.question.safe_odds:
+        return f"{NOT_ENOUGH}{figures}{_of_gauge(trial, metric)}."
     if needed is None:
         return f"{NOT_ENOUGH}{figures}; how much more is needed cannot be told yet."
     if trial.safe_odds(metric) >= trial.question.safe_odds:
@@ -96,7 +99,7 @@ def _figures(trial: Trial, metric: Metric) -> str:
     account = trial.accounts[metric.name]
     n0, x0, n1, x1 = _latest(trial, account)
     if not n1:
-        return f"{_name(trial, metric)} has no candidate request yet"
+        return f"{_name(trial, metric)} has no counted candidate request yet"
     ours, theirs = x1 / n1, x0 / n0 if n0 else 0.0
     difference = ours - theirs
     if metric.better is Better.HIGHER:
@@ -105,6 +108,16 @@ def _figures(trial: Trial, metric: Metric) -> str:
     slow = f": {percent(ours)} slower than {milliseconds(account.edge)}" if account.edge is not None else ""
     figures = slow or f" {percent(ours)}"
     return f"{metric.name}{figures}{against}, {x1:,} of {count(n1, 'request')}"
+
+
+def _of_gauge(trial: Trial, metric: Metric) -> str:
+    """What a gauge waits for: looks, for it has no requests; beyond what is tolerated nothing helps."""
+    seen = trial.gauges[metric.name].seen
+    if seen.looks < FEWEST:
+        return f"; it says nothing before {FEWEST} looks"
+    if seen.mean >= metric.tolerated:
+        return f", not better than the tolerated {_tolerated(trial, metric)}; a gauge holds and rolls nothing back"
+    return f"; {_worsening(trial, metric)} is not ruled out yet"
 
 
 def _latest(trial: Trial, account: Account) -> list[int]:

@@ -46,9 +46,19 @@ def test_bursts_that_the_day_before_did_not_have_raise_the_bar() -> None:
     assert is_known
 
 
-def test_a_past_that_was_too_short_to_know_bursts_is_completed_by_the_release() -> None:
-    factor, is_known = bursts_after(Bursts(2.0), *[BURSTING] * MINUTES)
-    assert (factor, is_known) == (2.0, True)
+def test_a_past_that_was_too_short_to_know_bursts_is_completed_by_an_hour_of_the_release() -> None:
+    assert bursts_after(Bursts(2.0), *[BURSTING] * 60) == (2.0, True)
+    assert bursts_after(Bursts(2.0), *[BURSTING] * MINUTES) == (2.0, False)
+
+
+def test_a_quarter_of_an_hour_without_a_past_does_not_tell_how_errors_burst() -> None:
+    judge = Judge(SURE)
+    for minute in [BURSTING, CLEAN, CLEAN] * (MINUTES // 3):
+        for errors in minute:
+            judge.see(an_arm(900, errors), OURS)
+    factor, is_known = account(judge)["bursts"]
+    assert factor > 5
+    assert not is_known
 
 
 def test_latency_adds_up_once_the_baseline_has_a_histogram_to_begin_with() -> None:

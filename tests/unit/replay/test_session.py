@@ -126,6 +126,10 @@ def test_a_gauge_outside_what_is_tolerated_holds() -> None:
     answers = replayed(config(metrics=[GAUGE], history=history), *lines)
     assert answers[-1]["decision"] == "hold"
     assert {answer["harm_odds"] for answer in answers[:-1]} == {1.0}
+    assert answers[0]["reason"].endswith("it says nothing before 20 looks.")
+    assert "not better than the tolerated 5; a gauge holds and rolls nothing back" in answers[-1]["reason"]
+    noisy = [look(10 * n, baseline={"revenue": 100}, candidate={"revenue": 50 + n % 2 * 100}) for n in range(1, 25)]
+    assert replayed(config(metrics=[GAUGE]), *noisy)[-1]["reason"].endswith("a drop of 5 is not ruled out yet.")
 
 
 def test_a_config_given_again_is_no_second_release_but_a_different_one_is_refused() -> None:
