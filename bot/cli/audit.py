@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bot.cli.output import Exit, Format, FormatOption, print_json, refuse, stop
+from bot.cli.stored import stored_in
 from strategies.reasons import ReasonCode, Refused
 
 if TYPE_CHECKING:
@@ -18,13 +19,10 @@ def audit(
     format: FormatOption = Format.TABLE,
 ) -> None:
     """Print the journal of a release from the bot's database (SLUICE_DATABASE)."""
-    import os  # noqa: PLC0415
-
-    from bot.settings import Settings  # noqa: PLC0415
     from storage.database import Database  # noqa: PLC0415
     from storage.errors import BadDatabase, StorageError  # noqa: PLC0415
 
-    url = os.environ.get("SLUICE_DATABASE") or Settings.model_fields["database"].default
+    url = stored_in()
     try:
         with Database(url) as database, database.reading() as tx:
             entries = tx.journal.of(release)

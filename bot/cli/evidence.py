@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bot.cli.output import Exit, Format, refuse, stop
+from bot.cli.stored import stored_in
 from strategies.reasons import ReasonCode, Refused
 
 if TYPE_CHECKING:
@@ -42,13 +43,10 @@ def evidence(
     ] = EvidenceFormat.TABLE,
 ) -> None:
     """Print every kept look at a release from the bot's database (SLUICE_DATABASE)."""
-    import os  # noqa: PLC0415
-
-    from bot.settings import Settings  # noqa: PLC0415
     from storage.database import Database  # noqa: PLC0415
     from storage.errors import BadDatabase, StorageError  # noqa: PLC0415
 
-    url = os.environ.get("SLUICE_DATABASE") or Settings.model_fields["database"].default
+    url = stored_in()
     try:
         with Database(url) as database, database.reading() as tx:
             if tx.releases.get(release) is None:

@@ -89,7 +89,9 @@ def _session(state: Path | None) -> "Session":
         if state is None or not state.exists():
             return Session()
         return loaded(state.read_text(encoding="utf-8"))
-    except (OSError, BadLine) as error:
+    except OSError as error:
+        stop(Exit.USAGE, f"--state {state}: {error.strerror}")
+    except BadLine as error:
         stop(Exit.USAGE, f"--state {state}: {error}")
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 
 import typer
 
@@ -82,7 +83,13 @@ class Recording:
 def recording(
     url: str, versions: tuple[str, str, str, str], times: tuple[str, str], look: float, reporter: Reporter
 ) -> Recording:
-    """What to read; exits 2 for times that are none. `versions`: service, namespace, baseline, candidate."""
+    """What to read; exits 2 for an address or a time that is none.
+
+    `versions`: service, namespace, baseline, candidate.
+    """
+    address = urlsplit(url)
+    if address.scheme not in {"http", "https"} or not address.hostname:
+        stop(Exit.USAGE, f"--prometheus {url!r} is no address; write it like http://127.0.0.1:9090")
     service, namespace, baseline, candidate = versions
     start, end = (_time(text) for text in times)
     if not start < end <= datetime.now(UTC):

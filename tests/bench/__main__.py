@@ -1,4 +1,4 @@
-"""Runs the bench: `python -m tests.bench [one|many|commands ...] [--releases N] [--json FILE]`."""
+"""Runs the bench: `python -m tests.bench [one|many|commands|pictures ...] [--releases N] [--json FILE]`."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import commands, many, one
+from tests.bench import commands, many, one, pictures
 from tests.bench.figures import Figure, document, table
 
-PARTS = ("commands", "one", "many", "four")
+PARTS = ("commands", "pictures", "one", "many", "four")
 
 
 def main() -> int:
@@ -38,6 +38,8 @@ def _measured(part: str, folder: Path, releases: int) -> list[Figure]:
     match part:
         case "commands":
             return commands.measured(folder)
+        case "pictures":
+            return pictures.measured()
         case "one":
             return one.measured(folder)
         case "many":

@@ -1,6 +1,7 @@
 """Every command answers as JSON alone where it is asked to, and never with a traceback."""
 
 import json
+from pathlib import Path
 
 import pytest
 import typer.main
@@ -33,3 +34,11 @@ def test_the_schema_is_json_unless_a_table_is_asked_for() -> None:
     assert rows.keys() == document["properties"].keys()
     assert rows["service"].rstrip().endswith("required")
     assert rows["no_answer"].split()[-4:] == ["after:", "2h,", "then:", "hold"]
+
+
+@pytest.mark.parametrize("command", ["audit", "evidence"])
+def test_a_database_that_is_not_there_is_named_and_not_made(command: str, tmp_path: Path) -> None:
+    file = tmp_path / "sluice.db"
+    found = CliRunner().invoke(app, [command, "reviews-1"], env={"SLUICE_DATABASE": f"sqlite:///{file}"})
+    assert (found.exit_code, file.exists()) == (2, False)
+    assert found.stderr == f"SLUICE_DATABASE: there is no file {file}; name the database of the bot.\n"

@@ -69,7 +69,12 @@ def test_two_runs_with_a_state_answer_like_one(tmp_path: Path) -> None:
     assert "hold" in json.loads(first[-1])["decision"]
 
 
-@pytest.mark.parametrize("arguments", [["missing.jsonl"], ["-", "--state", "."], ["--state"]])
+RECORDED = (
+    "--service a --namespace b --baseline v1 --candidate v2 --start 2026-11-21 --end 2026-11-22 --prometheus".split()
+)
+
+
+@pytest.mark.parametrize("arguments", [["missing.jsonl"], ["-", "--state", "."], ["--state"], [*RECORDED, "nonsense"]])
 def test_what_cannot_be_read_exits_2_with_its_name(arguments: list[str]) -> None:
     done = run(*arguments)
     assert done.returncode == 2
