@@ -69,9 +69,21 @@ def test_two_runs_with_a_state_answer_like_one(tmp_path: Path) -> None:
     assert "hold" in json.loads(first[-1])["decision"]
 
 
-RECORDED = (
-    "--service a --namespace b --baseline v1 --candidate v2 --start 2026-11-21 --end 2026-11-22 --prometheus".split()
-)
+RECORDED = [
+    "--service",
+    "a",
+    "--namespace",
+    "b",
+    "--baseline",
+    "v1",
+    "--candidate",
+    "v2",
+    "--start",
+    "2026-11-21",
+    "--end",
+    "2026-11-22",
+    "--prometheus",
+]
 
 
 @pytest.mark.parametrize("arguments", [["missing.jsonl"], ["-", "--state", "."], ["--state"], [*RECORDED, "nonsense"]])
