@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.parts.cache import beside, cache_folder, locked
+
 VERSION = "4.10.3"
 INSTALL_SECONDS = 120
 
@@ -21,17 +23,25 @@ def axe_source() -> str:
 
 
 def _installed() -> Path:
-    cache = Path(os.environ.get("SLUICE_TEST_CACHE") or Path.home() / ".cache" / "sluice-tests") / f"axe-{VERSION}"
+    cache = cache_folder() / f"axe-{VERSION}"
     script = cache / "node_modules" / "axe-core" / "axe.min.js"
-    if script.is_file():
-        return script
+    with locked(cache):
+        if not script.is_file():
+            _install(cache)
+    return script
+
+
+def _install(cache: Path) -> None:
     npm = shutil.which("npm")
     if npm is None:
         text = "axe-core needs npm, or SLUICE_AXE with the path of axe.min.js"
         if os.environ.get("CI"):
             pytest.fail(text)
         pytest.skip(text)
-    cache.mkdir(parents=True, exist_ok=True)
-    command = [npm, "install", "--prefix", str(cache), "--no-audit", "--no-fund", f"axe-core@{VERSION}"]
+    # Whole or not at all: what an interrupted run left is not taken for it.
+    part = beside(cache)
+    part.mkdir()
+    command = [npm, "install", "--prefix", str(part), "--no-audit", "--no-fund", f"axe-core@{VERSION}"]
     subprocess.run(command, check=True, capture_output=True, timeout=INSTALL_SECONDS)
-    return script
+    shutil.rmtree(cache, ignore_errors=True)
+    part.rename(cache)

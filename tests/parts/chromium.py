@@ -6,17 +6,16 @@ import os
 import shutil
 from pathlib import Path
 
-from tests.parts.processes import PartFailedError
-
-_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+from tests.parts.install import CHROMIUM
+from tests.parts.processes import PartMissingError
 
 
 def chromium_path() -> Path:
     """The executable for Playwright's `executable_path`; SLUICE_CHROMIUM names another."""
     named = os.environ.get("SLUICE_CHROMIUM")
-    found = named or next(filter(None, map(shutil.which, _NAMES)), None)
+    found = named or next(filter(None, map(shutil.which, CHROMIUM)), None)
     if found is None or not Path(found).is_file():
-        raise PartFailedError("no Chromium: install the package `chromium` or set SLUICE_CHROMIUM")
+        raise PartMissingError("no Chromium: install the package `chromium` or set SLUICE_CHROMIUM")
     return Path(found)
 
 

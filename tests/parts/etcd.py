@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from tests.parts.processes import PartFailedError, free_ports, running
+from tests.parts.processes import PartMissingError, free_ports, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +23,7 @@ def etcd_binary() -> Path:
         return bundled
     found = shutil.which("etcd")
     if found is None:
-        raise PartFailedError("etcd is missing: install etcd-server or set KUBEBUILDER_ASSETS")
+        raise PartMissingError("etcd is missing: install etcd-server or set KUBEBUILDER_ASSETS")
     return Path(found)
 
 

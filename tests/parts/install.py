@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 UNAVAILABLE = 5
 _APT_SECONDS = 900
 _ASSETS = ("kube-apiserver", "etcd")
+_NAMED_BY_ASSETS = ("etcd", "apiserver")
+# Its names on PATH; SLUICE_CHROMIUM is the path of another.
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # Part by the Debian package that brings it; the order is the order of the command line.
 PACKAGES: Mapping[str, str] = {
     "prometheus": "prometheus",
@@ -46,25 +49,40 @@ def _present(part: str) -> bool:
         case "postgres":
             return any(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
         case "chromium":
-            names = (os.environ.get("SLUICE_CHROMIUM"), "chromium", "chromium-browser", "google-chrome")
-            return any(name is not None and shutil.which(name) is not None for name in names)
+            named = os.environ.get("SLUICE_CHROMIUM")
+            return Path(named).is_file() if named else any(map(shutil.which, CHROMIUM))
         case "etcd":
-            return _has_assets() or shutil.which("etcd") is not None
+            return _has_assets() or (not _assets() and shutil.which("etcd") is not None)
         case "apiserver":
             # It is built here, so what must be there is the compiler.
-            return _has_assets() or shutil.which("go") is not None
+            return _has_assets() or (not _assets() and shutil.which("go") is not None)
         case _:
             return shutil.which(part) is not None
 
 
+def _assets() -> str:
+    return os.environ.get("KUBEBUILDER_ASSETS", "")
+
+
 def _has_assets() -> bool:
-    folder = os.environ.get("KUBEBUILDER_ASSETS")
-    return folder is not None and all((Path(folder) / name).is_file() for name in _ASSETS)
+    return bool(_assets()) and all((Path(_assets()) / name).is_file() for name in _ASSETS)
 
 
 def packages(parts: Iterable[str]) -> list[str]:
     """The Debian packages of the parts; Go is no package here, Debian's is too old."""
-    return [PACKAGES[part] for part in parts if part in PACKAGES]
+    return [PACKAGES[part] for part in parts if part in PACKAGES and part not in _named_wrongly()]
+
+
+def _named_wrongly() -> Mapping[str, str]:
+    """Parts that somebody says are elsewhere, and are not there: nothing is installed instead of them."""
+    chromium = os.environ.get("SLUICE_CHROMIUM")
+    found = {}
+    if _assets() and not _has_assets():
+        text = f"KUBEBUILDER_ASSETS is {_assets()!r}, where not both of {', '.join(_ASSETS)} are: correct or unset it"
+        found.update(dict.fromkeys(_NAMED_BY_ASSETS, text))
+    if chromium and not _present("chromium"):
+        found["chromium"] = f"SLUICE_CHROMIUM is {chromium!r}, which is no file: correct or unset it"
+    return found
 
 
 def install(tiers: Sequence[str]) -> int:
@@ -88,7 +106,9 @@ def remedy(parts: Sequence[str]) -> str:
     """The one line to run."""
     wanted = packages(parts)
     lines = [f"Run: sudo apt-get install --no-install-recommends -y {' '.join(wanted)}"] if wanted else []
-    if "apiserver" in parts:
+    wrong = _named_wrongly()
+    lines += dict.fromkeys(wrong[part] for part in parts if part in wrong)
+    if "apiserver" in parts and "apiserver" not in wrong:
         lines.append("Install Go from https://go.dev/dl, or set KUBEBUILDER_ASSETS to kube-apiserver and etcd")
     return "; ".join(lines)
 
@@ -97,10 +117,11 @@ def _privilege() -> list[str] | None:
     """How we may call apt without a question; None when we may not."""
     if os.geteuid() == 0:
         return []
-    if shutil.which("sudo") is None:
+    try:
+        subprocess.run(["sudo", "-n", "true"], capture_output=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
         return None
-    allowed = subprocess.run(["sudo", "-n", "true"], capture_output=True, timeout=10, check=False).returncode == 0
-    return ["sudo", "-n"] if allowed else None
+    return ["sudo", "-n"]
 
 
 def _apt(prefix: Sequence[str], wanted: Sequence[str]) -> None:
@@ -110,9 +131,10 @@ def _apt(prefix: Sequence[str], wanted: Sequence[str]) -> None:
     steps = (["update"], ["install", "--no-install-recommends", "-y", *wanted])
     for step in steps:
         command = [*prefix, *environment, "apt-get", *options, *step]
-        done = subprocess.run(command, stdout=sys.stderr, timeout=_APT_SECONDS, check=False)
-        if done.returncode != 0:
-            print(f"{' '.join(command)} failed with {done.returncode}", file=sys.stderr)
+        try:
+            subprocess.run(command, stdout=sys.stderr, timeout=_APT_SECONDS, check=True)
+        except (OSError, subprocess.SubprocessError) as error:
+            print(error, file=sys.stderr)
             return
 
 

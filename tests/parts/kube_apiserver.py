@@ -15,7 +15,8 @@ import httpx
 import yaml
 
 from tests.parts.etcd import running_etcd
-from tests.parts.kube_apiserver_build import istio_definitions, kube_apiserver_binary
+from tests.parts.istio_definitions import istio_definitions
+from tests.parts.kube_apiserver_build import kube_apiserver_binary
 from tests.parts.processes import PartFailedError, free_ports, running
 
 if TYPE_CHECKING:

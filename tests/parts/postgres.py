@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.parts.processes import PartFailedError, free_ports, running
+from tests.parts.processes import PartFailedError, PartMissingError, free_ports, running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -33,7 +33,7 @@ def postgres_binaries() -> Path:
     """The folder of the newest installed server."""
     versions = [path for path in _INSTALLED.glob("*/bin") if (path / "initdb").is_file()]
     if not versions:
-        raise PartFailedError("PostgreSQL is missing: install the package `postgresql`")
+        raise PartMissingError("PostgreSQL is missing: install the package `postgresql`")
     return max(versions, key=lambda path: float(path.parent.name))
 
 

@@ -21,6 +21,10 @@ class PartFailedError(RuntimeError):
     """A real part did not start; the message carries the end of its log."""
 
 
+class PartMissingError(PartFailedError):
+    """A real part is not installed; the message says what to install."""
+
+
 def free_ports(count: int) -> list[int]:
     """Ports of loopback that are free now and differ from each other."""
     found: dict[int, None] = {}

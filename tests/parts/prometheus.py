@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from bot.sandbox.prometheus.real import command
-from tests.parts.processes import PartFailedError, free_ports, running
+from tests.parts.processes import PartMissingError, free_ports, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +23,7 @@ def prometheus_binary() -> Path:
     """The one on PATH."""
     found = shutil.which("prometheus")
     if found is None:
-        raise PartFailedError("prometheus is missing: install the package `prometheus`")
+        raise PartMissingError("prometheus is missing: install the package `prometheus`")
     return Path(found)
 
 

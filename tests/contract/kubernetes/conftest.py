@@ -15,7 +15,7 @@ from aiohttp import web
 from bot.sandbox.kubernetes import KubernetesApi
 from tests.contract.kubernetes.cluster import Cluster
 from tests.parts.kube_apiserver import running_kube_apiserver
-from tests.parts.processes import PartFailedError, free_ports
+from tests.parts.processes import PartMissingError, free_ports
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +54,7 @@ def _real(folder: Path) -> Iterator[Cluster]:
     try:
         with running_kube_apiserver(folder) as server:
             yield Cluster.of(server)
-    except PartFailedError as missing:
+    except PartMissingError as missing:
         if os.environ.get("CI"):
             raise
         pytest.skip(str(missing))

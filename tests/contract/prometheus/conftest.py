@@ -25,7 +25,7 @@ def seed(request: pytest.FixtureRequest) -> int:
 @pytest.fixture(scope="session")
 def real_prometheus() -> None:
     """Without the real part there is nothing to compare with; in CI that is a failure."""
-    if shutil.which("prometheus") is None and "CI" not in os.environ:
+    if shutil.which("prometheus") is None and not os.environ.get("CI"):
         pytest.skip("no prometheus on PATH")
 
 
