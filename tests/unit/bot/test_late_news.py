@@ -1,8 +1,13 @@
 """What an effect finds that was decided earlier: the world has moved on, and the release hears of it."""
 
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from bot.ports import RouteOrder, Written
 from strategies.effects import Prepare, RetireBaseline, SetRoute, Urgency
 from strategies.events import RollbackRequested
-from strategies.release import Decommission, Phase, Rules
+from strategies.release import Decommission, Drift, Phase, Rules
 from tests.mesh_documents import a_virtual_service
 from tests.unit.bot.house import House
 from tests.unit.bot.test_duties import Crew, retiring
@@ -58,3 +63,22 @@ def test_a_rollback_of_a_deleted_object_is_asked_again_for_what_is_left_and_ends
     crew.do(write)
     assert house.stored(release.id).phase is Phase.ROLLED_BACK
     crew.do(write)
+
+
+def test_what_changes_while_a_write_is_under_way_is_what_it_writes(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crew = Crew(house)
+    before = crew.mesh.manifest("shop/reviews")
+    release = house.begin()
+    crew.do(Prepare(release.id))
+    write = crew.mesh.set_route
+
+    def late(name: str, orders: Callable[[], Sequence[RouteOrder]]) -> Written | Drift:
+        house.decide(RollbackRequested(release.id, "back", CAROL))
+        return write(name, orders)
+
+    monkeypatch.setattr(crew.mesh, "set_route", late)
+    crew.do(SetRoute(release.id, "shop/reviews"))
+    assert crew.mesh.manifest("shop/reviews") == before
+    assert house.stored(release.id).phase is Phase.ROLLED_BACK

@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from strategies import moves
-from strategies.effects import Say
+from strategies import approvals, moves
+from strategies.effects import PostStage, RefreshCard, Say, Urgency
 from strategies.events import ApprovalGiven
 from strategies.plan import ApprovalGate
-from strategies.reasons import ReasonCode
+from strategies.reasons import ReasonCode, Refused
 from strategies.release import Actor, Drift, OnHarm, Phase, Release, Role, Rules
 from tests.builders import NOW, a_plan, a_stage, a_target, an_actor, an_approver
 from tests.unit.core.events_of import BOB, FAILS, MALLORY, PASSES, WAITS, a_look, in_phase, kinds, moved, refused, said
@@ -46,6 +46,8 @@ def test_a_permitted_yes_begins_the_next_stage_and_writes_it() -> None:
 @pytest.mark.parametrize("groups", [frozenset[str](), frozenset({"S9"})])
 def test_somebody_whom_the_profile_does_not_name_is_refused(groups: frozenset[str]) -> None:
     stranger = replace(an_approver("U7"), groups=groups)
+    refusal = approvals.not_approver(asked(), stranger)
+    assert refusal == Refused(ReasonCode.NOT_APPROVER, "Only approvers of reviews may approve: S2, U2.")
     assert refused(asked(), yes(asked(), stranger)) is ReasonCode.NOT_APPROVER
 
 
@@ -56,6 +58,9 @@ def test_a_member_of_a_named_group_may_approve() -> None:
 
 def test_without_named_approvers_the_role_decides() -> None:
     release = asked(rules=Rules())
+    refusal = approvals.not_approver(release, MALLORY)
+    assert refusal is not None
+    assert refusal.text == "Only approvers of reviews may approve: people with the approver role."
     assert moved(release, yes(release, DAVE)).release.stage == 1
     assert refused(release, yes(release, MALLORY)) is ReasonCode.NOT_APPROVER
 
@@ -87,6 +92,10 @@ def test_a_quorum_needs_as_many_different_people() -> None:
     release = wants(2)
     first = moved(release, yes(release))
     assert first.reply == "Person U2 approved (1 of 2)."
+    assert first.effects == (
+        PostStage(release.id, 0, Urgency.DECISION),
+        RefreshCard(release.id, Urgency.DECISION),
+    )
     assert first.release.phase is Phase.AWAITING_APPROVAL
     assert refused(first.release, yes(release)) is ReasonCode.ALREADY_DECIDED
     second = moved(first.release, yes(release, DAVE))

@@ -15,7 +15,7 @@ from strategies.verdicts import Outcome
 from tests.builders import NOW, a_plan, a_stage, a_verdict
 from tests.unit.core.events_of import FAILS, PASSES, WAITS, a_look, in_phase, kinds, moved, said
 
-PHASES = sorted(LOOKING)
+PHASES = (Phase.SHIFTING, Phase.OBSERVING, Phase.AWAITING_APPROVAL, Phase.PAUSED, Phase.SOAKING, Phase.STUCK)
 LOOK = timedelta(seconds=15)
 UNSEEN = (a_verdict(Outcome.WAIT, "split"),)
 PAUSE = Rules(on_harm=OnHarm.PAUSE)
@@ -33,6 +33,10 @@ def dead(release: Release, looks: int, at: datetime = NOW) -> Release:
         when = at + n * LOOK
         release = moved(release, a_look(release, UNSEEN, when, ready=0), when).release
     return release
+
+
+def test_every_phase_in_which_the_candidate_may_have_a_share_is_looked_at() -> None:
+    assert frozenset(PHASES) == LOOKING
 
 
 @pytest.mark.parametrize("phase", PHASES)

@@ -12,12 +12,52 @@ from strategies.release import Phase
 from tests.builders import NOW
 from tests.unit.core.events_of import LATER, in_phase, one_of_each
 
+COURSES = {
+    "m": Course.MOVES,
+    "-": Course.IGNORED,
+    "w": ReasonCode.WRONG_PHASE,
+    "a": ReasonCode.ALREADY_RELEASING,
+}
+# Written a second time, in the order of a life: whoever changes what may happen in a phase says it twice.
+#     scheduled preparing shifting observing awaiting_approval paused
+#     soaking decommissioning rolling_back stuck completed rolled_back
+TABLE = """
+ReleaseRequested     a a a a a a a a a a a a
+ApprovalGiven        w w m m m m w m w w w w
+GuardOverridden      m m w w w w w w w w w w
+PauseRequested       m m m m m - m m w w w w
+ResumeRequested      w w w w w m w w w m w w
+RollbackRequested    m m m m m m m m m m m m
+SuccessorRequested   a a a a a m a m a m a a
+ScheduleRequested    m w m m m w w w w w w w
+DriftResolved        w w w w w m w w w m w w
+Prepared             - m - - - - - - - - - -
+PreparationBlocked   - m - - - - - - - - - -
+HistoryRead          - m m m m m m - - m - -
+RouteConfirmed       - - m m m m m - m m - -
+DriftFound           - - m m m m m - - - - -
+LookTaken            - - m m m m m - - m - -
+SmokeAnswered        - - m m m m - - - m - -
+WakeReached          m m m m m m m m m m - -
+CapacityLacked       - - m - - - - - - - - -
+BaselineWatched      - - - - - - - m - - - -
+BaselineRetired      - - - - - - - m - - - -
+BaselineAwaited      - - - - - - - - m m - -
+EffectFailed         - m m m m m m m m - - -
+"""
+
 PAIRS = [(phase, event) for phase in Phase for event in one_of_each(in_phase(phase))]
 
 
 def test_the_table_has_a_row_for_every_event_and_a_cell_for_every_phase() -> None:
     assert set(TRANSITIONS) == set(get_args(Event))
     assert all(set(row) == set(Phase) for row in TRANSITIONS.values())
+
+
+def test_the_table_says_what_is_meant() -> None:
+    rows = [line.split() for line in TABLE.strip().splitlines()]
+    meant = {name: dict(zip(Phase, (COURSES[cell] for cell in cells), strict=True)) for name, *cells in rows}
+    assert {event.__name__: dict(row) for event, row in TRANSITIONS.items()} == meant
 
 
 def test_one_of_each_covers_every_kind_of_event() -> None:

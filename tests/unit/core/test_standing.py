@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from strategies.effects import PostStage, RefreshCard, Urgency
 from strategies.events import (
     ApprovalGiven,
     DriftFound,
@@ -18,7 +19,7 @@ from strategies.events import (
 )
 from strategies.plan import ApprovalGate
 from strategies.reasons import ReasonCode
-from strategies.release import Drift, NoAnswer, OnHarm, Phase, Release, Rules
+from strategies.release import Drift, NoAnswer, OnHarm, Phase, Release, Rules, StandingApproval
 from strategies.verdicts import Verdict
 from tests.builders import NOW, a_plan, an_approver
 from tests.unit.core.events_of import ALICE, BOB, FAILS, MALLORY, PASSES, WAITS, in_phase, moved, refused, said
@@ -207,3 +208,30 @@ def test_a_scheduled_start_moves_to_its_new_time() -> None:
     decision = moved(release, schedule(release, actor=ALICE))
     assert decision.release.wake_at == OPENS
     assert decision.reply == "reviews-1 starts at its new time."
+
+
+def test_a_new_time_is_a_new_question_whose_old_buttons_are_stale() -> None:
+    release = replace(in_phase(Phase.AWAITING_APPROVAL), reminded=True)
+    decision = moved(release, schedule(release))
+    after = decision.release
+    assert after.revision == release.revision + 1
+    assert after.standing == StandingApproval(BOB, (0,), OPENS, CLOSES, NOW, after.revision)
+    assert (after.not_before, after.reminded) == (OPENS, False)
+    assert after.note == "the next increase waits for its time, set by Person U2"
+    told = (PostStage(release.id, 0, Urgency.DECISION), RefreshCard(release.id, Urgency.DECISION))
+    assert decision.effects == told
+    assert refused(after, ApprovalGiven(release.id, "yes", BOB, release.revision)) is ReasonCode.STALE_REVISION
+
+
+def test_the_same_time_attended_is_another_answer_than_unattended() -> None:
+    release = scheduled()
+    decision = moved(release, schedule(release, key="ask", unattended=False))
+    assert (decision.release.standing, decision.release.not_before) == (None, OPENS)
+
+
+def test_a_yes_in_advance_to_stages_of_which_one_asks_needs_an_approver() -> None:
+    release = in_phase(Phase.AWAITING_APPROVAL)
+    every = tuple(range(len(release.plan.stages)))
+    assert refused(release, schedule(release, actor=ALICE, stages=every)) is ReasonCode.NOT_APPROVER
+    beyond = (len(release.plan.stages), *every)
+    assert refused(release, schedule(release, actor=ALICE, stages=beyond)) is ReasonCode.NOT_APPROVER
