@@ -1,5 +1,6 @@
 """What every tier shares."""
 
+import gc
 import os
 
 from hypothesis import settings
@@ -9,3 +10,9 @@ from hypothesis import settings
 EXAMPLES = 1_000 if os.environ.get("SLUICE_FUZZ") == "long" else 50
 settings.register_profile("sluice", deadline=None, max_examples=EXAMPLES)
 settings.load_profile("sluice")
+
+
+def pytest_collection_finish() -> None:
+    """What the imports made stays to the end: no collection walks through it again."""
+    gc.collect()
+    gc.freeze()

@@ -78,7 +78,7 @@ def values(text: str) -> list[Any]:
 
 
 def _objects(name: str, text: str) -> Iterator[Manifest]:
-    for value, node in zip(values(text), yaml.compose_all(text, Loader=Loader), strict=True):
+    for value, node in _documents(text):
         if not isinstance(value, dict) or not isinstance(node, yaml.MappingNode):
             continue
         items = value.get("items")
@@ -88,3 +88,18 @@ def _objects(name: str, text: str) -> Iterator[Manifest]:
             yield from (Manifest(name, item, each) for item, each in pairs if isinstance(item, dict))
         else:
             yield Manifest(name, value, node)
+
+
+def _documents(text: str) -> Iterator[tuple[Any, yaml.Node]]:
+    """Every document's value, and its node as it stands in the text."""
+    if "<<" in text:
+        # A merge rewrites the nodes that it is read from, so the nodes that show positions are read apart.
+        yield from zip(values(text), yaml.compose_all(text, Loader=Loader), strict=True)
+        return
+    loader = Loader(text)
+    try:
+        while loader.check_node():
+            if (node := loader.get_node()) is not None:
+                yield loader.construct_document(node), node
+    finally:
+        loader.dispose()

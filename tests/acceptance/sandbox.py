@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 
 from bot.sandbox.ports import free_port
+from tests.parts import loopback
 
 COMMAND = (sys.executable, "-m", "bot", "sandbox")
 START_SECONDS, STOP_SECONDS = 40.0, 3.0
@@ -30,10 +31,10 @@ class Sandbox:
         return str(self.ready["page"])
 
     def post(self, path: str, **body: object) -> httpx.Response:
-        return httpx.post(f"{self.page}{path}", json=body, timeout=10)
+        return loopback.post(f"{self.page}{path}", json=body, timeout=10)
 
     def get(self, path: str) -> Any:
-        return httpx.get(f"{self.page}{path}", timeout=10).raise_for_status().json()
+        return loopback.get(f"{self.page}{path}", timeout=10).raise_for_status().json()
 
     def messages(self, user: str = "bob") -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.get(f"/api/messages?user={user}")["messages"]

@@ -16,16 +16,23 @@ from tests.acceptance.sandbox import COMMAND, STOP_SECONDS, Sandbox, alive, desc
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 0)])
-def test_a_signal_ends_everything_in_time_and_leaves_nothing(tmp_path: Path, number: signal.Signals, code: int) -> None:
+def test_a_banner_says_what_there_is_and_a_signal_ends_it_in_time_and_leaves_nothing(
+    tmp_path: Path, number: signal.Signals, code: int
+) -> None:
     with running(tmp_path, "--prometheus", "builtin") as sandbox:
         children, folder = descendants(sandbox.process.pid), Path(sandbox.ready["kubeconfig"]).parent
         assert len(children) >= 8  # five pods of reviews, one of ratings, Envoy, the bot
         sandbox.process.send_signal(number)
         assert sandbox.process.wait(timeout=STOP_SECONDS) == code
+        assert sandbox.process.stdout is not None
+        told = " ".join(sandbox.process.stdout.read().split())
         assert alive(children) == set()
         assert not folder.exists()
         assert not (tmp_path / "ready.json").exists()
         assert is_silent(sandbox)
+    # The banner names the page, the people and the stand-ins.
+    for words in (sandbox.page, "alice", "mallory", "Stand-ins", "built-in evaluator", "/release start reviews v2"):
+        assert words in told
 
 
 def test_a_killed_sandbox_takes_every_child_with_it(tmp_path: Path) -> None:
@@ -68,13 +75,6 @@ def test_a_prometheus_that_is_not_installed_is_said_with_what_to_do(tmp_path: Pa
     done = command(tmp_path, "--prometheus", "real", path="/nonexistent")
     assert done.returncode == 5
     assert "install it, or use --prometheus auto" in done.stderr
-
-
-def test_the_banner_names_the_page_the_people_and_the_stand_ins(tmp_path: Path) -> None:
-    with running(tmp_path, "--prometheus", "builtin") as sandbox:
-        told, _ = sandbox.stop()
-    for words in (sandbox.page, "alice", "mallory", "Stand-ins", "built-in evaluator", "/release start reviews v2"):
-        assert words in " ".join(told.split())
 
 
 def test_the_tour_ends_as_told_and_its_report_holds_the_contract(tmp_path: Path) -> None:

@@ -5,12 +5,12 @@ import signal
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from playwright.sync_api import expect
 
 from tests.acceptance.conftest import Visit
 from tests.acceptance.sandbox import Sandbox, descendants
+from tests.parts import loopback
 
 READY_KEYS = {
     *("page", "bot", "slack", "kubernetes", "kubeconfig", "prometheus", "envoy", "envoy_admin", "users", "stand_ins"),
@@ -21,9 +21,9 @@ def test_the_ready_file_says_where_everything_answers(sandbox: Sandbox) -> None:
     ready = sandbox.ready
     assert ready.keys() == READY_KEYS
     assert ready["users"]["alice"] == "U0ALICE"
-    assert httpx.get(f"{ready['bot']}/readyz", timeout=5).json()["ready"] is True
-    assert httpx.get(f"{ready['envoy']}/reviews/1", headers={"Host": "reviews:9080"}, timeout=5).status_code == 200
-    assert httpx.get(f"{ready['envoy_admin']}/ready", timeout=5).status_code == 200
+    assert loopback.get(f"{ready['bot']}/readyz", timeout=5).json()["ready"] is True
+    assert loopback.get(f"{ready['envoy']}/reviews/1", headers={"Host": "reviews:9080"}, timeout=5).status_code == 200
+    assert loopback.get(f"{ready['envoy_admin']}/ready", timeout=5).status_code == 200
     assert "Slack" in ready["stand_ins"]
 
 
@@ -69,7 +69,7 @@ def test_bad_input_is_refused_by_field_value_and_what_is_allowed(
 
 def test_a_body_that_is_no_json_object_is_refused(sandbox: Sandbox) -> None:
     for content in (b"{", b"[]", b"\xff", b"[" * 20_000):
-        answer = httpx.post(
+        answer = loopback.post(
             f"{sandbox.page}/api/knobs", content=content, headers={"Content-Type": "application/json"}, timeout=5
         )
         assert (answer.status_code, answer.json()["field"]) == (400, "body")
@@ -101,7 +101,7 @@ def test_an_unconfirmed_click_shows_its_dialog_and_does_nothing(sandbox: Sandbox
 
 @pytest.mark.parametrize("header", [{"Host": "evil.example"}, {"Origin": "http://evil.example"}])
 def test_another_sites_page_is_turned_away(sandbox: Sandbox, header: dict[str, str]) -> None:
-    answer = httpx.post(f"{sandbox.page}/api/knobs", json={"version": "v2", "dead": True}, headers=header, timeout=5)
+    answer = loopback.post(f"{sandbox.page}/api/knobs", json={"version": "v2", "dead": True}, headers=header, timeout=5)
     assert answer.status_code == 403
     assert sandbox.get("/api/state")["mesh"]["knobs"]["v2"]["dead"] is False
 

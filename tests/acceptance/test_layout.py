@@ -24,22 +24,27 @@ def asking(sandbox: Sandbox) -> Sandbox:
 
 
 def settled(visitor: Visitor) -> Visitor:
-    """With its picture loaded and the streams flowing."""
+    """With its picture loaded."""
     expect(visitor.thread.locator("figure img").last).to_be_visible(timeout=PATIENCE_MS)
-    visitor.page.wait_for_timeout(1_800)
+    return visitor
+
+
+def flowing(visitor: Visitor) -> Visitor:
+    """With its picture loaded and the streams full of drops."""
+    settled(visitor).watch_the_streams(1_800)
     return visitor
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_nothing_is_cut_on_a_wide_screen(asking: Sandbox, visit: Visit, scheme: str) -> None:
-    alice = settled(visit(*WIDE, scheme))
+    alice = flowing(visit(*WIDE, scheme))
     alice.page.screenshot(path=artifacts() / f"sandbox-1440-{scheme}.png")
     assert alice.cut() == []
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_nothing_is_cut_on_a_narrow_screen_whichever_tab_is_shown(asking: Sandbox, visit: Visit, scheme: str) -> None:
-    alice = settled(visit(*NARROW, scheme))
+    alice = flowing(visit(*NARROW, scheme))
     for tab in ("Mesh", "Channel"):
         alice.page.get_by_role("tab", name=tab).click()
         alice.page.screenshot(path=artifacts() / f"sandbox-390-{scheme}-{tab.lower()}.png")
@@ -96,7 +101,7 @@ def test_the_readmes_screenshots_are_taken_in_the_middle_of_a_canary(asking: San
     for size in (WIDE, NARROW):
         bob = visit(*size)
         bob.become("bob")
-        settled(bob)
+        flowing(bob)
         bob.thread.locator("h4").filter(has_text="stage 2/4").scroll_into_view_if_needed()
         bob.page.locator("#scroll").evaluate("one => { one.scrollTop += 140; }")
         path = artifacts() / f"sandbox-{size[0]}.png"

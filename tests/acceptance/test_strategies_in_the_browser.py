@@ -35,7 +35,7 @@ def test_a_strategy_is_started_shown_and_undone_by_the_page(sandbox: Sandbox, vi
     alice.become("bob")
     expect(alice.thread.locator("figure img").last).to_be_visible(timeout=PATIENCE_MS)
     alice.root.evaluate("root => root.scrollIntoView({block: 'start'})")
-    alice.page.wait_for_timeout(1_500)
+    alice.watch_the_streams(1_500)
     alice.page.screenshot(path=artifacts() / f"strategy-{name}.png", clip=PICTURE)  # type: ignore[arg-type]
     assert alice.cut() == []
     dialog = alice.press("Approve")

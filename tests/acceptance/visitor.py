@@ -26,6 +26,11 @@ CUT = """() => {
 class Visitor:
     page: Page
 
+    def watch_the_streams(self, milliseconds: int) -> None:
+        """Let everything move, as it does for most people, and look on for a while."""
+        self.page.emulate_media(reduced_motion="no-preference")
+        self.page.wait_for_timeout(milliseconds)
+
     def become(self, name: str) -> None:
         self.page.get_by_test_id(f"user-{name}").check()
         expect(self.page.get_by_test_id(f"user-{name}")).to_be_checked()

@@ -22,7 +22,7 @@ from strategies.events import ApprovalGiven, ReleaseRequested, RollbackRequested
 from strategies.release import Drift, Phase, Role, Rules
 from tests.builders import a_plan, an_actor, an_approver
 from tests.contract.kubernetes.conftest import _standing_in
-from tests.contract.mesh.world import WireWorld, the_target
+from tests.contract.mesh.world import Reach, WireWorld, the_target
 from tests.crash.campaign import Ground
 from tests.crash.world import START
 from tests.fakes import FakeSmoke, unguarded
@@ -147,8 +147,11 @@ def two(request: pytest.FixtureRequest, sqlite: Ground, tmp_path: Path) -> Itera
         Database(stage.database) as database,
         _standing_in() as cluster,
         closing(cluster),
-        closing(WireWorld(cluster, "shop", tmp_path)) as wire,
+        closing(Reach(cluster, tmp_path, ("shop",))) as reach,
     ):
+        wire = WireWorld(reach, "shop")
+        reach.mesh.start()
+        wire.until_watched()
         yield Two(database, wire, request.param)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from tests.parts import loopback
 from tests.parts.processes import free_ports
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ def inherited() -> dict[str, str]:
     # Without its compiled modules a start spends most of its time compiling, which no installed bot does.
     foreign = ("SLUICE_", "PYTHONDONTWRITEBYTECODE")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
-    loopback = {"NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost"}
-    return kept | loopback | {"PYTHONFAULTHANDLER": "1"}
+    direct = {"NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost"}
+    return kept | direct | {"PYTHONFAULTHANDLER": "1"}
 
 
 class BotChild:
@@ -66,7 +67,7 @@ class BotChild:
     def readiness(self) -> dict[str, Any] | None:
         """What `/readyz` says; None while nobody answers."""
         try:
-            answer: dict[str, Any] = httpx.get(f"{self.url}/readyz", timeout=2).json()
+            answer: dict[str, Any] = loopback.get(f"{self.url}/readyz", timeout=2).json()
         except httpx.TransportError:
             return None
         return answer

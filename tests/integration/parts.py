@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from bot.sandbox.mesh.demo import DemoMesh
+from bot.sandbox.mesh.load import LOAD
 from bot.sandbox.prometheus import RealPrometheus, Target
 from bot.sandbox.slack import Delivery, Settings, SlackStandIn
 from bot.sandbox.tour.splits import Splits
@@ -69,6 +70,7 @@ class Wish:
     profile: Mapping[str, Any] = field(default_factory=dict)
     database: str = ""
     delivery: Delivery = Delivery.SOCKET
+    rate: float = LOAD  # requests a second
 
 
 @contextmanager
@@ -92,13 +94,16 @@ def world(parts: Parts, folder: Path, wish: Wish) -> Iterator[World]:
             slack.deliver_by_http(f"{bot.url}/slack/events")
         loop.run(mesh.start())
         stack.callback(lambda: loop.run(mesh.stop()))
+        mesh.load.rate = wish.rate
         parts.meshes.append(mesh)
         stack.callback(lambda: parts.meshes.remove(mesh))
         stack.callback(loop.spawn(splits.follow()))
         stack.callback(bot.stop)
         bot.start()
         bot.ready()
-        yield World(loop, parts.api, gate, slack, mesh, bot, splits, namespace, database)
+        story = World(loop, parts.api, gate, slack, mesh, bot, splits, namespace, database)
+        stack.callback(story.close)
+        yield story
         code = bot.stop()
         assert code == 0, f"the bot ended with {code}:\n{bot.log[-3000:]}"
 

@@ -6,11 +6,11 @@ import json
 import time
 from typing import TYPE_CHECKING
 
-import httpx
 from scipy import stats
 
 from bot.sandbox.slack import Delivery
 from tests.integration.world import untargeted
+from tests.parts import loopback
 
 if TYPE_CHECKING:
     from bot.sandbox.tour.report import StageReport
@@ -86,4 +86,4 @@ def post(world: World, body: str, signature: str) -> int:
         "X-Slack-Signature": signature,
         "Content-Type": "application/x-www-form-urlencoded",
     }
-    return httpx.post(f"{world.bot.url}/slack/events", content=body, headers=headers, timeout=5).status_code
+    return loopback.post(f"{world.bot.url}/slack/events", content=body, headers=headers, timeout=5).status_code

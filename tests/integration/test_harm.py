@@ -109,5 +109,5 @@ def ready_pods(world: World) -> list[object]:
 
 
 def looks_after(world: World, moment: datetime) -> list[datetime]:
-    with world.remembered() as database, database.reading() as tx:
+    with world.remembered().reading() as tx:
         return [look.at for look in tx.evidence.looks(world.release().id, 50) if look.at > moment]

@@ -52,7 +52,7 @@ def test_a_stranger_may_not_start(world: World) -> None:
 
 
 def test_the_refused_starts_wrote_nothing(world: World) -> None:
-    with world.remembered() as database, database.reading() as tx:
+    with world.remembered().reading() as tx:
         assert tx.releases.recent(10) == []
     assert len(world.route()["spec"]["http"][1]["route"]) == 1
     assert world.headline() == ""

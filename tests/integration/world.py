@@ -7,7 +7,6 @@ import json
 import re
 import ssl
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -20,7 +19,7 @@ from storage.database import Database
 from strategies.release import Phase
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from bot.sandbox.mesh.demo import DemoMesh
     from bot.sandbox.tour.splits import Splits
@@ -48,6 +47,7 @@ class World:
     namespace: str
     database: str
     began: str = field(default_factory=lambda: f"{time.time():.6f}")
+    _opened: Database | None = None
 
     def command(self, user: str, text: str) -> Outcome:
         """Somebody types; Slack got its acknowledgement in time."""
@@ -162,12 +162,12 @@ class World:
 
     def release(self) -> Release:
         """The one active or newest release, as the database has it."""
-        with self.remembered() as database, database.reading() as tx:
+        with self.remembered().reading() as tx:
             return tx.releases.recent(1)[0].release
 
     def is_holding(self) -> bool:
         """Whether the stage's share was seen and its hold time runs."""
-        with self.remembered() as database, database.reading() as tx:
+        with self.remembered().reading() as tx:
             found = tx.releases.recent(1)
         return bool(found) and found[0].release.phase is Phase.OBSERVING
 
@@ -175,14 +175,16 @@ class World:
         """The present moment, to hold against what the bot stored."""
         return datetime.now(UTC)
 
-    @contextmanager
-    def remembered(self) -> Iterator[Database]:
-        """The bot's database, to read in."""
-        database = Database(self.database)
-        try:
-            yield database
-        finally:
-            database.close()
+    def remembered(self) -> Database:
+        """The bot's database, to read in; opened once, because what waits asks it many times a second."""
+        if self._opened is None:
+            self._opened = Database(self.database)
+        return self._opened
+
+    def close(self) -> None:
+        """Let go of the database."""
+        if self._opened is not None:
+            self._opened.close()
 
     def _approve(self, user: str) -> None:
         found = self.loop.read(self.thread(user).question)

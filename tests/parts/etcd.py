@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
+from tests.parts import loopback
 from tests.parts.processes import PartMissingError, free_ports, running
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def running_etcd(folder: Path) -> Iterator[str]:
 
     def ready() -> bool:
         try:
-            return bool(httpx.get(f"{client}/health", timeout=1).json()["health"] == "true")
+            return bool(loopback.get(f"{client}/health", timeout=1).json()["health"] == "true")
         except (httpx.TransportError, ValueError, KeyError):
             return False
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from bot.sandbox.prometheus.real import command
+from tests.parts import loopback
 from tests.parts.processes import PartMissingError, free_ports, running
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def running_prometheus(folder: Path, configuration: str = SCRAPES_NOTHING, past:
 
     def ready() -> bool:
         try:
-            return httpx.get(f"{url}/-/ready", timeout=1).status_code == httpx.codes.OK
+            return loopback.get(f"{url}/-/ready", timeout=1).status_code == httpx.codes.OK
         except httpx.TransportError:
             return False
 

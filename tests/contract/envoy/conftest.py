@@ -1,17 +1,14 @@
 """The two API servers the mesh has to work against: the sandbox's own and a real one."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.contract.envoy.api_servers import ApiServer, RealServer, StandIn
-from tests.parts.kube_apiserver import running_kube_apiserver
+from tests.parts.kube_apiserver import KubeApiServer
 
 
 @pytest.fixture(scope="session")
-def real_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealServer]:
-    with running_kube_apiserver(tmp_path_factory.mktemp("kube-apiserver")) as server:
-        yield RealServer(server.url, server.token, server.ca_path)
+def real_server(real_api_server: KubeApiServer) -> RealServer:
+    return RealServer(real_api_server.url, real_api_server.token, real_api_server.ca_path)
 
 
 @pytest.fixture(params=["stand_in", "real"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import threading
 import uuid
 from contextlib import contextmanager
@@ -14,12 +13,10 @@ from aiohttp import web
 
 from bot.sandbox.kubernetes import KubernetesApi
 from tests.contract.kubernetes.cluster import Cluster
-from tests.parts.kube_apiserver import running_kube_apiserver
-from tests.parts.processes import PartMissingError, free_ports
+from tests.parts.processes import free_ports
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from kubernetes import client
 
@@ -49,23 +46,16 @@ def _standing_in() -> Iterator[Cluster]:
         loop.close()
 
 
-@contextmanager
-def _real(folder: Path) -> Iterator[Cluster]:
-    try:
-        with running_kube_apiserver(folder) as server:
-            yield Cluster.of(server)
-    except PartMissingError as missing:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(str(missing))
-
-
 @pytest.fixture(scope="session", params=["stand-in", "kube-apiserver"])
-def cluster(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    started = _standing_in() if request.param == "stand-in" else _real(tmp_path_factory.mktemp("kube-apiserver"))
-    with started as cluster:
-        yield cluster
-        cluster.close()
+def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
+    if request.param == "stand-in":
+        with _standing_in() as cluster:
+            yield cluster
+            cluster.close()
+        return
+    cluster = Cluster.of(request.getfixturevalue("real_api_server"))
+    yield cluster
+    cluster.close()
 
 
 @pytest.fixture

@@ -3,48 +3,80 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.contract.kubernetes.conftest import _real, _standing_in
-from tests.contract.mesh.world import FakeWorld, WireWorld, World
+from tests.contract.kubernetes.cluster import Cluster
+from tests.contract.kubernetes.conftest import _standing_in
+from tests.contract.mesh.world import FakeWorld, Reach, WireWorld, World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.contract.kubernetes.cluster import Cluster
+    from tests.parts.kube_apiserver import KubeApiServer
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stand_in() -> Iterator[Cluster]:
     with _standing_in() as cluster:
         yield cluster
         cluster.close()
 
 
-@pytest.fixture(scope="session")
-def kube_apiserver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    with _real(tmp_path_factory.mktemp("kube-apiserver")) as cluster:
+@pytest.fixture(scope="package")
+def kube_apiserver(real_api_server: KubeApiServer) -> Iterator[Cluster]:
+    with closing(Cluster.of(real_api_server)) as cluster:
         yield cluster
-        cluster.close()
+
+
+@pytest.fixture(scope="package")
+def on_stand_in(stand_in: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reach]:
+    """One adapter for all tests that leave its connection alone; it watches every namespace."""
+    with closing(Reach(stand_in, tmp_path_factory.mktemp("reach"))) as reach:
+        reach.mesh.start()
+        yield reach
+
+
+@pytest.fixture(scope="package")
+def on_kube_apiserver(kube_apiserver: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reach]:
+    """The same on the real server."""
+    with closing(Reach(kube_apiserver, tmp_path_factory.mktemp("reach"))) as reach:
+        reach.mesh.start()
+        yield reach
+
+
+def a_namespace() -> str:
+    return f"shop-{uuid.uuid4().hex[:8]}"
+
+
+def _shared(request: pytest.FixtureRequest) -> WireWorld:
+    world = WireWorld(request.getfixturevalue(f"on_{request.param}"), a_namespace())
+    world.until_watched()
+    world.proxy.calm()
+    return world
 
 
 @pytest.fixture(params=["stand_in", "kube_apiserver"])
-def wire(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[WireWorld]:
+def wire(request: pytest.FixtureRequest) -> WireWorld:
     """The adapter behind a proxy, on both servers."""
-    world = WireWorld(request.getfixturevalue(request.param), f"shop-{uuid.uuid4().hex[:8]}", tmp_path)
-    yield world
-    world.close()
+    return _shared(request)
+
+
+@pytest.fixture(params=["stand_in", "kube_apiserver"])
+def lonely(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[WireWorld]:
+    """The same with an adapter of its own that watches its namespace only: what happens to it disturbs nobody."""
+    namespace = a_namespace()
+    with closing(Reach(request.getfixturevalue(request.param), tmp_path, (namespace,))) as reach:
+        world = WireWorld(reach, namespace)
+        reach.mesh.start()
+        world.until_watched()
+        yield world
 
 
 @pytest.fixture(params=["fake", "stand_in", "kube_apiserver"])
-def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
+def world(request: pytest.FixtureRequest) -> World:
     """The same shop behind all three implementations."""
-    if request.param == "fake":
-        yield FakeWorld()
-        return
-    wire = WireWorld(request.getfixturevalue(request.param), f"shop-{uuid.uuid4().hex[:8]}", tmp_path)
-    yield wire
-    wire.close()
+    return FakeWorld() if request.param == "fake" else _shared(request)

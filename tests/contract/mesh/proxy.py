@@ -20,19 +20,24 @@ class Proxy:
     """Plain HTTP in front of one server. `seen` lists method and path of every request that came in."""
 
     def __init__(self, url: str, ca_path: str | None = None) -> None:
-        self.seen: list[tuple[str, str]] = []
-        self.upstream = urllib3.PoolManager(ca_certs=ca_path, retries=False, timeout=20, maxsize=32)
+        # A quiet watch is as long as the server lets it be.
+        self.upstream = urllib3.PoolManager(ca_certs=ca_path, retries=False, timeout=300, maxsize=32)
         self.target = url
-        self.before: list[Callable[[], None]] = []
-        self.answers: list[tuple[str, int, bytes, dict[str, str]]] = []
-        self.forbidden = ""  # a piece of the paths that are refused
-        self.lost = 0
-        self.change_answer: Callable[[bytes], bytes] | None = None
+        self.calm()
         # Both ends of each open watch: the client's socket, and the server's.
         self.watches: dict[socket.socket, socket.socket | None] = {}
         self._server = _Server(self)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
         self._thread.start()
+
+    def calm(self) -> None:
+        """Forget what was seen, and what was to happen to requests and answers."""
+        self.seen: list[tuple[str, str]] = []
+        self.before: list[Callable[[], None]] = []
+        self.answers: list[tuple[str, int, bytes, dict[str, str]]] = []
+        self.forbidden = ""  # a piece of the paths that are refused
+        self.lost = 0
+        self.change_answer: Callable[[bytes], bytes] | None = None
 
     @property
     def url(self) -> str:

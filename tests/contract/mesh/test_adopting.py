@@ -5,11 +5,12 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING
 
-from bot.mesh.documents import canonical
+from bot.mesh.documents import canonical, namespace_of
 from bot.ports import Adoption, SurveyRequest
 from tests.contract.mesh.world import PATHS, eventually
 
 if TYPE_CHECKING:
+    from bot.mesh.documents import Document
     from tests.contract.mesh.world import WireWorld
 
 
@@ -25,12 +26,19 @@ def adopted(wire: WireWorld, *, is_undo: bool = False) -> str:
     return told
 
 
+def watched(wire: WireWorld) -> list[Document]:
+    """The rules and routes of this world that the adapter has seen."""
+    cache = wire.mesh._cache
+    both = (*cache.virtual_services(), *cache.destination_rules())
+    return [each for each in both if namespace_of(each) == wire.namespace]
+
+
 def test_a_service_without_rule_and_route_gets_both_and_loses_both_again(wire: WireWorld) -> None:
     for kind in ("VirtualService", "DestinationRule"):
         wire.cluster.delete(f"{PATHS[kind].format(wire.namespace)}/reviews")
-    eventually(lambda: not wire.mesh._cache.virtual_services() and not wire.mesh._cache.destination_rules())
+    eventually(lambda: watched(wire) == [])
     assert "VirtualService" in adopted(wire)
-    eventually(lambda: bool(wire.mesh._cache.virtual_services() and wire.mesh._cache.destination_rules()))
+    eventually(lambda: len(watched(wire)) == 2)
     assert wire.read("VirtualService")["spec"]["http"][0]["route"] == [
         {"destination": {"host": "reviews", "subset": "v1"}}
     ]

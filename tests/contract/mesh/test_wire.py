@@ -127,81 +127,81 @@ def test_a_webhook_that_rewrites_our_weights_is_a_fault(wire: WireWorld) -> None
         wire.mesh.set_route(name_of(wire), lambda: [an_order(wire, FIVE)])
 
 
-def test_a_watch_that_was_ended_goes_on_where_it_was(wire: WireWorld) -> None:
-    wire.proxy.end_watches()
-    eventually(lambda: len(wire.proxy.watches) == WATCHES)
-    lists = [path for method, path in wire.proxy.seen if method == "GET" and path.endswith("virtualservices")]
-    wire.set_ready("v2", 1)
-    assert wire.mesh.ready_pods(the_target(wire)) == {"v1": 3, "v2": 1}
+def test_a_watch_that_was_ended_goes_on_where_it_was(lonely: WireWorld) -> None:
+    lonely.proxy.end_watches()
+    eventually(lambda: len(lonely.proxy.watches) == WATCHES)
+    lists = [path for method, path in lonely.proxy.seen if method == "GET" and path.endswith("virtualservices")]
+    lonely.set_ready("v2", 1)
+    assert lonely.mesh.ready_pods(the_target(lonely)) == {"v1": 3, "v2": 1}
     assert len(lists) == 1
 
 
-def test_a_watch_that_fell_too_far_behind_lists_again(wire: WireWorld) -> None:
-    wire.proxy.answers += [("GET", 410, status(410, "Expired", "too old resource version"), {})] * WATCHES
-    wire.proxy.seen.clear()
-    wire.proxy.end_watches()
-    eventually(lambda: len(wire.proxy.watches) == WATCHES and not wire.proxy.answers)
-    assert len([path for method, path in wire.proxy.seen if method == "GET" and "?" not in path]) == WATCHES
-    wire.set_ready("v2", 1)
-    assert wire.mesh.ready_pods(the_target(wire)) == {"v1": 3, "v2": 1}
+def test_a_watch_that_fell_too_far_behind_lists_again(lonely: WireWorld) -> None:
+    lonely.proxy.answers += [("GET", 410, status(410, "Expired", "too old resource version"), {})] * WATCHES
+    lonely.proxy.seen.clear()
+    lonely.proxy.end_watches()
+    eventually(lambda: len(lonely.proxy.watches) == WATCHES and not lonely.proxy.answers)
+    assert len([path for method, path in lonely.proxy.seen if method == "GET" and "?" not in path]) == WATCHES
+    lonely.set_ready("v2", 1)
+    assert lonely.mesh.ready_pods(the_target(lonely)) == {"v1": 3, "v2": 1}
 
 
-def test_a_role_that_may_not_list_is_told_what_it_lacks(wire: WireWorld) -> None:
-    wire.proxy.answers += [("GET", 403, status(403, "Forbidden", "no"), {})] * WATCHES
-    mesh = wire.another_mesh()
+def test_a_role_that_may_not_list_is_told_what_it_lacks(lonely: WireWorld) -> None:
+    lonely.proxy.answers += [("GET", 403, status(403, "Forbidden", "no"), {})] * WATCHES
+    mesh = lonely.another_mesh()
     mesh.start()
-    needed = f"Sluice's role needs the verb list on virtualservices.networking.istio.io in namespace {wire.namespace}"
+    needed = f"Sluice's role needs the verb list on virtualservices.networking.istio.io in namespace {lonely.namespace}"
     eventually(lambda: any(needed in each for each in mesh.troubles()), 5)
     eventually(lambda: not mesh.troubles(), 5)
     mesh.stop()
 
 
-def test_a_role_that_may_not_read_what_is_good_to_know_stops_nothing(wire: WireWorld) -> None:
-    wire.proxy.forbidden = "/horizontalpodautoscalers"
-    mesh = wire.another_mesh()
+def test_a_role_that_may_not_read_what_is_good_to_know_stops_nothing(lonely: WireWorld) -> None:
+    lonely.proxy.forbidden = "/horizontalpodautoscalers"
+    mesh = lonely.another_mesh()
     mesh.start()
-    eventually(lambda: not mesh.troubles() and mesh.ready_pods(the_target(wire)) is not None)
-    assert mesh.survey(SurveyRequest("reviews", wire.namespace, "v2")) == the_target(wire)
+    eventually(lambda: not mesh.troubles() and mesh.ready_pods(the_target(lonely)) is not None)
+    assert mesh.survey(SurveyRequest("reviews", lonely.namespace, "v2")) == the_target(lonely)
     mesh.stop()
 
 
-def test_a_rollback_waits_for_no_list_but_its_own(wire: WireWorld) -> None:
-    wire.mesh.set_route(name_of(wire), lambda: [an_order(wire, FIVE)])
-    wire.proxy.forbidden = "/pods"
-    mesh, back = wire.another_mesh(), an_order(wire, None, 3, expected=FIVE, force=True)
+def test_a_rollback_waits_for_no_list_but_its_own(lonely: WireWorld) -> None:
+    lonely.mesh.set_route(name_of(lonely), lambda: [an_order(lonely, FIVE)])
+    lonely.proxy.forbidden = "/pods"
+    mesh, back = lonely.another_mesh(), an_order(lonely, None, 3, expected=FIVE, force=True)
     mesh.start()
-    eventually(lambda: mesh.manifest(name_of(wire)) is not None, 5)
-    written = mesh.set_route(name_of(wire), lambda: [back])
+    eventually(lambda: mesh.manifest(name_of(lonely)) is not None, 5)
+    written = mesh.set_route(name_of(lonely), lambda: [back])
     with pytest.raises(Transient, match="pods"):
-        mesh.set_route(name_of(wire), lambda: [an_order(wire, FIVE, 4)])
+        mesh.set_route(name_of(lonely), lambda: [an_order(lonely, FIVE, 4)])
     mesh.stop()
     assert isinstance(written, Written)
-    assert weights(wire) == {"v1": None}
+    assert weights(lonely) == {"v1": None}
 
 
-def test_a_change_is_told_to_whoever_listens(wire: WireWorld) -> None:
+def test_a_change_is_told_to_whoever_listens(lonely: WireWorld) -> None:
     heard: list[str] = []
-    wire.mesh.on_change(heard.append)
-    wire.edit(lambda document: document["spec"]["http"][0].update(timeout="1s"))
-    eventually(lambda: name_of(wire) in heard)
-    assert set(heard) == {name_of(wire)}
+    lonely.mesh.on_change(heard.append)
+    lonely.edit(lambda document: document["spec"]["http"][0].update(timeout="1s"))
+    eventually(lambda: name_of(lonely) in heard)
+    assert set(heard) == {name_of(lonely)}
 
 
-def test_the_split_waits_until_proxies_know_the_new_subset(wire: WireWorld) -> None:
-    mesh = wire.another_mesh(propagation=0.6)
-    wire.add(a_deployment("v3"))
-    wire.set_ready("v3", 1)
+def test_the_split_waits_until_proxies_know_the_new_subset(lonely: WireWorld) -> None:
+    mesh = lonely.another_mesh(propagation=0.6)
+    lonely.add(a_deployment("v3"))
+    lonely.set_ready("v3", 1)
     mesh.start()
     eventually(lambda: not mesh.troubles())
-    release = the_release(wire, "v3")
+    release = the_release(lonely, "v3")
     assert isinstance(mesh.prepare(release), Preparation)
     split = Split.between("v1", "v3", Decimal(5))
-    order = an_order(wire, split, target=release.target)
+    order = an_order(lonely, split, target=release.target)
     with pytest.raises(Transient) as caught:
-        mesh.set_route(name_of(wire), lambda: [order])
+        mesh.set_route(name_of(lonely), lambda: [order])
     assert 0 < (caught.value.retry_after or 0) <= 0.6
     time.sleep(caught.value.retry_after or 0)
-    assert isinstance(mesh.set_route(name_of(wire), lambda: [order]), Written)
+    assert isinstance(mesh.set_route(name_of(lonely), lambda: [order]), Written)
     mesh.stop()
 
 
@@ -238,8 +238,8 @@ def test_a_kubeconfig_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         connect(str(tmp_path / "nothing.yaml"))
 
 
-def test_stopping_ends_every_thread(wire: WireWorld) -> None:
-    mesh = wire.another_mesh()
+def test_stopping_ends_every_thread(lonely: WireWorld) -> None:
+    mesh = lonely.another_mesh()
     before = threading.active_count()
     mesh.start()
     eventually(lambda: not mesh.troubles())

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import yaml
 
+from bot.mesh.documents import full_name
 from bot.mesh.istio import IstioMesh
 from bot.mesh.kube_api import connect
 from bot.ports import Mesh, RouteOrder
@@ -97,37 +98,63 @@ class FakeWorld:
         """Pods follow at once here."""
 
 
-class WireWorld:
-    """The shop on an API server, with a proxy between it and the adapter."""
+class Reach:
+    """An adapter on an API server, with a proxy between the two; it watches the namespaces named (none: all)."""
 
-    def __init__(self, cluster: Cluster, namespace: str, folder: Path) -> None:
-        self.namespace = namespace
+    def __init__(self, cluster: Cluster, folder: Path, namespaces: tuple[str, ...] = ()) -> None:
         self.cluster = cluster
+        self.namespaces = namespaces
         self.proxy = Proxy(cluster.url, cluster.ca_path)
-        cluster.create("/api/v1/namespaces", {"metadata": {"name": namespace}})
-        for document in (a_virtual_service(), a_rule(), a_service(), a_deployment("v1"), a_deployment("v2")):
-            self.add(document)
-        for version, count in (("v1", 3), ("v2", 2)):
-            for number in range(count):
-                self._create_pod(version, number)
         self.kubeconfig = folder / "kubeconfig.yaml"
         self.kubeconfig.write_text(yaml.safe_dump(self._config(cluster.token)))
         self.mesh = self.another_mesh()
-        self.mesh.start()
-        eventually(lambda: not self.mesh.troubles() and self.mesh.ready_pods(self.target()) is not None)
 
     def another_mesh(self, propagation: float = 0.0) -> IstioMesh:
         """A further replica's adapter, not started."""
         return IstioMesh(
             connect(str(self.kubeconfig)),
             RealClock(),
-            namespaces=(self.namespace,),
+            namespaces=self.namespaces,
             propagation=timedelta(seconds=propagation),
         )
 
     def close(self) -> None:
         self.mesh.stop()
         self.proxy.close()
+
+    def _config(self, token: str) -> Document:
+        return {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": "part", "cluster": {"server": self.proxy.url}}],
+            "users": [{"name": "part", "user": {"token": token}}],
+            "contexts": [{"name": "part", "context": {"cluster": "part", "user": "part"}}],
+            "current-context": "part",
+        }
+
+
+class WireWorld:
+    """The shop in a namespace of an API server, and the adapter that reaches it."""
+
+    def __init__(self, reach: Reach, namespace: str) -> None:
+        self.namespace = namespace
+        self.reach = reach
+        self.cluster, self.proxy, self.mesh = reach.cluster, reach.proxy, reach.mesh
+        self.kubeconfig, self.another_mesh = reach.kubeconfig, reach.another_mesh
+        self.cluster.create("/api/v1/namespaces", {"metadata": {"name": namespace}})
+        for document in (a_virtual_service(), a_rule(), a_service(), a_deployment("v1"), a_deployment("v2")):
+            self.add(document)
+        for version, count in (("v1", 3), ("v2", 2)):
+            for number in range(count):
+                self._create_pod(version, number)
+
+    def until_watched(self) -> None:
+        """Wait until the adapter has seen the whole shop."""
+        cache, here = self.mesh._cache, f"{self.namespace}/reviews"
+        seen = (cache.virtual_service, lambda name: name in map(full_name, cache.destination_rules()), cache.service)
+        eventually(lambda: not self.mesh.troubles() and all(one(here) for one in seen))
+        eventually(lambda: len(cache.deployments(self.namespace)) == 2)
+        eventually(lambda: self.mesh.ready_pods(self.target()) == {"v1": 3, "v2": 2})
 
     def target(self) -> Target:
         return the_target(self)
@@ -163,7 +190,8 @@ class WireWorld:
         eventually(lambda: any("containerStatuses" in pod["status"] for pod in cached(self.namespace, wanted)))
 
     def writes(self) -> int:
-        return len([path for path in self.proxy.writes() if "virtualservices" in path])
+        home = f"/namespaces/{self.namespace}/virtualservices/"
+        return len([path for path in self.proxy.writes() if home in path])
 
     def all(self, kind: str) -> list[Document]:
         found: list[Document] = self.cluster.get(PATHS[kind].format(self.namespace))["items"]
@@ -186,16 +214,6 @@ class WireWorld:
         pod = a_pod(version, number, namespace=self.namespace)
         self.cluster.create(path, pod)
         self.cluster.patch(f"{path}/{pod['metadata']['name']}/status", {"status": status or ready_status()})
-
-    def _config(self, token: str) -> Document:
-        return {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "clusters": [{"name": "part", "cluster": {"server": self.proxy.url}}],
-            "users": [{"name": "part", "user": {"token": token}}],
-            "contexts": [{"name": "part", "context": {"cluster": "part", "user": "part"}}],
-            "current-context": "part",
-        }
 
 
 def eventually(holds: Callable[[], bool], seconds: float = 10.0) -> None:

@@ -14,7 +14,7 @@ from tests.contract.prometheus.random_series import random_series
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SEEDS = (1, 2, 3, 5, 8, 13)
+SEEDS = (1, 2, 3, 5, 8, 13) if os.environ.get("SLUICE_FUZZ") == "long" else (1, 2, 3)
 
 
 @pytest.fixture(scope="session", params=SEEDS)

@@ -9,11 +9,11 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 
 from bot.sandbox.prometheus import BuiltinPrometheus, PrometheusMissingError, RealPrometheus, Target, choose
 from tests.contract.prometheus.pages import Pages, served_pages
+from tests.parts import loopback
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -76,7 +76,7 @@ class Scraped:
     page_url: str
 
     def rows(self, kind: str, query: str) -> Any:
-        answer = httpx.get(f"{self.kinds[kind].url}/api/v1/query", params={"query": query}, timeout=5).json()
+        answer = loopback.get(f"{self.kinds[kind].url}/api/v1/query", params={"query": query}, timeout=5).json()
         return sorted((sorted(row["metric"].items()), row["value"][1]) for row in answer["data"]["result"])
 
     def until(self, kind: str, query: str, wanted: Callable[[Any], bool]) -> Any:
@@ -138,7 +138,7 @@ def test_both_name_the_target_and_its_error(scraped: Scraped) -> None:
     found = []
     for kind, each in scraped.kinds.items():
         scraped.until(kind, 'up{job="bad"}', bool)
-        active = httpx.get(f"{each.url}/api/v1/targets", timeout=5).json()["data"]["activeTargets"]
+        active = loopback.get(f"{each.url}/api/v1/targets", timeout=5).json()["data"]["activeTargets"]
         found.append({(t["labels"]["job"], t["health"], t["scrapeUrl"], bool(t["lastError"])) for t in active})
     assert found[0] == found[1]
     assert ("bad", "down", f"{scraped.page_url}/bad", True) in found[0]

@@ -4,6 +4,7 @@ import { byId } from "./dom.js";
 const canvas = byId("flow");
 const pen = canvas.getContext("2d");
 const still = matchMedia("(prefers-reduced-motion: reduce)");
+const CALM = 250; // milliseconds between two drawings for who wants no motion
 const TRAVEL = 1500, BAND = 92, MOST = 400;
 const VERSIONS = ["v1", "v2"];
 let wanted = { v1: 1, v2: 0 }, shown = { v1: 1, v2: 0 };
@@ -89,7 +90,8 @@ function readTints() {
 }
 
 function frame(now) {
-  requestAnimationFrame(frame);
+  if (still.matches) setTimeout(() => requestAnimationFrame(frame), CALM);
+  else requestAnimationFrame(frame);
   const box = size();
   if (!box.width) return;
   const ease = still.matches ? 1 : 0.08;
