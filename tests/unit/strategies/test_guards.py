@@ -29,6 +29,10 @@ def broken(terms: Terms = Terms(), facts: Facts = READY, plan: Plan | None = Non
 
 def test_nothing_is_in_the_way_of_a_service_that_demands_nothing() -> None:
     assert broken() == {}
+    said = {each.rule: each.text for each in checks() if each.state is State.HOLDS}
+    assert said[ReasonCode.BASELINE_NOT_FULL] == "v1 serves 100 %."
+    assert said[ReasonCode.NOT_READY] == "v2 has 2 ready pods."
+    assert said[ReasonCode.IRREVERSIBLE] == "There is a way back: v1 has 3 ready pods."
     assert guards.refusal(checks()) is None
 
 
@@ -148,3 +152,23 @@ def test_the_profiles_own_queries_are_tried_before_anything_begins(unread: Any, 
     stages = tuple(replace(stage, gates=(gate,)) for stage in a_plan().stages)
     found = checks(facts=replace(READY, unread=unread), plan=replace(a_plan(), stages=stages))
     assert [each.state for each in found if each.rule is ReasonCode.BAD_INPUT] == [state]
+
+
+def test_one_pod_is_one() -> None:
+    said = {each.rule: each.text for each in checks(facts=replace(READY, ready={"v1": 1, "v2": 1}))}
+    assert said[ReasonCode.NOT_READY] == "v2 has 1 ready pod."
+    assert said[ReasonCode.IRREVERSIBLE] == "There is a way back: v1 has 1 ready pod."
+
+
+def test_pods_that_are_not_known_yet_are_open_by_their_own_rules() -> None:
+    found = [each.rule for each in checks(facts=Facts()) if "are not known yet" in each.text]
+    assert found == [ReasonCode.NOT_READY, ReasonCode.IRREVERSIBLE]
+
+
+def test_one_stage_with_a_query_or_a_metric_is_enough_to_ask() -> None:
+    own = MetricGate("orders_lost", "1", query="sum(lost)")
+    first, *others = a_plan().stages
+    quiet = tuple(replace(stage, gates=()) for stage in others)
+    plan = replace(a_plan(), stages=(replace(first, gates=(own,)), *quiet))
+    rules = {each.rule for each in checks(plan=plan, facts=replace(READY, unread=()))}
+    assert {ReasonCode.BAD_INPUT, ReasonCode.TOO_FEW_REQUESTS} <= rules
