@@ -6,15 +6,16 @@ from decimal import Decimal
 
 import pytest
 
+from strategies import capacity
 from strategies.capacity import pods_for
-from strategies.effects import SetCapacity, SetRoute
+from strategies.effects import Audience, RefreshCard, Say, SetCapacity, SetRoute, Urgency
 from strategies.events import CapacityLacked, Prepared, RouteConfirmed, WakeReached
 from strategies.release import AtDeadline, Phase, Release, Rules
 from strategies.routing import Match, Mirror, Split
 from tests.builders import NOW, a_release
 from tests.unit.core.events_of import PASSES, a_look, in_phase, kinds, moved, said
 
-HUNDRED = Decimal(100)
+HUNDRED, HOUR = Decimal(100), timedelta(hours=1)
 LACKS = "v2 has 1 ready pod and needs 2 for its share; it is being scaled up."
 
 
@@ -30,7 +31,7 @@ def lacked(release: Release, after: timedelta = timedelta(0)) -> CapacityLacked:
 
 
 @pytest.mark.parametrize(
-    ("share", "size", "capacity", "pods"),
+    ("share", "size", "percent", "pods"),
     [
         (5, 3, 100, 1),
         (34, 3, 100, 2),
@@ -41,9 +42,9 @@ def lacked(release: Release, after: timedelta = timedelta(0)) -> CapacityLacked:
         (25, 4, 200, 2),
     ],
 )
-def test_a_share_takes_its_part_of_the_baselines_pods(share: int, size: int, capacity: int, pods: int) -> None:
+def test_a_share_takes_its_part_of_the_baselines_pods(share: int, size: int, percent: int, pods: int) -> None:
     split = Split.between("v1", "v2", Decimal(share))
-    assert pods_for(split, "v2", size, Decimal(capacity)) == pods
+    assert pods_for(split, "v2", size, Decimal(percent)) == pods
 
 
 def test_copies_take_pods_as_requests_do_and_a_match_takes_one_at_least() -> None:
@@ -107,3 +108,57 @@ def test_sizes_are_set_at_the_start_and_given_back_at_the_end_where_scaling_is_a
     soaked = replace(in_phase(Phase.SOAKING), rules=rules, stage=3)
     done = moved(soaked, WakeReached(soaked.id, "w", soaked.wake_at or NOW), soaked.wake_at or NOW)
     assert (done.release.phase, kinds(done)[-1]) == (Phase.COMPLETED, "SetCapacity")
+
+
+def began_with(size: int, **changes: object) -> Release:
+    """A release whose baseline had so many pods at its start, seen at the last look."""
+    release = replace(in_phase(Phase.OBSERVING), sizes={"v1": size}, baseline_ready=size, hold_until=NOW + 2 * HOUR)
+    return replace(release, **changes)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("had", "have", "tells"),
+    [(3, 3, False), (3, 2, True), (None, 2, True), (4, 2, True), (2, 2, False), (2, 1, False), (3, None, False)],
+)
+def test_a_baseline_is_told_to_have_shrunk_when_it_crosses_its_size(
+    had: int | None, have: int | None, tells: bool
+) -> None:
+    release = began_with(3, baseline_ready=had, verdicts=PASSES)
+    decision = moved(release, replace(a_look(release, PASSES), baseline_ready=have))
+    text = f"v1 has {have} of the 3 ready pods it began with; a rollback would land on them."
+    assert [line.text for line in said(decision)] == ([text] if tells else [])
+    assert (decision.why, decision.is_notable) == ((text, True) if tells else ("", False))
+
+
+def test_a_baseline_that_sluice_may_scale_is_pinned_to_its_size() -> None:
+    release = began_with(3, rules=Rules(scale=True), verdicts=PASSES)
+    decision = moved(release, replace(a_look(release, PASSES), baseline_ready=2))
+    assert SetCapacity(release.id) in decision.effects
+    assert said(decision)[0].text.endswith(" It is scaled up again.")
+    unchanged = moved(replace(release, rules=Rules()), replace(a_look(release, PASSES), baseline_ready=2))
+    assert SetCapacity(release.id) not in unchanged.effects
+
+
+@pytest.mark.parametrize(("before", "tells"), [(timedelta(seconds=1), False), (timedelta(0), True)])
+def test_missing_pods_are_told_at_the_deadline_to_those_who_can_help(before: timedelta, tells: bool) -> None:
+    release = shifting()
+    at = release.entered_at + release.rules.deadline - before
+    decision = capacity.lacked(release, lacked(release), at)
+    lines = [effect for effect in decision.effects if isinstance(effect, Say)]
+    assert [line.audience for line in lines] == ([Audience.REQUESTER_AND_ON_CALL] if tells else [])
+    assert (decision.release.reminded, decision.is_notable) == (tells, True)
+    assert decision.effects[0] == RefreshCard(release.id, Urgency.STAGE)
+
+
+def test_at_the_deadline_the_profile_may_ask_for_the_way_back_and_people_hear_of_it() -> None:
+    release = shifting(Rules(at_deadline=AtDeadline.ROLL_BACK))
+    decision = capacity.lacked(release, lacked(release), release.entered_at + release.rules.deadline)
+    assert decision.release.phase is Phase.ROLLING_BACK
+    assert [effect.audience for effect in decision.effects if isinstance(effect, Say)] == [
+        Audience.REQUESTER_AND_ON_CALL
+    ]
+
+
+def test_looking_for_pods_again_is_not_worth_a_line_in_the_journal() -> None:
+    decision = capacity.again(replace(shifting(), retry_at=NOW), NOW)
+    assert (decision.is_notable, decision.release.retry_at, decision.release.stage_began_at) == (False, None, NOW)

@@ -6,11 +6,11 @@ from datetime import timedelta
 import pytest
 
 from strategies.decision import Decision
-from strategies.effects import Audience
+from strategies.effects import Audience, RefreshCard, Say, Urgency
 from strategies.events import GuardOverridden, PreparationBlocked, ReleaseRequested, RollbackRequested, WakeReached
 from strategies.machine import decide
 from strategies.reasons import ReasonCode, Refused
-from strategies.release import Actor, Phase, Release, Role, Rules
+from strategies.release import Actor, Phase, Release, Role, Rules, Waiver
 from tests.builders import NOW, a_plan, a_target, an_actor
 from tests.unit.core.events_of import ALICE, BOB, in_phase, kinds, moved, refused, said
 
@@ -99,3 +99,22 @@ def test_a_start_against_a_guard_takes_the_override_role_and_a_reason() -> None:
 def test_no_guard_stands_in_the_way_of_going_back(code: ReasonCode) -> None:
     release = moved(in_phase(Phase.PREPARING), blocked(in_phase(Phase.PREPARING), code)).release
     assert moved(release, RollbackRequested(release.id, "r", ALICE)).release.phase is Phase.ROLLING_BACK
+
+
+def test_an_override_before_its_time_is_told_and_makes_older_buttons_stale() -> None:
+    release = in_phase(Phase.SCHEDULED)
+    decision = moved(release, overridden(release, DARA))
+    assert decision.release.revision == release.revision + 1
+    assert decision.release.waivers == (Waiver(UNSTAGED, DARA, "by hand", NOW),)
+    assert decision.reply == "reviews-1 will begin at its time."
+    text = "⚠ reviews-1: NOT_STAGED overridden by Person U4: by hand"
+    line = Say("reviews-1", "waived:NOT_STAGED", text, is_broadcast=True, urgency=Urgency.DECISION)
+    assert decision.effects == (line, RefreshCard("reviews-1", Urgency.DECISION))
+
+
+def test_an_override_of_a_release_that_waits_is_told_before_it_is_tried_again() -> None:
+    release = replace(in_phase(Phase.PREPARING), entered_at=NOW - timedelta(minutes=5))
+    decision = moved(release, overridden(release, DARA))
+    assert kinds(decision)[:2] == ["Say", "Prepare"]
+    assert (decision.release.entered_at, decision.release.revision) == (release.entered_at, release.revision + 1)
+    assert decision.reply == "reviews-1 goes on without it."

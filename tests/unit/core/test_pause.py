@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from strategies import reminders
 from strategies.events import (
     EffectFailed,
     PauseRequested,
@@ -199,3 +200,12 @@ def test_what_got_stuck_is_tried_again_by_resuming(phase: Phase, effect: str) ->
     assert stuck.release.phase is Phase.STUCK
     assert kinds(stuck)[0] == "CallOnCall"
     assert kinds(moved(stuck.release, resume(stuck.release), LATER))[0] == effect
+
+
+def test_a_pause_is_spoken_of_once() -> None:
+    release = in_phase(Phase.PAUSED)
+    end = release.entered_at + release.rules.no_answer_after
+    assert reminders.due(release) == end
+    spoken = reminders.said(release, end)
+    assert spoken.release == replace(release, reminded=True)
+    assert reminders.due(spoken.release) is None

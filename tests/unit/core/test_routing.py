@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from strategies.routing import HUNDRED, Match, Mirror, Protocol, Route, Split, Steering, percent
+from strategies.routing import HUNDRED, Match, Mirror, Protocol, Route, Split, Steering, Sticky, percent
 from tests.builders import a_route
 
 SHARES = st.integers(0, 10_000).map(lambda cents: Decimal(cents) / 100)
@@ -89,3 +89,35 @@ def test_how_requests_get_to_a_version_decides_what_is_known_of_its_share() -> N
     ]  # fmt: skip
     assert (group.bounds("v2"), inside.bounds("v2")) == ((Decimal(0), Decimal(100)), (Decimal(0), Decimal(1)))
     assert (copied.reaches("v2"), copied.serves("v2"), group.serves("v2")) == (True, False, True)
+
+
+@pytest.mark.parametrize(
+    ("generation", "before", "now", "rise"),
+    [
+        (0, "0", "30", "0"),
+        (1, "0", "30", "30"),
+        (1, "20", "60", "50"),
+        (2, "1", "34", "33.33"),
+        (3, "50", "100", "100"),
+    ],
+)
+def test_people_rise_out_of_those_who_are_left_and_never_more_than_is_meant(
+    generation: int, before: str, now: str, rise: str
+) -> None:
+    assert Sticky.between(generation, Decimal(before), Decimal(now)) == Sticky(generation, Decimal(rise))
+
+
+@pytest.mark.parametrize(
+    ("split", "least", "most"),
+    [
+        (Split.between("v1", "v2", Decimal(30)), 30, 30),
+        (Split.between("v1", "v2", Decimal(0)), 0, 0),
+        (Split({"v1": HUNDRED}, matches=(Match("header:x", "v2", exact="1"),)), 0, 100),
+        (Split({"v1": HUNDRED}, matches=(Match("header:x", "v2", exact="1", share=Decimal(20)),)), 0, 20),
+        (Split({"v2": HUNDRED}, matches=(Match("header:x", "v1", exact="1", share=Decimal(20)),)), 80, 100),
+        (replace(Split.between("v1", "v2", Decimal(30)), sticky=Sticky()), 0, 100),
+    ],
+)
+def test_the_least_and_the_most_that_a_version_can_answer(split: Split, least: int, most: int) -> None:
+    assert split.bounds("v2") == (Decimal(least), Decimal(most))
+    assert split.serves("v2") == (most > 0)
