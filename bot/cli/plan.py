@@ -16,6 +16,8 @@ from strategies.plan import StrategyName
 from strategies.reasons import Refused
 
 if TYPE_CHECKING:
+    from bot.offline.asked import Asked
+    from bot.offline.by_profile import ByProfile
     from bot.offline.manifests import Source
     from bot.offline.planning import FilePlan
 
@@ -32,6 +34,8 @@ RouteOption = Annotated[
     typer.Option(help="A route that moves: main, #0, tcp:#0 or reviews-gateway/main (repeatable)."),
 ]
 StepsOption = Annotated[str, typer.Option(help="5,25,50,100, or from 5 by 10 every 15m to 100, or 90:10,0:100.")]
+PipelineOption = Annotated[str, typer.Option(help="Several as one release: shadow -> ab -> canary.")]
+ProfileOption = Annotated[str | None, typer.Option(help="The service's profile, which says how and where.")]
 HoldOption = Annotated[str, typer.Option(help="How long each stage is held: 10m, or one for each step: 10m,30m,1h.")]
 
 
@@ -41,7 +45,9 @@ def plan(  # noqa: PLR0913 - the words of the command
     service: Annotated[str, typer.Option(help="The service that moves: reviews, or its full host.")],
     baseline: Annotated[str, typer.Option(help="The version that serves now.")],
     candidate: Annotated[str, typer.Option(help="The version to release.")],
-    strategy: Annotated[StrategyName, typer.Option(help="How it is released.")] = StrategyName.CANARY,
+    strategy: Annotated[StrategyName | None, typer.Option(help="How it is released; canary if nothing says.")] = None,
+    pipeline: PipelineOption = "",
+    profile: ProfileOption = None,
     destination_rule: RuleOption = None,
     namespace: Annotated[str, typer.Option("--namespace", "-n", help="Where objects live that do not say it.")] = "",
     route: RouteOption = None,
@@ -59,12 +65,17 @@ def plan(  # noqa: PLR0913 - the words of the command
     from bot.offline import answers, asked, planning, target  # noqa: PLC0415 - YAML waits until it is wanted
 
     sources = _sources(file, destination_rule, is_written=write)
-    words = asked.Asked(strategy, service, baseline, candidate, steps, _holds(hold), match or (), mirror, sticky)
-    spec = asked.spec(words)
-    wanted = target.Wanted(service, baseline, candidate, namespace, tuple(route or ()))
-    if isinstance(spec, Refused):
-        _refuse(spec, format)
-    found = planning.plan(sources, wanted, spec)
+    if bool(strategy) + bool(pipeline) > 1 or (pipeline and profile):
+        stop(Exit.USAGE, "--pipeline goes alone: without --strategy, and without --profile, which brings its own.")
+    named = strategy or StrategyName.CANARY
+    words = asked.Asked(named, service, baseline, candidate, steps, _holds(hold), match or (), mirror, sticky)
+    by = _by_profile(profile, words, is_named=strategy is not None) if profile else None
+    planner = by.planner() if by is not None else asked.planner(words, pipeline)
+    if isinstance(planner, Refused):
+        _refuse(planner, format)
+    own = (by.profile.namespace, by.routes()) if by is not None else ("", ())
+    wanted = target.Wanted(service, baseline, candidate, namespace or own[0], tuple(route or own[1]))
+    found = planning.plan(sources, wanted, planner)
     if isinstance(found, Refused):
         _refuse(found, format)
     if not found.knows_subsets:
@@ -101,6 +112,23 @@ def _sources(file: str, rule: str | None, *, is_written: bool) -> Sequence["Sour
         except Unreadable as error:
             stop(Exit.USAGE, str(error))
     return found
+
+
+def _by_profile(path: str, words: "Asked", *, is_named: bool) -> "ByProfile":
+    from bot.offline.by_profile import ByProfile  # noqa: PLC0415 - pydantic, for those who have a profile
+    from bot.profiles import WrongProfile, read  # noqa: PLC0415
+
+    try:
+        profile = read(path, Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        stop(Exit.USAGE, f"{path}: {error.strerror}")
+    except UnicodeDecodeError as error:
+        stop(Exit.USAGE, f"{path} is not UTF-8 text: {error.reason} at byte {error.start}.")
+    except WrongProfile as error:
+        stop(Exit.USAGE, *error.lines)
+    if words.service.partition(".")[0] != profile.service.partition(".")[0]:
+        stop(Exit.USAGE, f"--service {words.service}: {path} is the profile of {profile.service}.")
+    return ByProfile(profile, words, is_named)
 
 
 def _holds(text: str) -> tuple[timedelta, ...]:

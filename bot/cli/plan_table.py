@@ -20,9 +20,8 @@ def show(plan: FilePlan, start: datetime, advice: str) -> None:
     where = ", ".join(
         f'{route.namespace}/{route.virtual_service} {route.protocol} route "{route.name}"' for route in target.routes
     )
-    console.print(
-        f"{plan.plan.strategy} of {target.host}, {target.baseline} -> {target.candidate}, on {where}", markup=False
-    )
+    parts = " -> ".join(plan.plan.parts)
+    console.print(f"{parts} of {target.host}, {target.baseline} -> {target.candidate}, on {where}", markup=False)
     console.print()
     console.print(_table(plan, start))
     texts = plan.before
@@ -41,6 +40,9 @@ def _table(plan: FilePlan, start: datetime) -> Table:
     target = plan.target
     beside = [_beside(stage) for stage in plan.stages]
     table = Table("Stage", box=None, header_style="bold", pad_edge=False)
+    is_pipeline = any(stage.stage.part for stage in plan.stages)
+    if is_pipeline:
+        table.add_column("Part")
     for version in (target.baseline, target.candidate):
         table.add_column(version, justify="right")
     for name in (*(("Beside",) if any(beside) else ()), "Hold", "Ends (UTC)", "Asked at its end"):
@@ -50,7 +52,8 @@ def _table(plan: FilePlan, start: datetime) -> Table:
         extra = [beside[n - 1]] if any(beside) else []
         hold = durations.written(stage.stage.hold)
         asked = ", ".join(_gate(each) for each in stage.stage.gates) or "nothing"
-        table.add_row(str(n), *shares, *extra, hold, end.strftime("%Y-%m-%d %H:%M"), asked)
+        part = [str(stage.stage.part or plan.plan.strategy)] if is_pipeline else []
+        table.add_row(str(n), *part, *shares, *extra, hold, end.strftime("%Y-%m-%d %H:%M"), asked)
     return table
 
 

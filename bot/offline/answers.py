@@ -16,6 +16,7 @@ def planned(plan: FilePlan, start: datetime, advice: str) -> dict[str, object]:
     stages = [
         {
             "n": n,
+            **({"part": str(each.stage.part)} if each.stage.part is not None else {}),
             "split": split(each.split),
             "hold": durations.written(each.stage.hold),
             "gates": [gate(one) for one in each.stage.gates],

@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.mesh.documents import Document, canonical, full_name
@@ -11,11 +11,12 @@ from bot.offline.manifests import Manifest, Source, Unreadable, read
 from bot.offline.target import Found, Wanted, find, unsettled
 from bot.offline.text_edits import CannotEdit, Change, edited
 from bot.ports import RouteOrder
-from strategies import catalog
-from strategies.plan import Plan, Spec, Stage
+from strategies.plan import Plan, Stage
 from strategies.reasons import ReasonCode, Refused
 from strategies.release import Target
 from strategies.routing import Route, Split
+
+Planner = Callable[[Target], Plan | Refused]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +42,20 @@ class FilePlan:
     knows_subsets: bool
 
 
-def plan(sources: Sequence[Source], wanted: Wanted, spec: Spec) -> FilePlan | Refused:
-    """The plan of `spec` over the route that `wanted` finds in the files; refused as a start would be."""
-    planned = catalog.plan(spec)
-    if isinstance(planned, Refused):
-        return planned
+def plan(sources: Sequence[Source], wanted: Wanted, planner: Planner) -> FilePlan | Refused:
+    """What `planner` makes of the route that `wanted` finds in the files; refused as a start would be."""
     found = find([each for source in sources for each in source.manifests], wanted)
     if isinstance(found, Refused):
         return found
+    planned = planner(found.target)
+    if isinstance(planned, Refused):
+        return planned
     originals = _originals(found)
     if isinstance(originals, Refused):
         return originals
     stages: list[StageEdit] = []
     for stage in planned.stages:
-        written = _stage(sources, found, stage, stage.splits[spec.service], originals)
+        written = _stage(sources, found, stage, stage.splits[found.target.service], originals)
         if isinstance(written, Refused):
             return written
         stages.append(written)
