@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from bot.profiles import Profile
+from strategies import blue_green
 from strategies.plan import Approve, Kind, MetricGate, Plan, Spec, StrategyName
 from strategies.reasons import ReasonCode, Refused
 from strategies.release import Decommission, Target
@@ -28,6 +29,7 @@ def possible(spec: Spec, profile: Profile, target: Target) -> Spec | Refused:
     if besides or spec.strategy not in WEIGHTS_ALONE:
         text = f"{where} carries connections, which are split by weight alone: no {besides or spec.strategy}."
         return Refused(ReasonCode.UNSUPPORTED_KIND, text)
+    spec = blue_green.without_preview(spec, target)
     if target.carries_requests:
         return spec
     if profile.decommission is not Decommission.KEEP:

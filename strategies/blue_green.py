@@ -4,9 +4,10 @@ from dataclasses import replace
 from decimal import Decimal
 
 from strategies import beside
-from strategies.plan import ApprovalGate, Approve, Gate, Plan, SmokeGate, Spec, Stage
+from strategies.plan import ApprovalGate, Approve, Gate, Plan, SmokeGate, Spec, Stage, StrategyName
 from strategies.reasons import ReasonCode, Refused
-from strategies.routing import HUNDRED, Match
+from strategies.release import Target
+from strategies.routing import HUNDRED, Match, Protocol
 
 PREVIEW = "header:x-sluice-preview"
 PREVIEWED_BY = ("header", "authority")
@@ -17,8 +18,11 @@ def plan(spec: Spec) -> Plan | Refused:
 
     Without a match the preview is the header `x-sluice-preview` with the candidate's version. Its requests are judged,
     or a smoke test is asked, where the spec names one. Refused with BAD_INPUT
-    for a preview by anything but header and host: everybody's requests would reach an untested version.
+    for a preview by anything but header and host: everybody's requests would reach an untested version. Where no route
+    can carry a preview there is the switch alone; a smoke test is refused then, for its requests would not arrive.
     """
+    if not spec.previews:
+        return _switch_alone(spec)
     strange = next((match for match in spec.matches if match.part not in PREVIEWED_BY), None)
     if strange is not None:
         text = f"A preview is reached by a header or a host, not by {strange.on}; release that group with ab."
@@ -36,3 +40,21 @@ def plan(spec: Spec) -> Plan | Refused:
     preview = Stage({spec.service: beside.split(shown, Decimal(0))}, spec.hold, gates, least)
     switch = Stage({spec.service: beside.split(spec, HUNDRED)}, spec.hold, spec.gates, spec.min_requests)
     return Plan(spec.strategy, (preview, switch))
+
+
+def without_preview(spec: Spec, target: Target) -> Spec:
+    """The spec as it is, but for the usual preview where a route of connections moves: that carries weights alone."""
+    is_plain = any(route.protocol is not Protocol.HTTP for route in target.routes)
+    is_usual = spec.strategy is StrategyName.BLUE_GREEN and not spec.matches
+    return replace(spec, previews=False) if is_plain and is_usual else spec
+
+
+def _switch_alone(spec: Spec) -> Plan | Refused:
+    if spec.smoke:
+        text = "A smoke test needs a preview, and connections of tcp and tls routes have none."
+        return Refused(ReasonCode.UNSUPPORTED_KIND, text)
+    refused = beside.refusal(spec)
+    if refused is not None:
+        return refused
+    switch = Stage({spec.service: beside.split(spec, HUNDRED)}, spec.hold, spec.gates, spec.min_requests)
+    return Plan(spec.strategy, (switch,))

@@ -9,6 +9,7 @@ from strategies.routing import HUNDRED, Match
 
 NAMED = ("header", "cookie", "query", "source_label")
 LONE = ("uri", "method", "authority")
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "CONNECT", "OPTIONS", "TRACE"})
 EXAMPLES = "header:x-beta=1, cookie:group=beta, query:beta=1, uri^=/beta, method=GET, authority=beta.shop.example"
 _WRITTEN = re.compile(r"(?P<on>[^=^]+?)\s*(?P<sign>\^=|=~|=)\s*(?P<value>.+)", re.DOTALL)
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", re.ASCII)
@@ -59,6 +60,8 @@ def _value_trouble(match: Match) -> str:
         return "Istio compares source labels whole; prefix and regex are not possible."
     if match.part == "cookie" and match.exact is not None and ";" in value:
         return f"{value!r} is no value of a cookie."
+    if match.part == "method" and match.exact is not None and value.upper() in METHODS and value not in METHODS:
+        return f"Methods are compared with their case: {value.upper()}, not {value}."
     why = patterns.trouble(value) if match.regex is not None else ""
     return f"Regex {value!r} of the match on {match.on} is refused: {why}." if why else ""
 

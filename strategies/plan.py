@@ -188,7 +188,8 @@ class Spec:
     `steps` are the candidate's percents: of everybody's requests, or (shadow) of the mirrored ones; `inside` are those
     of the matched requests in an ab test. `holds` are the steps' own times, empty when `hold` speaks for all. `matches`
     and `mirror` (percent) stand beside the weights until the last stage. `is_sticky` keeps each person by a cookie at
-    the version that answered first. `smoke` is the address of the smoke test that decides a preview.
+    the version that answered first. `smoke` is the address of the smoke test that decides a preview; `previews` is
+    False where no route can carry one.
     """
 
     strategy: StrategyName
@@ -208,3 +209,4 @@ class Spec:
     side_effects: SideEffects | None = None
     is_sticky: bool = False
     smoke: str = ""
+    previews: bool = True

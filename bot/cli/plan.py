@@ -64,6 +64,9 @@ def plan(  # noqa: PLR0913 - the words of the command
     from bot.advice import advice  # noqa: PLC0415
     from bot.offline import answers, asked, planning, target  # noqa: PLC0415 - YAML waits until it is wanted
 
+    for option, word in (("--service", service), ("--baseline", baseline), ("--candidate", candidate)):
+        if not word.strip():
+            stop(Exit.USAGE, f"{option} is empty.")
     sources = _sources(file, destination_rule, is_written=write)
     if bool(strategy) + bool(pipeline) > 1 or (pipeline and profile):
         stop(Exit.USAGE, "--pipeline goes alone: without --strategy, and without --profile, which brings its own.")

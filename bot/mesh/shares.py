@@ -33,6 +33,10 @@ def shares(entry: Document, namespace: str, *, is_ours: bool) -> list[Share] | R
     written = [each.get("weight") for each in destinations]
     values = percents(written, is_ours=is_ours)
     if values is None:
+        odd = next((each for each in written if each is not None and type(each) is not int), None)
+        if odd is not None:
+            text = f"A weight of the route is {odd!r}; weights are whole numbers that sum to 100."
+            return Refused(ReasonCode.WEIGHTS_SUM, text)
         listed = ", ".join("absent" if weight is None else str(weight) for weight in written)
         return Refused(ReasonCode.WEIGHTS_SUM, f"The weights of the route are {listed}; they must sum to 100.")
     return [

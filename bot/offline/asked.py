@@ -7,7 +7,7 @@ from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 
 from bot import durations, margins
-from strategies import catalog, matches, pipeline, steps
+from strategies import blue_green, catalog, matches, pipeline, steps
 from strategies.plan import MetricGate, Plan, SideEffects, Spec, StrategyName
 from strategies.reasons import ReasonCode, Refused
 from strategies.release import Target
@@ -42,6 +42,9 @@ class Asked:
 
 def spec(asked: Asked) -> Spec | Refused:
     """The spec that was asked for; refused with BAD_STEPS or BAD_INPUT where the words are none."""
+    if asked.strategy is StrategyName.SHADOW and "," in asked.mirror and not asked.steps:
+        # Several mirrored percents are a shadow's steps, under whichever name they come.
+        asked = replace(asked, steps=asked.mirror, mirror="")
     given = _steps(asked)
     if isinstance(given, Refused):
         return given
@@ -84,7 +87,7 @@ def planner(asked: Asked, parts: str = "") -> Callable[[Target], Plan | Refused]
     found = spec(asked)
     if isinstance(found, Refused):
         return found
-    return lambda target: catalog.plan(replace(found, service=target.service))
+    return lambda target: catalog.plan(blue_green.without_preview(replace(found, service=target.service), target))
 
 
 def pipeline_plan(asked: Asked, parts: str, service: str) -> Plan | Refused:

@@ -7,8 +7,12 @@ from typing import Any
 import yaml
 
 from bot.mesh.documents import Document
+from bot.offline.nodes import harm, repeated
 from bot.offline.shapes import trouble
 
+# Held by a test to those of the adapter, whose library takes too long to import.
+VERSIONS = frozenset(f"networking.istio.io/{version}" for version in ("v1", "v1beta1", "v1alpha3"))
+READ = frozenset({"VirtualService", "DestinationRule"})
 TIMESTAMP = "tag:yaml.org,2002:timestamp"
 
 
@@ -38,7 +42,7 @@ class Manifest:
     def kind(self) -> str:
         """`VirtualService`, when it is Istio's."""
         version = str(self.document.get("apiVersion") or "")
-        return str(self.document.get("kind")) if version.startswith("networking.istio.io/") else ""
+        return str(self.document.get("kind")) if version in VERSIONS else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +61,27 @@ def read(name: str, content: bytes) -> Source:
         found = list(_objects(name, text))
     except UnicodeDecodeError as error:
         raise Unreadable(f"{name} is not UTF-8 text: {error.reason} at byte {error.start}.") from error
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise Unreadable(
+            f"{name} is not YAML at line {line}: it holds the character U+{error.character:04X}."
+        ) from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1}" if mark else ""
         why = getattr(error, "problem", None) or str(error)
         raise Unreadable(f"{name} is not YAML{where}: {why}.") from error
-    except (RecursionError, ValueError) as error:
+    except RecursionError as error:
+        raise Unreadable(f"{name} cannot be read: its lists or mappings lie too deep in each other.") from error
+    except ValueError as error:
         raise Unreadable(f"{name} cannot be read: {error}.") from error
     for manifest in found:
-        why = trouble(manifest.kind, manifest.document)
+        line, why = manifest.node.start_mark.line + 1, trouble(manifest.kind, manifest.document)
         if why:
-            line = manifest.node.start_mark.line + 1
             raise Unreadable(f"{name} line {line}: {manifest.kind} {why}.")
+        twice = repeated(manifest.node) if manifest.kind in READ else None
+        if twice is not None:
+            raise Unreadable(f"{name} line {twice[1]}: the key {twice[0]} stands twice in one mapping.")
     return Source(name, text, tuple(found))
 
 
@@ -94,12 +107,21 @@ def _documents(text: str) -> Iterator[tuple[Any, yaml.Node]]:
     """Every document's value, and its node as it stands in the text."""
     if "<<" in text:
         # A merge rewrites the nodes that it is read from, so the nodes that show positions are read apart.
-        yield from zip(values(text), yaml.compose_all(text, Loader=Loader), strict=True)
+        nodes = [_harmless(node) for node in yaml.compose_all(text, Loader=Loader)]
+        yield from zip(values(text), nodes, strict=True)
         return
     loader = Loader(text)
     try:
         while loader.check_node():
             if (node := loader.get_node()) is not None:
-                yield loader.construct_document(node), node
+                yield loader.construct_document(_harmless(node)), node
     finally:
         loader.dispose()
+
+
+def _harmless(node: yaml.Node) -> yaml.Node:
+    """The node, unless reading it would never end; ValueError says why."""
+    why = harm(node)
+    if why:
+        raise ValueError(why)
+    return node

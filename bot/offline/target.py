@@ -9,7 +9,7 @@ from bot.mesh.destination_rule import free_name, rules_of, subset_named, subsets
 from bot.mesh.documents import Document, controller_of, full_name, namespace_of
 from bot.mesh.hosts import full_host, service_of
 from bot.mesh.places import Place, all_places, host_of, places_to
-from bot.offline.manifests import Manifest
+from bot.offline.manifests import VERSIONS, Manifest
 from bot.offline.route_names import by_option, named_places
 from strategies.reasons import ReasonCode, Refused
 from strategies.release import Target
@@ -81,6 +81,11 @@ def find(manifests: Sequence[Manifest], wanted: Wanted) -> Found | Refused:
 
 
 def _no_virtual_service(manifests: Sequence[Manifest]) -> Refused:
+    strange = [each.document for each in manifests if each.document.get("kind") == "VirtualService"]
+    if strange:
+        said = strange[0].get("apiVersion")
+        text = f"The VirtualService has {f'apiVersion {said}' if said else 'no apiVersion'}; known are "
+        return Refused(ReasonCode.UNSUPPORTED_KIND, f"{text}{', '.join(sorted(VERSIONS))}.")
     kinds = sorted({str(each.document.get("kind") or "object without a kind") for each in manifests})
     if any(str(each.document.get("apiVersion", "")).startswith("gateway.networking.k8s.io/") for each in manifests):
         text = "The file holds routes of the Gateway API; Sluice moves traffic of Istio VirtualServices."
@@ -111,7 +116,8 @@ def _places(documents: Sequence[Document], host: str, named: Sequence[str]) -> S
 def _hosts(document: Document) -> Iterator[str]:
     for place in all_places(document):
         for each in place.entry.get("route") or []:
-            yield host_of(each, namespace_of(document))
+            if (each.get("destination") or {}).get("host"):
+                yield host_of(each, namespace_of(document))
 
 
 def _target(host: str, places: Sequence[Place], wanted: Wanted) -> Target:

@@ -71,6 +71,16 @@ def test_a_baseline_that_can_never_be_proven_idle_is_kept() -> None:
     assert isinstance(asked(START, "decommission: delete", MAIN, TCP), Plan)
 
 
+def test_blue_green_of_connections_is_the_switch_alone() -> None:
+    plan = asked(replace(START, strategy=StrategyName.BLUE_GREEN))
+    assert isinstance(plan, Plan)
+    assert [str(share) for share in plan.shares("reviews", "v2")] == ["100"]
+    assert not plan.stages[0].splits["reviews"].matches
+    smoky = asked(replace(START, strategy=StrategyName.BLUE_GREEN), "smoke: https://smoke.example/run")
+    assert isinstance(smoky, Refused)
+    assert "connections of tcp and tls routes have none" in smoky.text
+
+
 def test_beside_an_http_route_requests_are_asked_as_usual() -> None:
     plan = asked(START, "", MAIN, TCP)
     assert isinstance(plan, Plan)
