@@ -96,6 +96,7 @@ def _subject(release: Release) -> Subject:
         release.target,
         since(release),
         is_mirrored=_steering(release) is Steering.MIRROR,
+        is_copied=_is_copied(release),
         gates=_stage(release).metric_gates,
         look=release.rules.look,
     )
@@ -104,6 +105,11 @@ def _subject(release: Release) -> Subject:
 def _stage(release: Release) -> Stage:
     """The stage to look at: until an increase is written, the one before."""
     return release.plan.stages[release.in_force]
+
+
+def _is_copied(release: Release) -> bool:
+    split = _stage(release).splits[release.target.service]
+    return split.mirror is not None and _steering(release) is not Steering.MIRROR
 
 
 def _steering(release: Release) -> Steering:

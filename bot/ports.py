@@ -244,6 +244,7 @@ class Subject:
     """What to read for one release: the service and its two versions, since the last look.
 
     `is_mirrored` where the candidate gets copies alone: then both versions are read as their receivers counted.
+    `is_copied` where it gets copies beside its share: then both are read as their callers counted, who know of none.
     `gates` say what is read besides errors and latency, `look` how often.
     """
 
@@ -251,6 +252,7 @@ class Subject:
     target: Target
     since: datetime
     is_mirrored: bool = False
+    is_copied: bool = False
     gates: tuple[MetricGate, ...] = ()
     look: timedelta = timedelta(seconds=15)
 

@@ -25,7 +25,15 @@ PROBE_EVERY = 15.0
 FORGOTTEN_AFTER = timedelta(hours=1)
 SAME_INSTANT = timedelta(milliseconds=1)
 UNSEEN_COPIES = "Mirrored requests are counted by their receivers alone, which SLUICE_REPORTER=source leaves out."
+COUNTED_COPIES = (
+    "Copies go along beside the shares, and SLUICE_REPORTER=destination counts them among the requests: take the "
+    "mirror away, or read both reporters."
+)
 NO_TIME = timedelta(0)
+
+
+Timers = Mapping[str, str]
+"""The reporter whose durations are read, by service."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +42,7 @@ class _Kept:
 
     counters: Snapshot
     looked_at: datetime
+    timed_by: str  # the reporter whose durations these are
 
 
 class PrometheusMetrics:
@@ -65,7 +74,7 @@ class PrometheusMetrics:
         with self._lock:
             before = self._connection.sent
             try:
-                now, scraped = self._present(subjects, at)
+                now, scraped = self._present(subjects, at, self._timers(subjects))
             except UnansweredError as error:
                 self._heard(str(error))
                 self._measures.missed(subjects, at)
@@ -185,16 +194,18 @@ class PrometheusMetrics:
         """Give the sockets back."""
         self._connection.close()
 
-    def _present(self, subjects: Sequence[Subject], at: datetime) -> tuple[dict[str, Snapshot], Scrapes]:
-        now, tcp = self._counters(subjects, at), _hosts(subjects, of_connections=True)
+    def _present(
+        self, subjects: Sequence[Subject], at: datetime, timers: Timers
+    ) -> tuple[dict[str, Snapshot], Scrapes]:
+        now, tcp = self._counters(subjects, at, timers), _hosts(subjects, of_connections=True)
         besides = queries.connection_scrapes(tcp) if tcp else ""
         scraped = scrapes(self._connection.ask(_or(queries.scrapes_by_pod(_hosts(subjects)), besides), at))
         self._heard("")
         return now, scraped
 
-    def _counters(self, subjects: Sequence[Subject], at: datetime) -> dict[str, Snapshot]:
+    def _counters(self, subjects: Sequence[Subject], at: datetime, timers: Timers) -> dict[str, Snapshot]:
         hosts, reporter = _hosts(subjects), self._reporter.of_requests
-        durations = self._connection.ask(queries.durations(hosts, self._reporter.of_durations), at)
+        durations = self._connection.ask(queries.durations_by(_only(timers, subjects)), at)
         keys = _keys(subjects)
         if not any(subject.is_mirrored for subject in subjects):
             query = _or(queries.requests(hosts, reporter), _connections(subjects, reporter))
@@ -202,12 +213,20 @@ class PrometheusMetrics:
         requests = self._connection.ask(_or(queries.both_accounts(hosts), _connections(subjects, "")), at)
         return with_received(snapshots(keys, at, of_reporter(requests, reporter), durations), requests)
 
-    def _past(self, subjects: Sequence[Subject], at: datetime) -> dict[str, Snapshot]:
+    def _timers(self, subjects: Sequence[Subject]) -> Timers:
+        """The reporter of durations by service: receivers count the copies beside a share, callers know of none."""
+        copied = {full_host(subject.target) for subject in subjects if subject.is_copied}
+        return {
+            host: "source" if host in copied else self._reporter.of_durations
+            for host in {full_host(subject.target) for subject in subjects}
+        }
+
+    def _past(self, subjects: Sequence[Subject], at: datetime, timers: Timers) -> dict[str, Snapshot]:
         """The counters at an instant before, in one query."""
         hosts, reporter = _hosts(subjects), self._reporter.of_requests
         is_mirrored = any(subject.is_mirrored for subject in subjects)
         account, keys = "" if is_mirrored else reporter, _keys(subjects)
-        query = _or(queries.counters(hosts, account, self._reporter.of_durations), _connections(subjects, account))
+        query = _or(queries.counters(hosts, account, _only(timers, subjects)), _connections(subjects, account))
         results = self._connection.ask(query, at)
         durations = [result for result in results if "le" in result["metric"]]
         requests = [result for result in results if "le" not in result["metric"]]
@@ -218,12 +237,13 @@ class PrometheusMetrics:
     def _readings(
         self, subjects: Sequence[Subject], at: datetime, now: Mapping[str, Snapshot], scraped: Scrapes
     ) -> Iterator[tuple[str, Reading]]:
-        starts, trouble = self._starts(subjects, at)
+        timers = self._timers(subjects)
+        starts, trouble = self._starts(subjects, at, timers)
         for subject in subjects:
             self._between()
-            host = _key(subject.target)
+            host, timer = _key(subject.target), timers[full_host(subject.target)]
             then = starts.get(subject.release)
-            self._kept[subject.release] = _Kept(remembered(then, now[host]), at)
+            self._kept[subject.release] = _Kept(remembered(then, now[host]), at, timer)
             if then is None:
                 yield subject.release, Reading(at, subject.since, trouble=trouble)
                 continue
@@ -231,17 +251,19 @@ class PrometheusMetrics:
                 then,
                 now[host],
                 scraped.of(host, self._reporter.of_requests, then.gone),
-                scraped.of(host, self._reporter.of_durations, then.gone),
+                scraped.of(host, timer, then.gone),
                 sees_absence=self._reporter.of_requests == "source",
             )
-            if not subject.is_mirrored:
+            if subject.is_copied and self._reporter is Reporter.DESTINATION:
+                yield subject.release, Reading(at, subject.since, trouble=COUNTED_COPIES)
+            elif not subject.is_mirrored:
                 yield subject.release, _reading(window, measured(window, subject.target))
             elif self._reporter is Reporter.SOURCE:
                 yield subject.release, Reading(at, subject.since, trouble=UNSEEN_COPIES, is_mirrored=True)
             else:
                 yield subject.release, _mirrored(window, scraped.of(host, "destination", then.gone), subject.target)
 
-    def _starts(self, subjects: Sequence[Subject], at: datetime) -> tuple[dict[str, Snapshot], str]:
+    def _starts(self, subjects: Sequence[Subject], at: datetime, timers: Timers) -> tuple[dict[str, Snapshot], str]:
         """The counters that each look starts from, by release; and why some are missing.
 
         What is remembered serves only the look that follows directly: another replica may have looked in between.
@@ -250,13 +272,15 @@ class PrometheusMetrics:
         unknown: list[Subject] = []
         for subject in subjects:
             kept = self._kept.get(subject.release)
-            if kept is not None and _continues(kept, subject):
+            # Durations of another reporter are other proxies' counters, and would all seem to have just begun.
+            is_same = kept is not None and kept.timed_by == timers[full_host(subject.target)]
+            if kept is not None and is_same and _continues(kept, subject):
                 starts[subject.release] = kept.counters
             else:
                 unknown.append(subject)
         try:
             for instant, group in _past_instants(unknown, at):
-                past = self._past(group, instant)
+                past = self._past(group, instant, timers)
                 starts.update({subject.release: past[_key(subject.target)] for subject in group})
         except UnansweredError as error:
             self._heard(str(error))
@@ -267,7 +291,7 @@ class PrometheusMetrics:
         """A look that read nothing: the next one starts where this one did, so that no evidence is lost."""
         kept = self._kept.get(subject.release)
         if kept is not None and abs(kept.looked_at - subject.since) <= SAME_INSTANT:
-            self._kept[subject.release] = _Kept(kept.counters, at)
+            self._kept[subject.release] = _Kept(kept.counters, at, kept.timed_by)
         return Reading(at, subject.since, trouble=trouble)
 
     def _forget(self, at: datetime) -> None:
@@ -297,6 +321,10 @@ def _keys(subjects: Sequence[Subject]) -> list[str]:
 
 def _hosts(subjects: Sequence[Subject], *, of_connections: bool = False) -> list[str]:
     return sorted({full_host(each.target) for each in subjects if each.target.carries_requests is not of_connections})
+
+
+def _only(timers: Timers, subjects: Sequence[Subject]) -> Timers:
+    return {host: timers[host] for host in _hosts(subjects)}
 
 
 def _connections(subjects: Sequence[Subject], reporter: str) -> str:

@@ -4,7 +4,7 @@ Raw counters at one instant, never `rate` or `increase`: those extrapolate, give
 value. Sums keep `instance`, because a sum over pods hides the reset of one. Each query covers all services at once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from enum import StrEnum
 
@@ -103,10 +103,18 @@ def durations_at(host: str, reporter: str, edges: Sequence[str]) -> str:
     return f"sum by ({','.join((*_SOURCE, 'le'))}) ({DURATIONS}{selector})"
 
 
-def counters(hosts: Sequence[str], of_requests: str, of_durations: str) -> str:
+def durations_by(timers: Mapping[str, str]) -> str:
+    """The same of several services, each by the reporter that is named for it."""
+    by: dict[str, list[str]] = {}
+    for host, reporter in timers.items():
+        by.setdefault(reporter, []).append(host)
+    return " or ".join(durations(hosts, reporter) for reporter, hosts in sorted(by.items())) or durations((), "source")
+
+
+def counters(hosts: Sequence[str], of_requests: str, timers: Mapping[str, str]) -> str:
     """Requests (of both reporters where none is named) and durations at once, told apart by `le`."""
     account = requests(hosts, of_requests) if of_requests else both_accounts(hosts)
-    return f"{account} or {durations(hosts, of_durations)}"
+    return f"{account} or {durations_by(timers)}"
 
 
 def calls(workloads: Sequence[tuple[str, str]]) -> str:

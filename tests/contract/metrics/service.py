@@ -73,7 +73,13 @@ class Scraped:
 
 
 def look(
-    metrics: PrometheusMetrics, since: float, until: float, target: Target | None = None, *, is_mirrored: bool = False
+    metrics: PrometheusMetrics,
+    since: float,
+    until: float,
+    target: Target | None = None,
+    *,
+    is_mirrored: bool = False,
+    is_copied: bool = False,
 ) -> Reading:
-    subject = Subject("reviews-1", target or a_target(), at(since), is_mirrored)
+    subject = Subject("reviews-1", target or a_target(), at(since), is_mirrored, is_copied)
     return metrics.look([subject], at(until))["reviews-1"]

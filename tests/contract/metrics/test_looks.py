@@ -73,6 +73,32 @@ def test_a_mirrored_look_reads_copies_apart_from_live_requests(empty_pair: Pair)
         assert "SLUICE_REPORTER=source" in look(metrics, 0, 15, is_mirrored=True).trouble
 
 
+def timed(scraped: Scraped, version: str, reporter: str, counts: dict[int, tuple[int, int]]) -> None:
+    """Durations as one side counts them: requests up to 10 ms, and all, by second."""
+    labels = {"reporter": reporter, "instance": "gw-1" if reporter == "source" else f"{version}-1"}
+    for edge, which in (("10", 0), ("+Inf", 1)):
+        each = {second: counted[which] for second, counted in counts.items()}
+        scraped.add(durations(version, edge) | labels, each)
+
+
+def test_copies_beside_a_share_slow_nothing_down_that_callers_count(empty_pair: Pair) -> None:
+    scraped = Scraped(empty_pair).add(requests("v1"), {0: 1000, 15: 1095, 30: 1190})
+    scraped.add(requests("v2"), {0: 10, 15: 15, 30: 20})
+    for version in ("v1", "v2"):
+        scraped.add(requests(version, reporter="destination", instance=f"{version}-1"), {0: 10, 15: 100, 30: 190})
+    timed(scraped, "v2", "source", {0: (10, 10), 15: (15, 15), 30: (20, 20)})
+    timed(scraped, "v2", "destination", {0: (10, 20), 15: (15, 115), 30: (20, 210)})
+    scraped.store()
+    for metrics in scraped.looking():
+        plain, copied, again = look(metrics, 0, 15), look(metrics, 15, 30, is_copied=True), look(metrics, 15, 30)
+        assert plain.candidate.buckets == {10.0: 5, math.inf: 95}
+        assert copied.candidate.buckets == {10.0: 5, math.inf: 5}, "and nothing of before the change"
+        assert again.candidate.buckets == {10.0: 5, math.inf: 95}
+        assert metrics._connection.sent <= 12
+    for metrics in scraped.looking(Reporter.DESTINATION):
+        assert "SLUICE_REPORTER=destination counts them" in look(metrics, 0, 15, is_copied=True).trouble
+
+
 def test_a_stage_that_begins_to_mirror_counts_no_copy_of_before(empty_pair: Pair) -> None:
     scraped = Scraped(empty_pair).add(requests("v1"), {0: 1000, 15: 1100, 30: 1200})
     scraped.add(requests("v2", reporter="destination", instance="v2-1"), {0: 500, 15: 500, 30: 508})

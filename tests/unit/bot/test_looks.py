@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
 from bot import engine, looks
 from bot.looks import Looks, intervals, is_looked_at
 from strategies.release import LOOKING, Phase, Release, Rules
+from strategies.routing import Mirror, Split
 from strategies.verdicts import Arm, Outcome
 from tests.builders import NOW, a_reading
 from tests.fakes import FakeMesh, FakeMetrics
@@ -161,3 +163,21 @@ def test_a_first_split_that_waits_for_pods_is_not_missed_in_traffic() -> None:
     assert not is_looked_at(first)
     assert is_looked_at(replace(first, retry_at=None))  # it may be written, and its answer lost
     assert is_looked_at(increasing())
+
+
+def test_copies_beside_a_share_and_copies_alone_are_told_apart() -> None:
+    release = in_phase(Phase.OBSERVING)
+    share, alone = (
+        replace(Split.between("v1", "v2", Decimal(percent)), mirror=Mirror("v2", Decimal(20))) for percent in (5, 0)
+    )
+    asked = [looks._subject(with_split(release, split)) for split in (share, alone, bare(release))]
+    assert [(each.is_copied, each.is_mirrored) for each in asked] == [(True, False), (False, True), (False, False)]
+
+
+def bare(release: Release) -> Split:
+    return release.plan.stages[0].splits["reviews"]
+
+
+def with_split(release: Release, split: Split) -> Release:
+    stage = replace(release.plan.stages[0], splits={"reviews": split})
+    return replace(release, plan=replace(release.plan, stages=(stage, *release.plan.stages[1:])))

@@ -36,7 +36,7 @@ def every_query(hosts: list[str]) -> list[str]:
         *(queries.connections(hosts, reporter) for reporter in ("source", "")),
         queries.totals(hosts),
         queries.scrape_counts(hosts, timedelta(seconds=60)),
-        *(queries.counters(hosts, reporter, "destination") for reporter in ("source", "")),
+        *(queries.counters(hosts, reporter, dict.fromkeys(hosts, "destination")) for reporter in ("source", "")),
         queries.calls([("shop", host) for host in hosts]),
         queries.resources([("shop", host) for host in hosts]),
         queries.labelled([templates.filled(OWN, templates.values(host, "v1.2", "shop", LOOK)) for host in hosts]),
