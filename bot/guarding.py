@@ -16,7 +16,6 @@ from strategies.guards import Check, Facts, Served, State
 from strategies.plan import Gate, MetricGate, Plan, Stage
 from strategies.reasons import ReasonCode, Refused
 from strategies.release import Release, Rules, Target
-from strategies.routing import Split
 
 if TYPE_CHECKING:
     from strategies.gates.past import Past
@@ -162,19 +161,13 @@ def _too_few(target: Target, plan: Plan, rules: Rules, known: "Past", per_hour: 
     past = replace(known, per_second=per_hour / 3600, trouble="")
     # How long a judge takes to rule something out is not known without the metric's past; what is left is the least.
     told = frozenset(name for name, metric in known.metrics.items() if metric.requests)
-    stages = tuple(_counted(stage, target, told) for stage in plan.stages)
+    stages = tuple(_counted(stage, told) for stage in plan.stages)
     asked = needs(replace(plan, stages=stages), target.service, target.candidate, past, rules.deadline)
     return trouble(asked, past)
 
 
-def _counted(stage: Stage, target: Target, told: frozenset[str]) -> Stage:
-    """The stage as whoever counts requests sees it: copies are requests too."""
-    mirror = stage.splits[target.service].mirror
-    gates = tuple(_least(gate, told) for gate in stage.gates)
-    if mirror is None or mirror.to != target.candidate:
-        return replace(stage, gates=gates)
-    copied = Split.between(target.baseline, target.candidate, mirror.percent)
-    return replace(stage, gates=gates, splits={**stage.splits, target.service: copied})
+def _counted(stage: Stage, told: frozenset[str]) -> Stage:
+    return replace(stage, gates=tuple(_least(gate, told) for gate in stage.gates))
 
 
 def _least(gate: Gate, told: frozenset[str]) -> Gate:

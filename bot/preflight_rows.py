@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from bot.preflight import Asked, Found
@@ -9,8 +10,6 @@ from strategies.gates.figures import count, span
 from strategies.routing import percent as share_of
 
 if TYPE_CHECKING:
-    from decimal import Decimal
-
     from strategies.gates.checkup import Report
     from strategies.gates.past import LevelPast
     from strategies.gates.preflight import Need
@@ -27,9 +26,7 @@ def gate_rows(found: Found) -> Sequence[tuple[str, ...]]:
 
 def stage_rows(asked: Asked, found: Found) -> Sequence[tuple[str, ...]]:
     """One row per stage: its traffic, what its gates need, how long that takes and what time it has."""
-    shares = asked.plan.shares(asked.target.service, asked.target.candidate)
-    rows = zip(shares, found.needs, strict=True)
-    return [_stage_row(n, share, need) for n, (share, need) in enumerate(rows, 1)]
+    return [_stage_row(n, need) for n, need in enumerate(found.needs, 1)]
 
 
 def traffic(found: Found) -> str:
@@ -84,11 +81,20 @@ def _trusted(report: "Report", level: "LevelPast") -> str:
     return "ready" if level.has_passed else "ready, holds only"
 
 
-def _stage_row(n: int, share: "Decimal", need: "Need") -> tuple[str, ...]:
+def _stage_row(n: int, need: "Need") -> tuple[str, ...]:
     takes = "unknown" if need.requests is None else "never" if math.isinf(need.seconds) else span(need.seconds)
+    if need.per_hour is None or not need.requests:
+        takes = NOTHING if need.requests == 0 else "unknown"  # a group sends what it sends
     needs = "unknown" if need.requests is None else f"{need.requests:,} for {need.gate}"
     late = "" if need.fits else " (too short)"
-    return str(n), share_of(share), f"{need.per_hour:,.0f}", needs, takes, f"{span(need.has_seconds)}{late}"
+    rate = "unknown" if need.per_hour is None else f"{need.per_hour:,.0f}"
+    return str(n), _whose(need), rate, needs, takes, f"{span(need.has_seconds)}{late}"
+
+
+def _whose(need: "Need") -> str:
+    """`5 %`, `copies 10 %`, `group`, or `–` where nobody's requests are counted."""
+    share = share_of(Decimal(str(round(need.share * 100, 2))))
+    return {"share": share, "copies": f"copies {share}", "group": "group"}.get(need.of, NOTHING)
 
 
 def _gate(report: "Report") -> dict[str, object]:
@@ -128,7 +134,9 @@ def _stage(asked: Asked, n: int, need: "Need") -> dict[str, object]:
     return {
         "n": n + 1,
         "share": float(asked.plan.shares(asked.target.service, asked.target.candidate)[n]),
-        "requests_per_hour": round(need.per_hour, 1),
+        "of": str(need.of),
+        "copies": round(need.share * 100, 2) if need.of == "copies" else None,
+        "requests_per_hour": None if need.per_hour is None else round(need.per_hour, 1),
         "needs_requests": need.requests,
         "for": need.gate,
         "takes_seconds": None if math.isinf(need.seconds) else round(need.seconds),

@@ -36,7 +36,7 @@ def _gates(answer: Preflighted) -> str:
 
 
 def _stages(answer: Preflighted) -> str:
-    rows = ["share   requests/h  needs                   takes    has"]
+    rows = ["share         requests/h  needs                   takes    has"]
     for _, share, per_hour, needs, takes, has in stage_rows(answer.asked, answer.found)[:MOST_STAGES]:
-        rows.append(f"{share:<6}  {per_hour:>10}  {needs:<22}  {takes:<7}  {has}")
+        rows.append(f"{share:<12}  {per_hour:>10}  {needs:<22}  {takes:<7}  {has}")
     return code_block("\n".join(rows), 2_900)

@@ -3,14 +3,18 @@
 import math
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
+from strategies import ab, blue_green, canary, shadow
 from strategies.gates.chance import Line
 from strategies.gates.overdispersion import Bursts
 from strategies.gates.past import MetricPast, Past, keep, recall
-from strategies.gates.preflight import Need, advice, needs, trouble
-from strategies.plan import Margin, MetricGate, Plan
+from strategies.gates.preflight import Need, Of, advice, needs, trouble
+from strategies.plan import Approve, Margin, MetricGate, Plan, SideEffects, Spec, StrategyName
+from strategies.reasons import Refused
+from strategies.routing import Match
 from tests.builders import a_plan
 
 ERRORS = MetricPast(1_000_000, 1_000, bursts=Bursts(1.0, is_known=True))
@@ -101,3 +105,59 @@ def test_what_a_clean_past_cannot_tell_of_a_relative_margin_is_not_guessed() -> 
     [first, *_] = of(Plan(a_plan().strategy, stages), spotless)
     assert first.requests is None
     assert not first.fits
+
+
+def spec(strategy: StrategyName, **changes: object) -> Spec:
+    asked = Spec(
+        strategy, "reviews", "v1", "v2", (Decimal(100),), timedelta(minutes=10), Approve.EVERY,
+        gates=(TOLERATING,), min_requests=200, side_effects=SideEffects.NONE,
+    )  # fmt: skip
+    return replace(asked, **changes)  # type: ignore[arg-type]  # fields of its own
+
+
+TOLERATING = MetricGate("errors", "ratio", allowed=Margin(0.001), tolerated=Margin(0.005))
+PEOPLE = (Match("header:x-group", "v2", exact="beta"),)
+
+
+def planned(found: Plan | Refused) -> Plan:
+    assert isinstance(found, Plan), found
+    return found
+
+
+def test_copies_are_counted_at_their_percent_and_the_first_of_them_pay() -> None:
+    found = of(planned(shadow.plan(spec(StrategyName.SHADOW, steps=(Decimal(10), Decimal(50))))), past(10))
+    assert [(need.of, need.per_hour) for need in found] == [
+        (Of.COPIES, 3_600),
+        (Of.COPIES, 18_000),
+        (Of.NOBODY, 0),
+    ]
+    assert found[0].gate == "errors"
+    assert [need.requests for need in found[1:]] == [200, 0]
+    # The baseline answers everything beside them, so a copy tells a little more than a live request of that share.
+    live = of(planned(canary.plan(spec(StrategyName.CANARY, steps=(Decimal(10), Decimal(100))))), past(10))[0]
+    assert 0.9 * (live.requests or 0) < (found[0].requests or 0) < (live.requests or 0)
+
+
+def test_too_few_copies_are_told_with_the_percent_that_would_do() -> None:
+    slow = planned(shadow.plan(spec(StrategyName.SHADOW, steps=(Decimal(1),))))
+    told = advice(of(slow, past(5)), past(5))
+    assert "copies of 1 % need " in told
+    assert "begin with copies of 20 %, or give it a longer deadline." in told
+    assert "a shadow cannot tell" in advice(of(slow, past(0.01)), past(0.01))
+
+
+def test_how_many_requests_a_group_sends_is_not_known_and_is_said() -> None:
+    found = of(planned(ab.plan(spec(StrategyName.AB, matches=PEOPLE))), past(100))
+    assert (found[0].of, found[0].per_hour, found[0].fits) == (Of.GROUP, None, True)
+    assert math.isinf(found[0].seconds)
+    told = advice(found, past(100))
+    assert told.startswith("At about 360,000 requests an hour every other stage can be answered within its time.")
+    assert "How many requests the group sends is not known beforehand: its stage needs at least" in told
+    assert trouble(found, past(100)) == ""
+
+
+def test_a_preview_that_a_smoke_test_decides_needs_no_requests() -> None:
+    plan = planned(blue_green.plan(spec(StrategyName.BLUE_GREEN, smoke="https://smoke.example/run")))
+    preview, switch = of(plan, past(100))
+    assert (preview.requests, preview.gate, preview.fits) == (0, "smoke", True)
+    assert (switch.of, switch.requests) == (Of.SHARE, 200)

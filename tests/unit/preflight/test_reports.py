@@ -5,7 +5,9 @@ from dataclasses import replace
 import pytest
 
 from bot import preflight
+from bot.preflight_rows import _stage_row
 from strategies.gates.course import Course, Recorded
+from strategies.gates.preflight import Need, Of
 from tests.builders import NOW
 from tests.unit.preflight.days import BOUNDED, ERRORS, P99, a_course, asking, found
 
@@ -83,3 +85,18 @@ def test_what_could_not_be_read_is_said_and_nothing_is_known() -> None:
     seen = preflight.found(asking(ERRORS), Recorded(NOW, NOW, trouble="Prometheus is unreachable."))
     assert seen.sentence == "The time before the release could not be read: Prometheus is unreachable."
     assert not (seen.reports or seen.needs)
+
+
+def test_a_row_says_whose_requests_a_stage_counts() -> None:
+    needs = (
+        Need(0.1, 3_600.0, 200, "errors", 1_800.0, Of.COPIES),
+        Need(0.0, None, 200, "min_requests", 1_800.0, Of.GROUP),
+        Need(0.05, 18_000.0, 200, "errors", 1_800.0, Of.SHARE),
+        Need(0.0, 0.0, 0, "min_requests", 1_800.0, Of.NOBODY),
+    )
+    assert [_stage_row(n, need)[1:5] for n, need in enumerate(needs, 1)] == [
+        ("copies 10 %", "3,600", "200 for errors", "3 min"),
+        ("group", "unknown", "200 for min_requests", "unknown"),
+        ("5 %", "18,000", "200 for errors", "40 s"),
+        ("–", "0", "0 for min_requests", "–"),
+    ]

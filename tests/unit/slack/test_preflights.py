@@ -19,7 +19,7 @@ def test_every_gate_has_a_line_every_stage_a_row_and_the_advice_is_last() -> Non
     assert "Preflight: reviews v1 → v2 · canary" in shown
     assert "*errors*: ready" in shown
     assert "one pod against the rest 0 of 48 rolled back" in shown
-    assert "25 %        18,000  500 for min_requests" in shown
+    assert "25 %              18,000  500 for min_requests" in shown
     assert "*Advice* At about 72,000 requests an hour every stage can be answered within its time." in shown
     assert "nothing was started" in shown
 
