@@ -11,7 +11,7 @@ from bot.errors import Transient
 from bot.ports import Clock, Mesh, Metrics, SurveyRequest
 from bot.profiles import Profile
 from storage.database import Database
-from strategies import guards
+from strategies import guards, retirement
 from strategies.guards import Check, Facts, Served, State
 from strategies.plan import Gate, MetricGate, Plan, Stage
 from strategies.reasons import ReasonCode, Refused
@@ -95,7 +95,8 @@ class Guarding:
     def _served(self, service: str, namespace: str) -> Served:
         with self._database.reading() as tx:
             found = tx.releases.find(service.partition(".")[0])
-        moving = next((each.release for each in found if not each.release.is_over), None)
+        active = (each.release for each in found if not each.release.is_over)
+        moving = next((each for each in active if not retirement.is_promoted(each)), None)
         if moving is not None:
             return Served("", f"{moving.id} is still moving it ({moving.phase.replace('_', ' ')}).")
         profile = self._profiles.find(service)

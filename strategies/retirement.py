@@ -47,7 +47,7 @@ def is_proven(release: Release, now: datetime) -> bool:
 def make_way(release: Release, event: SuccessorRequested, now: datetime) -> Decision | Refused:
     """The next release begins: a baseline that is not on its way out yet is kept, and this release is complete."""
     target = release.target
-    if Phase.DECOMMISSIONING not in {release.phase, release.resume_to}:
+    if not is_promoted(release):
         phase = release.phase.replace("_", " ")
         text = f"{target.service} is being released already: {release.id} is {phase}."
         return Refused(ReasonCode.ALREADY_RELEASING, text)
@@ -63,9 +63,14 @@ def make_way(release: Release, event: SuccessorRequested, now: datetime) -> Deci
     return Decision(kept, (line, *others), reply=f"{release.id} ends: {target.baseline} {left}.", why=why)
 
 
+def is_promoted(release: Release) -> bool:
+    """True when the candidate has everything for good, and only the baseline's end is left to be done."""
+    return Phase.DECOMMISSIONING in {release.phase, release.resume_to}
+
+
 def in_the_way(release: Release) -> str:
     """What this active release means for a next one of its route, as a sentence for its plan."""
-    if Phase.DECOMMISSIONING in {release.phase, release.resume_to}:
+    if is_promoted(release):
         kept = f"a start ends that, and {release.target.baseline} is kept"
         return f"{release.id} waits until {release.target.baseline} may go: {kept}."
     return f"{release.id} has the route ({release.phase.replace('_', ' ')}): it has to end before this one may start."

@@ -115,6 +115,8 @@ def _kept_up(view: View, cluster: Writes, release: Release, target: Target, now:
     is_shrunk = known is not None and (wanted(known) < size or annotations_of(known).get(WARMED) == release.id)
     if have and not (is_shrunk and _needs_more(view, release, target, name)):
         return ""
+    if known is None:
+        return f"{_gone(name, target)} Going back waits for it."
     if not is_shrunk:
         return f"Going back waits for a ready pod: {why_not_ready(view, target, target.baseline)}"
     try:

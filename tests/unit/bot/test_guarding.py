@@ -13,7 +13,7 @@ from strategies.gates.past import MetricPast, Past, keep
 from strategies.guards import Check, State
 from strategies.plan import Margin, MetricGate, Plan, StrategyName
 from strategies.reasons import ReasonCode, Refused
-from strategies.release import Rules, Waiver
+from strategies.release import Phase, Rules, Waiver
 from strategies.routing import Match, Mirror, Split
 from strategies.terms import Need, Terms
 from tests.builders import NOW, a_plan, a_release, a_stage, a_target, an_actor
@@ -79,6 +79,15 @@ def test_a_needed_service_that_is_being_released_is_not_there_yet(house: House) 
     house.engine.submit(ReleaseRequested("", "k", an_actor(), (target,), a_plan(service="payments"), Rules(), "C1"))
     found = gate.near(Terms(needs=(Need("payments", "v2"),)))[ReasonCode.NEEDS]
     assert "payments-1 is still moving it (preparing)." in found.text
+
+
+def test_a_needed_service_that_only_lets_its_old_version_go_is_there(house: House) -> None:
+    gate = Gate(house)
+    gate.payments(("v2", 100))
+    target = a_target("payments")
+    house.engine.submit(ReleaseRequested("", "k", an_actor(), (target,), a_plan(service="payments"), Rules(), "C1"))
+    house.save(replace(house.stored("payments-1"), phase=Phase.DECOMMISSIONING))
+    assert gate.near(Terms(needs=(Need("payments", "v2"),)))[ReasonCode.NEEDS].state is State.HOLDS
 
 
 def test_the_deployment_says_that_its_data_cannot_go_back(house: House) -> None:

@@ -158,3 +158,13 @@ def test_an_autoscaler_that_shrank_the_baseline_is_held_where_the_profile_allows
     found = mesh.find("HorizontalPodAutoscaler", "shop/reviews-v1")
     assert found is not None
     assert found["spec"]["minReplicas"] == 3
+
+
+def test_a_deployment_that_somebody_deletes_during_a_release_is_told_with_what_to_do() -> None:
+    mesh, release = shrunk()
+    mesh.delete("Deployment", "shop/reviews-v1")
+    assert waiting(mesh, release) == "", "its pods are still there"
+    mesh.set_ready("v1", 0)
+    told = waiting(mesh, release)
+    assert "deploy it again, or release v1 anew by /release start reviews v1 image=<its image>." in told
+    assert told.endswith("Going back waits for it.")

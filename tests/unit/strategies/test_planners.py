@@ -161,3 +161,10 @@ def test_every_plan_serves_every_request_and_ends_bare(
     assert all(sum(split.weights.values()) == HUNDRED for split in splits(found))
     assert splits(found)[-1] == (NOBODY if strategy is StrategyName.SHADOW else ALL)
     assert not asking(found)[-1]
+
+
+def test_without_a_preview_blue_green_is_the_switch_alone() -> None:
+    spec = a_spec(StrategyName.BLUE_GREEN, previews=False)
+    assert [split.share("v2") for split in splits(planned(spec))] == [100]
+    assert refused(replace(spec, candidate=spec.baseline)).reason_code is ReasonCode.SAME_VERSION
+    assert refused(replace(spec, smoke="https://smoke.example/run")).reason_code is ReasonCode.UNSUPPORTED_KIND
