@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     from tests.contract.mesh.world import WireWorld
 
 PODS = "/api/v1/namespaces/{}/pods"
-RELEASE = {"rules": Rules(decommission=Decommission.SCALE_TO_ZERO)}
 
 
 def placed(wire: WireWorld, number: int, containers: list[str]) -> str:
@@ -29,7 +27,8 @@ def placed(wire: WireWorld, number: int, containers: list[str]) -> str:
 
 
 def test_pods_whose_logs_nobody_can_read_add_nothing_to_the_proof(wire: WireWorld) -> None:
-    assert list(wire.mesh.last_lines(replace(the_release(wire), **RELEASE))) == []
+    release = the_release(wire, rules=Rules(decommission=Decommission.SCALE_TO_ZERO))
+    assert list(wire.mesh.last_lines(release)) == []
 
 
 @pytest.mark.parametrize(

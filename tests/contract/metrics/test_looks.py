@@ -77,7 +77,7 @@ def timed(scraped: Scraped, version: str, reporter: str, counts: dict[int, tuple
     """Durations as one side counts them: requests up to 10 ms, and all, by second."""
     labels = {"reporter": reporter, "instance": "gw-1" if reporter == "source" else f"{version}-1"}
     for edge, which in (("10", 0), ("+Inf", 1)):
-        each = {second: counted[which] for second, counted in counts.items()}
+        each: dict[float, float] = {second: counted[which] for second, counted in counts.items()}
         scraped.add(durations(version, edge) | labels, each)
 
 
