@@ -48,9 +48,14 @@ def level(value: float, unit: str) -> str:
         case "bytes":
             return _binary(value)
         case "1":
-            return f"{value:,.4g}"
+            return _figures(value, 4)
         case _:
-            return f"{value:,.3g} {unit}"
+            return f"{_figures(value, 3)} {unit}"
+
+
+def _figures(value: float, kept: int) -> str:
+    """So many figures of a value; a large one is written out, for nobody reads powers of ten."""
+    return f"{value:,.0f}" if abs(value) >= 10**kept else f"{value:,.{kept}g}"
 
 
 def _binary(value: float) -> str:
