@@ -151,3 +151,15 @@ def test_a_reading_of_nothing_at_all_waits() -> None:
     reading = Reading(at=a_look(1, Arm(), Arm()).at, since=a_look(0, Arm(), Arm()).at)
     [judgement] = evaluate([Case(ALL, 10, 0.25, 0, reading)])
     assert judgement.verdicts[0].reason == "No data of baseline and candidate in this look."
+
+
+def test_too_few_requests_of_a_stage_wait_and_enough_pass() -> None:
+    judge = Judge(ERRORS, min_requests=500)
+    first = judge.see(an_arm(750), an_arm(250))["requests"]
+    assert (first.outcome, first.missing) == (Outcome.WAIT, "250 more (about 10 s at this rate)")
+    assert first.reason == "250 of 500 requests; 250 more (about 10 s at this rate)."
+    silence = judge.see(an_arm(750), an_arm(0))["requests"]
+    assert (silence.outcome, silence.missing) == (Outcome.WAIT, "250 more (none are coming now)")
+    enough = judge.see(an_arm(750), an_arm(250))["requests"]
+    assert (enough.outcome, enough.missing) == (Outcome.PASS, "")
+    assert enough.reason == "v2 answered 500 requests in this stage; 500 asked."

@@ -131,3 +131,13 @@ def test_a_relative_drop_of_good_events_is_a_line_of_bad_ones() -> None:
 def test_a_look_before_any_metric_was_read_waits() -> None:
     judge = Judge(ORDERS)
     assert judge.read(a_look(0, an_arm(0), an_arm(0)))["orders"].outcome is Outcome.WAIT
+
+
+def test_what_passed_before_waits_while_its_own_figures_cannot_be_right() -> None:
+    judge = Judge(SURE)
+    theirs, ours = with_counts(an_arm(750), "orders", 750, 375), with_counts(an_arm(250), "orders", 250, 125)
+    seen = [judge.see(theirs, ours)["orders"] for _ in range(60)]
+    assert seen[-1].outcome is Outcome.PASS
+    strange = judge.see(theirs, with_counts(an_arm(250), "orders", 250, 9000))["orders"]
+    assert (strange.outcome, strange.missing) == (Outcome.WAIT, "data")
+    assert strange.reason.startswith("orders counts more events than there is to count out of")

@@ -78,3 +78,10 @@ def test_every_rise_climbs_by_equal_steps_and_ends_at_its_end(start: int, by: in
     assert found.shares[0] == first
     gaps = {after - before for before, after in zip(found.shares[:-1], found.shares[1:-1], strict=False)}
     assert gaps <= {rise}
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_there_are_as_many_steps_as_anybody_means_and_no_more(more: int) -> None:
+    listed = ",".join(f"{n / 2:g}" for n in range(1, steps.MOST + more)) + ",100"
+    rising = f"from 0.5 by 0.5 to {(steps.MOST + 2 * more) / 2 + 0.5:g}"
+    assert [isinstance(read(text), Refused) for text in (listed, rising)] == [bool(more)] * 2
