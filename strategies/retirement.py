@@ -36,7 +36,9 @@ def watched(release: Release, event: BaselineWatched, now: datetime) -> Decision
         warm_up=event.warm_up,
         note=f"{release.target.baseline} is idle: {verb(release)}",
     )
-    return Decision(leaving, (RetireBaseline(release.id), RefreshCard(release.id, Urgency.STAGE)), why=event.text)
+    effects = (RetireBaseline(release.id), RefreshCard(release.id, Urgency.STAGE))
+    # A proof that is only renewed decides nothing anew; what was done tells the one that it was done on.
+    return Decision(leaving, effects, why=event.text, is_notable=not release.is_retiring)
 
 
 def is_proven(release: Release, now: datetime) -> bool:

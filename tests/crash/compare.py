@@ -43,6 +43,7 @@ def settled(release: Release) -> Release:
         entered_at=START,
         stage_began_at=START,
         written_at=START if release.written_at else None,
+        proven_at=START if release.proven_at else None,
         last_look_at=START,
         hold_until=None,
         soak_until=None,

@@ -149,6 +149,7 @@ def test_a_proof_that_a_standstill_made_old_is_given_anew_before_anything_goes()
     renewed = moved(release, BaselineWatched(release.id, "w2", is_idle=True, text="still nobody"), late)
     assert (renewed.release.proof, renewed.release.proven_at) == ("still nobody", late)
     assert RetireBaseline(release.id) in renewed.effects
+    assert not renewed.is_notable
 
 
 def test_the_next_release_begins_over_a_baseline_that_is_still_called_and_keeps_it() -> None:

@@ -95,7 +95,7 @@ def test_what_does_not_end_when_it_is_interrupted_is_killed(
     run: ModuleType, monkeypatch: pytest.MonkeyPatch, deaf: bool
 ) -> None:
     monkeypatch.setattr(run, "PATIENCE", 0.2 if deaf else 10)
-    script = "import signal, time\n" + ("signal.signal(signal.SIGINT, signal.SIG_IGN)\n" if deaf else "")
+    script = "import signal, time\n" + f"signal.signal(signal.SIGINT, signal.{'SIG_IGN' if deaf else 'SIG_DFL'})\n"
     process = subprocess.Popen(
         [sys.executable, "-c", f"{script}print('up', flush=True)\ntime.sleep(60)"],
         stdout=subprocess.PIPE,
