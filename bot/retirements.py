@@ -31,7 +31,7 @@ class Retirements:
             return
         done = self._mesh.retire(release, lambda: self._is_retiring(release.id))
         key = f"retired:{release.id}:{release.revision}"
-        self._engine.submit(BaselineRetired(release.id, key, f"{release.proof} {done}"))
+        self._engine.submit(BaselineRetired(release.id, key, f"{done} {release.proof}"))
 
     def _is_retiring(self, id: str) -> bool:
         release = self._engine.release(id)
@@ -42,7 +42,7 @@ class Retirements:
         now = self._clock.now()
         is_idle, text = self._idle(release, found, now)
         if is_idle:
-            text = " ".join((text, *self._mesh.last_lines(release)))
+            text = "\n".join((text, *self._mesh.last_lines(release)))
         # What a first try took away already is kept from then on.
         kept = {**self._mesh.keepsakes(release), **release.kept} if is_idle else {}
         key = f"watched:{release.id}:{now.isoformat()}"

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 DEFAULT_PORT = 8300
 INTERRUPTED = 130
 INSTALL = "The sandbox needs its own dependency group: run `uv sync`, which installs it by default."
+TOURS = "canary (if none is named), phased, blue-green, shadow, ab, pipeline, routes, life, adopt or all"
 PARTS = ("aiohttp", "promql_parser", "re2")
 
 
@@ -33,9 +34,7 @@ class PrometheusChoice(StrEnum):
 
 
 def sandbox(  # noqa: PLR0913 - one parameter per option of the contract
-    name: Annotated[
-        str, typer.Argument(metavar="NAME", help="With --tour: which one; canary if none is named.", show_default=False)
-    ] = "",
+    name: Annotated[str, typer.Argument(metavar="NAME", help=f"With --tour: {TOURS}.", show_default=False)] = "",
     *,
     port: Annotated[
         int | None, typer.Option(min=1, max=65_535, help=f"Port of the page; {DEFAULT_PORT}, or the next free one.")

@@ -21,7 +21,7 @@ from bot.sandbox.kubernetes import KubernetesApi
 from bot.sandbox.mesh.demo import DemoMesh
 from bot.sandbox.ports import free_port
 from bot.sandbox.prometheus import Mode, Target, choose
-from bot.sandbox.route_memory import RouteMemory
+from bot.sandbox.route_memory import RouteMemory, everything_asked
 from bot.sandbox.slack import SlackStandIn
 from bot.sandbox.watchers import Watchers
 from bot.sandbox.web_server import WebServer
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 READY_SECONDS = 30.0
 STOP_SECONDS = 2.5
-ROUTE_SECONDS = 0.1
+ROUTE_SECONDS, COPIES_SECONDS = 0.1, 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Times:
 
 
 class Supervisor:
-    """The running sandbox; `changes` tells whoever follows that something is to be seen."""
+    """The running sandbox; `watchers` tells whoever follows that something is to be seen."""
 
     def __init__(self, options: Options) -> None:
         self.options = options
@@ -71,6 +71,7 @@ class Supervisor:
         self.mesh: DemoMesh | None = None
         self._page: WebServer | None = None
         self.route = RouteMemory()
+        self.copies = 0.0
         self._background = Background()
         self.is_up = False
 
@@ -121,6 +122,7 @@ class Supervisor:
             self.times.of("bot", self.bot.ready(READY_SECONDS)),
         )
         self._background.spawn(self._follow_route(self.mesh), "the route's changes")
+        self._background.spawn(self._follow_copies(self.mesh), "copies of requests")
         self.is_up = True
         self.watchers.tell()
 
@@ -203,6 +205,18 @@ class Supervisor:
         while True:
             self.route.see(mesh.snapshot(1)["virtual_services"].get(SERVICE) or {})
             await asyncio.sleep(ROUTE_SECONDS)
+
+    async def _follow_copies(self, mesh: DemoMesh) -> None:
+        """How many copies a second v2 gets, by the proxy's counters; asked only while the route has a mirror."""
+        before, since = None, 0.0
+        while True:
+            if everything_asked(mesh.snapshot(1)["virtual_services"].get(SERVICE) or {}).mirror is None:
+                before, self.copies = None, 0.0
+            else:
+                now, at = (await mesh.counters()).get("mirrored:v2", 0), time.monotonic()
+                self.copies = (now - before) / (at - since) if before is not None else 0.0
+                before, since = now, at
+            await asyncio.sleep(COPIES_SECONDS)
 
 
 async def _all(*works: Awaitable[object]) -> None:

@@ -11,6 +11,7 @@ from strategies.routing import HUNDRED, Split, percent
 from strategies.verdicts import Outcome, Verdict
 
 MOST_ROWS = 10
+MOST_REASONS, MOST_NAMES = 5, 4
 LONGEST_WHY = 350  # letters of a reason; five of them fit a section
 _HEAD = ("metric", "baseline", "candidate", "limit", "verdict")
 _ORDER = {Outcome.FAIL: 0, Outcome.WAIT: 1, Outcome.PASS: 2}
@@ -52,12 +53,17 @@ def table(verdicts: Sequence[Verdict]) -> str:
 
 
 def reasons(verdicts: Sequence[Verdict]) -> str:
-    """One line for each verdict that does not pass: why, and what is missing."""
-    ordered = sorted((v for v in verdicts if v.outcome is not Outcome.PASS), key=lambda v: _ORDER[v.outcome])
-    lines = [f"{'🔴' if v.outcome is Outcome.FAIL else '🟡'} *{escape(v.gate[:60])}* {_why(v)}" for v in ordered[:5]]
-    if len(ordered) > 5:
-        lines.append(f"+{len(ordered) - 5} more")
-    return "\n".join(lines)
+    """One line for each reason why a verdict does not pass, and what is missing; gates that share it stand together."""
+    gates: dict[tuple[Outcome, str], list[str]] = {}
+    for verdict in sorted((v for v in verdicts if v.outcome is not Outcome.PASS), key=lambda v: _ORDER[v.outcome]):
+        gates.setdefault((verdict.outcome, _why(verdict)), []).append(escape(verdict.gate[:60]))
+    lines = [
+        f"{'🔴' if outcome is Outcome.FAIL else '🟡'} *{', '.join(names[:MOST_NAMES])}"
+        f"{f' +{len(names) - MOST_NAMES} more' if len(names) > MOST_NAMES else ''}* {why}"
+        for (outcome, why), names in gates.items()
+    ]
+    left = len(lines) - MOST_REASONS
+    return "\n".join([*lines[:MOST_REASONS], *([f"+{left} more"] if left > 0 else [])])
 
 
 def measured(look: Look | None, target: Target) -> str:

@@ -66,7 +66,8 @@ def _ended(release: Release) -> Headline:
         return Headline("✅", f"complete · {left}")
     if release.gone:
         return Headline("🔴", f"rolled back · {', '.join(sorted(release.gone))} was deleted by somebody")
-    return Headline("⏪", f"rolled back · {baseline} serves 100 %")
+    how = "rolled back" if release.stage >= 0 else "called off before any traffic moved"
+    return Headline("⏪", f"{how} · {baseline} serves 100 %")
 
 
 def part(release: Release) -> str:

@@ -20,7 +20,9 @@ def message(answer: Preflighted, command: str) -> Message:
         return Message(
             f"{title}: {fit(found.advice, 2_000)}", (header(title), section(f"⚠️ {fit(found.advice, 2_500)}"))
         )
-    blocks: list[Block] = [header(title), section(_gates(answer)), section(_stages(answer))]
+    # Where nothing was read there are no figures: rows of nothing would look like a verdict.
+    figures = [section(_gates(answer)), section(_stages(answer))] if found.past.minutes else []
+    blocks: list[Block] = [header(title), *figures]
     if found.warnings:
         blocks.append(section("\n".join(f"⚠️ {fit(warning, 320)}" for warning in found.warnings[:MOST_WARNINGS])))
     blocks.append(section(f"*Advice* {fit(found.advice, 1_000)}"))

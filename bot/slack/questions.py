@@ -76,8 +76,11 @@ def _approve(release: Release, missing: str, acknowledged: bool) -> Block:
 def _let_go(release: Release) -> Block:
     target, is_deleted = release.target, release.rules.decommission is Decommission.DELETE
     label = f"Delete {target.baseline}" if is_deleted else f"Scale {target.baseline} to 0"
-    effect = f"{label} of {target.service}, once it is proven again that nothing calls it."
-    confirm = Confirm(f"{label}?", f"{effect} {release.proof}", label, is_danger=True)
+    deed = f"Delete {target.baseline}" if is_deleted else f"Scale {target.baseline} to 0 pods"
+    effect = f"{deed} in {target.service}, once it is proven again that nothing calls it."
+    # A confirm has room for the sentence alone; the lines of access logs below it stand in the thread.
+    proof = next(iter(release.proof.splitlines()), "")
+    confirm = Confirm(f"{label}?", f"{effect} {proof}", label, is_danger=True)
     return button(label, APPROVE, place(release).value(), confirm, style="primary")
 
 

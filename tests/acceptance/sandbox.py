@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import yaml
 
+from bot.sandbox.bot_files import PROFILE
 from bot.sandbox.ports import free_port
 from tests.parts import loopback
 
@@ -49,6 +51,18 @@ class Sandbox:
         """The first line of the newest release's root message."""
         headers = [_header(one) for one in self.messages() if one["blocks"] and one["thread_ts"] in (None, one["ts"])]
         return next((one for one in reversed(headers) if one), "")
+
+    def profile(self, **changes: Any) -> None:
+        """Write the service's profile; the bot reads it again within a second or two."""
+        file = Path(self.ready["kubeconfig"]).parent / "profiles" / "reviews.yaml"
+        file.write_text(yaml.safe_dump({**PROFILE, **changes}))
+        time.sleep(2)
+
+    def until_scraped(self) -> None:
+        """Wait until Prometheus knows requests of v1."""
+        query = {"query": 'istio_requests_total{destination_version="v1"}'}
+        ask = f"{self.ready['prometheus']}/api/v1/query"
+        self.until(lambda: bool(httpx.get(ask, params=query, timeout=5).json()["data"]["result"]), 20, "a first scrape")
 
     def until(self, holds: Callable[[], bool], seconds: float, what: str) -> None:
         deadline = time.monotonic() + seconds

@@ -90,6 +90,21 @@ def test_the_tour_ends_as_told_and_its_report_holds_the_contract(tmp_path: Path)
         assert Path(path).read_bytes().startswith(b"\x89PNG")
 
 
+def test_the_life_of_a_version_is_told_from_its_image_to_the_old_ones_end_and_back(tmp_path: Path) -> None:
+    done = command(tmp_path, "--tour", "life", "--format", "json", "--port", str(free_port()))
+    report = json.loads(done.stdout)
+    assert (done.returncode, report["ok"]) == (0, True), done.stderr
+    [story] = report["stories"]
+    assert (story["end_phase"], story["failed_requests"]) == ("rolled_back", 0)
+    for words in (
+        "was made from reviews-v1's",
+        "one request to it is under way",
+        "No request was under way",
+        "/reviews/",
+    ):
+        assert words in " ".join(done.stderr.split())
+
+
 def is_silent(sandbox: Sandbox) -> bool:
     """Nothing listens any more where something did."""
     addresses = [str(value) for value in sandbox.ready.values() if str(value).startswith("http://")]

@@ -4,13 +4,10 @@ import json
 import re
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from bot.sandbox.bot_files import PROFILE
 from tests.acceptance.sandbox import Sandbox
 
 WEIGHED = {"metrics": {"errors": {"allowed": "+0.1pp", "tolerated": "+0.5pp"}}, "approve": "none", "look": "1s"}
@@ -25,19 +22,12 @@ def weighed(sandbox: Sandbox) -> Iterator[Sandbox]:
         sandbox.until(lambda: not sandbox.asked(), 20, "the rollback")
     sandbox.post("/api/knobs", version="v2", error_rate=0)
     sandbox.post("/api/shop", rate=100, dependency=0)
-    profile(sandbox)
-
-
-def profile(sandbox: Sandbox, **changes: Any) -> None:
-    """Write the service's profile; the bot reads it again within a second or two."""
-    file = Path(sandbox.ready["kubeconfig"]).parent / "profiles" / "reviews.yaml"
-    file.write_text(yaml.safe_dump({**PROFILE, **changes}))
-    time.sleep(2)
+    sandbox.profile()
 
 
 def started(sandbox: Sandbox, share: int, **changes: Any) -> None:
     """A release at its first stage, judged by odds."""
-    profile(sandbox, **{**WEIGHED, "steps": [share, 100], **changes})
+    sandbox.profile(**{**WEIGHED, "steps": [share, 100], **changes})
     sandbox.post("/api/command", user="alice", text="/release start reviews v2")
     sandbox.until(lambda: sandbox.asked() == share, 30, "the first stage")
 

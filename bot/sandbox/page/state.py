@@ -56,7 +56,8 @@ class PageState:
             "service": SERVICE,
             "rate": found["rate"],
             "asked": memory.asked,
-            "asked_of_v2": asked_of_v2(everything_asked(route)),
+            "asked_words": asked_words(everything_asked(route)) if route else dict.fromkeys(VERSIONS, "no route"),
+            "copies": round(self._supervisor.copies),
             "share": shares(found["seconds"], memory.moved_at),
             "seconds": found["seconds"],
             "total": found["total"],
@@ -65,6 +66,13 @@ class PageState:
             "proxy": found["proxy"],
             "yaml": yaml_lines.marked(yaml_lines.text(memory.original), yaml_lines.text(route)),
         }
+
+
+def asked_words(asked: Asked) -> dict[str, str]:
+    """What each version should get, in few words."""
+    # Beside it stands how many come each second: there is no room for more words.
+    word = "" if asked.mirror else "asked "
+    return {"v1": f"asked {asked.weights.get('v1', 0)} %", "v2": f"{word}{asked_of_v2(asked)}"}
 
 
 def asked_of_v2(asked: Asked) -> str:

@@ -21,7 +21,7 @@ from bot.sandbox.route_memory import VERSIONS
 from bot.sandbox.supervisor import Supervisor
 
 ABSENT = 404
-POLL_SECONDS, WARM_SECONDS = 0.1, 15.0
+POLL_SECONDS, WARM_SECONDS, FORGOTTEN_SECONDS = 0.1, 15.0, 2.0
 CREATED_BY = "sluice/created-by"
 
 
@@ -45,9 +45,11 @@ class Shop:
             for one in (await client.list(VIRTUAL_SERVICES, NAMESPACE))[0]:
                 if one["metadata"]["name"] not in names:
                     await client.delete(VIRTUAL_SERVICES, NAMESPACE, one["metadata"]["name"])
-            for resource, body in own:
-                await _restored(client, resource, body)
+            restored = [resource for resource, body in own if await _restored(client, resource, body)]
         await self._warm()
+        if VIRTUAL_SERVICES in restored:
+            # The first look of the next story is not to tell of this one's traffic.
+            await asyncio.sleep(FORGOTTEN_SECONDS)
 
     async def get(self, resource: Resource, name: str) -> Document | None:
         """An object as it is; None when there is none."""
@@ -113,15 +115,15 @@ async def _found(client: KubernetesClient, resource: Resource, name: str) -> Doc
         return None
 
 
-async def _restored(client: KubernetesClient, resource: Resource, body: Document) -> None:
-    """The object as the shop began with it; a version that is scaled beyond that keeps its pods."""
+async def _restored(client: KubernetesClient, resource: Resource, body: Document) -> bool:
+    """The object as the shop began with it, but that more pods than it had are kept. True when it differed."""
     present = await _found(client, resource, body["metadata"]["name"])
     if present is not None and CREATED_BY in present["metadata"].get("labels", {}):
         await client.delete(resource, NAMESPACE, body["metadata"]["name"])
         present = None
     if present is None:
         await client.create(resource, NAMESPACE, body)
-        return
+        return True
     wanted = copy.deepcopy(present)
     wanted["metadata"].pop("annotations", None)
     if resource is DEPLOYMENTS:
@@ -132,3 +134,4 @@ async def _restored(client: KubernetesClient, resource: Resource, body: Document
         wanted["spec"] = body["spec"]
     if wanted != present:
         await client.replace(resource, NAMESPACE, wanted)
+    return wanted != present

@@ -220,8 +220,8 @@ def test_an_idle_baseline_is_scaled_to_zero_with_the_proof(house: House, crew: C
     crew.do(RetireBaseline(release.id))
     assert house.stored(release.id).phase is Phase.COMPLETED
     assert house.journal(release.id)[-1].text == (
-        'No request in 5 min. Last in the access log of reviews-v1-0: "GET /ratings 200". '
-        "Deployment shop/reviews-v1 was scaled to 0."
+        "Deployment shop/reviews-v1 was scaled to 0. No request in 5 min.\n"
+        'Last in the access log of reviews-v1-0: "GET /ratings 200".'
     )
 
 

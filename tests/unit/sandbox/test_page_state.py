@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox.page.state import asked_of_v2, shares
+from bot.sandbox.page.state import asked_of_v2, asked_words, shares
 from bot.sandbox.route_memory import RouteMemory, asked, everything_asked
 
 
@@ -75,3 +75,11 @@ def test_what_stands_beside_the_weights_is_told_apart() -> None:
     kept["spec"]["http"].insert(1, inserted("cookie", {"regex": r"^(.*;\s*)?sluice\-reviews\-1=v2(;.*)?$"}))
     assert [asked_of_v2(everything_asked(one)) for one in (matched, kept)] == ["a match", "20 % kept"]
     assert asked(matched) == {"v1": 100, "v2": 0}
+
+
+def test_each_version_is_told_what_it_should_get() -> None:
+    told = asked_words(everything_asked(route(to("v1", 80), to("v2", 20))))
+    assert told == {"v1": "asked 80 %", "v2": "asked 20 %"}
+    mirrored = route(to("v1"))
+    mirrored["spec"]["http"][1] |= {"mirror": {"host": "reviews", "subset": "v2"}, "mirrorPercentage": {"value": 20}}
+    assert asked_words(everything_asked(mirrored)) == {"v1": "asked 100 %", "v2": "copies 20 %"}

@@ -1,8 +1,10 @@
 """The tour's report: its keys are a contract."""
 
 import json
+import re
 from typing import Any
 
+from bot.cli.sandbox import TOURS as NAMED
 from bot.sandbox.tour.names import ALL, NAMES
 from bot.sandbox.tour.play import TOURS, stories
 from bot.sandbox.tour.report import StageReport, StoryReport, TourReport
@@ -43,6 +45,10 @@ def test_a_tour_without_a_story_is_not_ok() -> None:
 def test_every_tour_that_has_a_name_can_be_played() -> None:
     assert (*TOURS, ALL) == NAMES
     assert len(stories(ALL)) == sum(len(stories(name)) for name in TOURS)
+
+
+def test_the_commands_help_names_every_tour() -> None:
+    assert tuple(re.findall(r"[a-z-]+", re.sub(r"\(.*?\)| or ", " ", NAMED))) == NAMES
 
 
 def test_copies_and_matches_are_told_where_there_are_some() -> None:

@@ -58,6 +58,10 @@ def test_no_outside_string_can_mention_or_break_a_message(release: Release) -> N
         (in_phase(Phase.SOAKING, stage=3), "🟢 reviews v2 · 100 % · soaking, v1 kept warm"),
         (in_phase(Phase.ROLLING_BACK), "🔴 reviews v2 · rolling back to v1 · applying"),
         (in_phase(Phase.ROLLED_BACK), "⏪ reviews v2 · rolled back · v1 serves 100 %"),
+        (
+            in_phase(Phase.ROLLED_BACK, stage=-1, verdicts=()),
+            "⏪ reviews v2 · called off before any traffic moved · v1 serves 100 %",
+        ),
         (in_phase(Phase.STUCK), "🔴 reviews v2 · stuck at 25 % · needs you"),
         (in_phase(Phase.COMPLETED, stage=3), "✅ reviews v2 · complete · 100 %"),
     ],

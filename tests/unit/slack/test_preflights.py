@@ -32,6 +32,13 @@ def test_warnings_are_shown_and_a_gate_without_series_is_named() -> None:
     assert "⚠️ latency_p99: the baseline itself is at 480 ms, above the limit of 400 ms." in texts(message)
 
 
+def test_before_anything_was_read_no_table_of_nothing_is_shown() -> None:
+    answer = Preflighted(asking(ERRORS), found(ERRORS, errors=a_course((0.002, 0.002), minutes=0)))
+    shown = texts(render(answer, "/release"))
+    assert "*Advice* No gate can be answered" in shown and "⚠️ errors: " in shown
+    assert "never" not in shown and "min_requests" not in shown
+
+
 def test_a_time_that_could_not_be_read_is_said() -> None:
     message = render(Preflighted(asking(ERRORS), unread(NASTY)), "/release")
     assert violations(message.payload()) == []

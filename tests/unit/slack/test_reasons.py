@@ -23,3 +23,10 @@ def test_a_long_reason_ends_with_an_ellipsis() -> None:
     line = reasons([a_verdict(Outcome.FAIL, reason="why " * 200)])
     assert line.endswith("…")
     assert len(line) < LONGEST_WHY + 20
+
+
+def test_gates_that_wait_for_the_same_reason_stand_in_one_line() -> None:
+    every = [a_verdict(Outcome.WAIT, name, reason="No look yet.") for name in ("split", "errors", "latency_p95")]
+    lines = reasons([*every, a_verdict(Outcome.FAIL, "orders", reason="Too few.")]).splitlines()
+    assert lines == ["🔴 *orders* Too few.", "🟡 *split, errors, latency_p95* No look yet."]
+    assert "+2 more*" in reasons([a_verdict(Outcome.WAIT, f"gate{n}", reason="No look yet.") for n in range(6)])

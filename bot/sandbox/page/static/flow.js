@@ -1,11 +1,11 @@
-// Requests as water: two streams as wide as their share, a drop for each request that was really sent.
+// Requests as water: two streams as wide as their share, a drop for each request that was really sent; copies are rings.
 import { byId } from "./dom.js";
 
 const canvas = byId("flow");
 const pen = canvas.getContext("2d");
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 const CALM = 250; // milliseconds between two drawings for who wants no motion
-const TRAVEL = 1500, BAND = 92, MOST = 400;
+const TRAVEL = 1500, BAND = 92, COPIES = 26, MOST = 400;
 const VERSIONS = ["v1", "v2"];
 let wanted = { v1: 1, v2: 0 }, shown = { v1: 1, v2: 0 };
 let drops = [], queue = [], lastSecond = 0;
@@ -17,6 +17,7 @@ export function feed(mesh) {
     if (second.at <= lastSecond) continue;
     lastSecond = second.at;
     const begin = performance.now();
+    for (let n = 0; n < mesh.copies; n += 1) queue.push({ at: begin + Math.random() * 1000, lane: "v2", copy: true, side: Math.random() });
     for (const [version, one] of Object.entries(second.versions)) {
       const lane = VERSIONS.includes(version) ? version : "v2";
       for (let n = 0; n < one.requests; n += 1) queue.push({ at: begin + Math.random() * 1000, lane, failed: n < one.errors, side: Math.random() });
@@ -67,13 +68,16 @@ function band(lane, colour) {
 function drop(one, lane, now, colours) {
   const t = (now - one.at) / TRAVEL;
   const [x, y] = bend(lane, Math.min(t, 1));
-  const inside = y + 3 + one.side * Math.max(lane.width - 6, 0);
+  const inside = one.copy ? y + lane.width / 2 + (one.side - 0.5) * COPIES : y + 3 + one.side * Math.max(lane.width - 6, 0);
   const hurts = one.failed && t > 0.82;
   pen.globalAlpha = t > 0.94 ? Math.max(0, (1 - t) / 0.06) : 1;
   pen.fillStyle = hurts ? colours.bad : colours[one.lane];
   pen.beginPath();
   pen.arc(x, inside, hurts ? 4.5 : 2.4, 0, 2 * Math.PI);
-  pen.fill();
+  if (one.copy) {
+    pen.strokeStyle = colours.v2;
+    pen.stroke();
+  } else pen.fill();
   pen.globalAlpha = 1;
 }
 

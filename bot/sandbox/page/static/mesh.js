@@ -13,8 +13,10 @@ export function draw(mesh) {
     const card = byId(`card-${version}`);
     const requests = recent.reduce((sum, one) => sum + (one.versions[version]?.requests ?? 0), 0);
     card.querySelector(".share").textContent = mesh.share ? percent(mesh.share[version]) : "–";
-    card.querySelector('[data-role="asked"]').textContent = `asked ${version === "v2" ? mesh.asked_of_v2 : `${mesh.asked[version]} %`}`;
-    card.querySelector('[data-role="rate"]').textContent = recent.length ? `${whole(requests / recent.length)} req/s` : "–";
+    card.querySelector('[data-role="asked"]').textContent = mesh.asked_words[version];
+    const copies = version === "v2" && mesh.copies ? `${whole(mesh.copies)} copies/s` : "";
+    const rate = recent.length ? `${whole(requests / recent.length)} req/s` : "–";
+    card.querySelector('[data-role="rate"]').textContent = copies && !requests ? copies : rate;
     card.querySelector(".pods").replaceChildren(...mesh.pods.filter((pod) => pod.version === version).map(podItem));
   }
   byId("tab-share").textContent = mesh.share ? `· v2 ${percent(mesh.share.v2)}` : "";
