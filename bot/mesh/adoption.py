@@ -87,21 +87,29 @@ def adoption(view: View, request: SurveyRequest, now: datetime) -> tuple[str, tu
     if isinstance(found, Refused):
         return found
     version = request.candidate or found.versions[0]
-    if version not in found.versions or (not request.candidate and len(found.versions) > 1):
+    is_unclear = version not in found.versions or (not request.candidate and len(found.versions) > 1)
+    changes = _pinning(view, request, found, version, now) if version in found.versions else ()
+    if version in found.versions and not changes:
+        # Whichever version serves: nobody is asked about what nothing follows from.
+        text = f"Every route to {found.name} names a subset already; there is nothing to adopt."
+        return Refused(ReasonCode.ALREADY_DECIDED, text)
+    if is_unclear:
         listed = ", ".join(found.versions)
         text = f"{found.name} has the versions {listed}; say which one serves: adopt {found.name} {found.versions[0]}."
         return Refused(ReasonCode.UNKNOWN_VERSION, text)
+    return changes if isinstance(changes, Refused) else (version, changes)
+
+
+def _pinning(
+    view: View, request: SurveyRequest, found: Ground, version: str, now: datetime
+) -> tuple[Change, ...] | Refused:
+    """What pins the service to the version, rules first; nothing where every route is pinned already."""
     rule = _rule(view, request, found, version, now)
     if isinstance(rule, Refused):
         return rule
     subset, changes = rule
     routes = _routes(view, found, subset)
-    if isinstance(routes, Refused):
-        return routes
-    if not routes and not changes:
-        text = f"Every route to {found.name} names a subset already; there is nothing to adopt."
-        return Refused(ReasonCode.ALREADY_DECIDED, text)
-    return version, (*changes, *routes)
+    return routes if isinstance(routes, Refused) else (*changes, *routes)
 
 
 def undoing(view: View, request: SurveyRequest) -> tuple[Change, ...] | Refused:

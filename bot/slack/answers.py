@@ -17,7 +17,7 @@ from bot.requests import (
 from bot.slack import cards, preflights
 from bot.slack.blocks import Block, Confirm, Message, actions, button, context, header, section
 from bot.slack.buttons import ADOPT, adoption_value
-from bot.slack.guide import TOPICS
+from bot.slack.guide import EXAMPLE, TOPICS
 from bot.slack.headlines import standing
 from bot.slack.questions import confirm_missing
 from bot.slack.text import code, code_block, escape, fit, moment, named, plain_moment, shorten, span
@@ -55,10 +55,13 @@ def render(answer: Answer | Refused, command: str, request: Request | None = Non
 
 
 def refusal(refused: Refused, command: str, request: Request | None = None) -> Message:
-    """One sentence, its code in small print, and what to do next."""
-    text = f"⚠️ {named(fit(refused.text, 2_600))}"
-    hint = _next(refused.reason_code, request)
+    """One sentence, and in small print its code, an example that can be copied, and what to do next."""
+    sentence, example = _with_example(refused.text)
+    text = f"⚠️ {named(fit(sentence, 2_600))}"
+    hint = f"help {example.partition(' ')[0]}" if example else _next(refused.reason_code, request)
     small = [code(refused.reason_code.value)]
+    if example:
+        small.append(f"for example: {code(f'{command} {example}')}")
     if hint:
         small.append(f"next: {code(f'{command} {hint}')}")
     return Message(shorten(text, 3_900), (section(text), context([" · ".join(small)])))
@@ -205,6 +208,12 @@ def _line(release: Release, listed: Listed) -> str:
         f"{found.sign} {code(release.id)} *{escape(target.service)}* {escape(target.baseline)} → "
         f"{escape(target.candidate)} · {escape(found.words)}"
     )
+
+
+def _with_example(text: str) -> tuple[str, str]:
+    """The sentence, and the example of a subcommand at its end; a person's own words are none."""
+    sentence, _, example = text.rpartition(f" {EXAMPLE}")
+    return (sentence, example) if any(example == topic.example for topic in TOPICS.values()) else (text, "")
 
 
 def _next(reason: ReasonCode, request: Request | None) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from difflib import get_close_matches
 
-from bot.slack.guide import TOPICS
+from bot.slack.guide import EXAMPLE, TOPICS
 from bot.slack.text import shorten
 from strategies.guards import OVERRIDABLE
 from strategies.reasons import ReasonCode, Refused
@@ -32,7 +32,7 @@ class Words:
 def bad(text: str, verb: str = "") -> Refused:
     """A refusal that shows how the subcommand is written."""
     topic = TOPICS.get(verb)
-    example = f" For example: {topic.example}" if topic else ""
+    example = f" {EXAMPLE}{topic.example}" if topic else ""
     return Refused(ReasonCode.BAD_INPUT, f"{text}{example}")
 
 

@@ -16,6 +16,7 @@ class Topic:
     more: tuple[str, ...] = ()
 
 
+EXAMPLE = "For example: "  # a refusal shows what follows it as a command that can be copied
 TOPICS: Mapping[str, Topic] = {
     "start": Topic(
         "start <service> <version> [canary|phased|blue-green|shadow|ab] [steps=…] [match=…] [mirror=…] [sticky=…] "

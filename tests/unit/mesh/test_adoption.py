@@ -119,7 +119,9 @@ def test_several_versions_are_not_guessed_at() -> None:
 
 
 def test_what_is_adopted_already_is_told() -> None:
-    assert refused(FakeMesh.shop(), AT_V1).reason_code is ReasonCode.ALREADY_DECIDED
+    # Nobody is asked which of two versions serves where nothing follows from the answer.
+    for request in (AT_V1, REVIEWS):
+        assert refused(FakeMesh.shop(), request).reason_code is ReasonCode.ALREADY_DECIDED
 
 
 def test_pods_without_the_label_are_told_by_its_name() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from bot.requests import Answer, ApproveRequest, ConfirmNeeded, Listed, Planned, Said, Shown, StartRequest
 from bot.slack.answers import guide, refusal, render, trouble
+from bot.slack.grammar import bad
 from bot.slack.guide import TOPICS
 from bot.slack.limits import violations
 from strategies.guards import OVERRIDABLE, Check, State
@@ -71,6 +72,14 @@ def test_every_refusal_shows_its_sentence_and_its_code(code: ReasonCode) -> None
 )
 def test_a_refusal_names_the_nearest_useful_command(code: ReasonCode, hint: str) -> None:
     assert hint in texts(refusal(Refused(code, "No."), "/release", ApproveRequest("reviews-1")))
+
+
+def test_an_example_can_be_copied_as_it_stands_and_its_help_is_next() -> None:
+    shown = texts(refusal(bad("start needs a service and a version.", "start"), "/release"))
+    assert "for example: `/release start reviews v2 steps=5,25,50,100 hold=10m approve=every`" in shown
+    assert "next: `/release help start`" in shown and "For example" not in shown
+    said = texts(refusal(bad("“For example: rollback x” is no step."), "/release"))
+    assert "“For example: rollback x” is no step." in said and "next: `/release help`" in said
 
 
 def test_a_service_already_being_released_is_one_command_away() -> None:
