@@ -4,11 +4,9 @@ import logging
 import os
 import secrets
 import socket
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from datetime import timedelta
-from importlib import import_module
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -49,6 +47,8 @@ from bot.slack.replies import Replies
 from bot.slack.web import Web
 from bot.slack.web import connect as connect_slack
 from bot.smoke import SmokeTests
+from bot.waiting import Waiting
+from bot.warm import Warm
 from bot.worker import Worker
 from storage.database import Database
 from storage.errors import BadDatabase, StorageError
@@ -59,7 +59,8 @@ from strategies.release import Release, Target
 
 log = logging.getLogger(__name__)
 
-THREADS = {Lane.ROUTE: 5, Lane.METRICS: 1, Lane.HOOK: 2, Lane.CHAT: 1}  # one of the five is kept free for rollbacks
+# One of the five is kept free for rollbacks. Who asks first may hang for half a minute on Prometheus or staging.
+THREADS = {Lane.ASK: 2, Lane.ROUTE: 5, Lane.METRICS: 1, Lane.HOOK: 2, Lane.CHAT: 1}
 
 
 class CannotStart(Exception):
@@ -134,7 +135,8 @@ def build(settings: Settings) -> Bot:
     worker = Worker(database, clock, holder, dispatch, dispatch.gave_up, THREADS)
     kept = timedelta(days=settings.evidence_days)
     looks = Looks(engine, metrics, mesh, clock, near.courtesy.give_way)
-    schedule = Schedule(engine, database, looks, clock, holder, kept=kept)
+    waiting = Waiting(engine, mesh, clock)
+    schedule = Schedule(engine, database, looks, clock, holder, kept=kept, waits=waiting)
     drift = DriftWatch(engine, mesh, duties)
     live = LiveCards(messages.refresh)
     desk = _desk(settings, near, engine, database, guarding, messages)
@@ -150,7 +152,7 @@ def build(settings: Settings) -> Bot:
     readiness = _Readiness(database, mesh, slack, (metrics, chat, people, profiles))
     door = _door(settings, application(readiness, _active(database), slack.handle))
     parts = (people, _Followed(engine, (drift.follow, watch)), mesh, worker, live, schedule, slack, door)
-    return Bot((*parts, _Stopped(replies), _Warm()), database, door.address)
+    return Bot((*parts, _Stopped(replies), Warm(mesh.troubles)), database, door.address)
 
 
 def _database(settings: Settings) -> Database:
@@ -342,24 +344,6 @@ def _draw(card: Card) -> Picture:
     from bot.metrics import charts  # noqa: PLC0415
 
     return charts.draw(card)
-
-
-class _Warm:
-    """Imports what the first look and the first picture need, once everything else runs."""
-
-    def __init__(self) -> None:
-        self._thread = threading.Thread(target=self._load, name="warm", daemon=True)
-
-    @staticmethod
-    def _load() -> None:
-        for module in ("strategies.gates.judge", "bot.metrics.charts"):
-            import_module(module)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._thread.join(timeout=2)
 
 
 def _links(profiles: Profiles) -> Callable[[Release], Mapping[str, str]]:

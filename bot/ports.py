@@ -176,6 +176,10 @@ class Mesh(Protocol):
         """
         ...
 
+    def shortage(self, release: Release) -> str:
+        """What `capacity` would say, from memory alone; empty when it would do something, or nothing is known."""
+        ...
+
     def set_sizes(self, release: Release) -> None:
         """Hold the baselines at their sizes at the start while the release is active; give sizes back once it is over.
 

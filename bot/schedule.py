@@ -39,7 +39,7 @@ LATE = timedelta(seconds=1)  # what the sweep takes over from a replica that did
 class Schedule:
     """One date job per waiting release, one interval job per look interval in use, one sweep."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the composition root is the only caller but tests
         self,
         engine: Engine,
         database: Database,
@@ -48,13 +48,16 @@ class Schedule:
         holder: str,
         *,
         kept: timedelta = KEPT,
+        waits: Callable[[str], timedelta | None] = lambda _: None,
     ) -> None:
+        """`waits` says of a release how long its wake would change nothing; None when it would."""
         self._engine = engine
         self._database = database
         self._looks = looks
         self._clock = clock
         self._holder = holder
         self._kept = kept
+        self._waits = waits
         self._lock = threading.Lock()
         self._work = threading.Condition()
         self._running = 0
@@ -103,9 +106,12 @@ class Schedule:
                 with suppress(JobLookupError):
                     self._scheduler.remove_job(job)
         elif known is None or known.trigger.run_date != wake_at:
-            run = self._guarded(lambda: self._wake(id, wake_at))
-            # A second instance is harmless: the event's key is the wake's time.
-            self._scheduler.add_job(run, DateTrigger(wake_at), id=job, replace_existing=True, max_instances=3)
+            self._alarm(id, wake_at, wake_at)
+
+    def _alarm(self, id: str, due: datetime, at: datetime) -> None:
+        run = self._guarded(lambda: self._wake(id, due))
+        # A second instance is harmless: the event's key is the wake's time.
+        self._scheduler.add_job(run, DateTrigger(at), id=f"wake:{id}", replace_existing=True, max_instances=3)
 
     def _set_looks(self, every: timedelta) -> None:
         job = f"looks:{every.total_seconds():g}"
@@ -118,6 +124,12 @@ class Schedule:
             self._scheduler.add_job(run, trigger, id=job, executor="looks")
 
     def _wake(self, id: str, due: datetime) -> None:
+        pause = self._waits(id)
+        if pause is not None:
+            with self._lock:
+                if not self._is_stopping:
+                    self._alarm(id, due, self._clock.now() + pause)
+            return
         self._engine.submit(WakeReached(id, f"wake:{id}:{due.isoformat()}", due))
 
     def _look(self, every: timedelta, lease: str) -> None:

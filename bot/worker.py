@@ -20,6 +20,7 @@ HEARTBEAT = LEASE / 3
 IDLE = timedelta(seconds=5)  # how long a lane sleeps when nothing is due and nobody wakes it
 SOON = timedelta(milliseconds=5)  # what was due was taken by somebody else, or is due in a moment
 PATIENCE = {
+    Lane.ASK: timedelta(minutes=2),
     Lane.ROUTE: timedelta(minutes=2),
     Lane.METRICS: timedelta(minutes=2),
     Lane.HOOK: timedelta(hours=24),
@@ -28,6 +29,7 @@ PATIENCE = {
 TRIES = 8  # even when patience is over: time in which nobody worked was no try
 FIRST_PAUSE = timedelta(milliseconds=250)
 LONGEST_PAUSE = {
+    Lane.ASK: timedelta(seconds=5),
     Lane.ROUTE: timedelta(seconds=5),
     Lane.METRICS: timedelta(seconds=30),
     Lane.HOOK: timedelta(seconds=15),

@@ -33,9 +33,9 @@ def lacked(release: Release, event: CapacityLacked, now: datetime) -> Decision:
     if event.revision != release.split_revision or release.is_confirmed:
         return ignored(release)
     changed = release.note != event.text
-    waiting = replace(release, note=event.text, retry_at=now + min(TRY_AGAIN, release.rules.look))
+    waiting = replace(release, note=event.text, retry_at=now + pause(release))
     shown = (RefreshCard(release.id, Urgency.STAGE),) if changed else ()
-    if release.reminded or now < release.entered_at + release.rules.deadline:
+    if not _is_to_be_told(release, now):
         return Decision(waiting, shown, why=event.text, is_notable=changed)
     if release.rules.at_deadline is AtDeadline.ROLL_BACK:
         return moves.roll_back(release, now, f"the deadline has passed: {event.text}", Audience.REQUESTER_AND_ON_CALL)
@@ -53,19 +53,42 @@ def again(release: Release, now: datetime) -> Decision:
 
 
 def seen(before: Release, decision: Decision) -> Decision:
-    """The decision of a look, with what follows when the baseline has shrunk below its size at the start."""
+    """The decision of a look, with what follows when the baseline has shrunk below its size at the start.
+
+    It is held each time where the profile allows that; people hear of it again only when there are fewer pods than
+    ever: an autoscaler that goes up and down is told once.
+    """
     release, size = decision.release, sum(decision.release.sizes.values())
     have, had = release.baseline_ready, before.baseline_ready
-    is_new = have is not None and have < size and (had is None or had >= size)
-    if not is_new or release.is_going_back or release.is_over:
+    if have is None or have >= size or release.is_going_back or release.is_over:
         return decision
+    is_new = had is None or had >= size
+    pinned = (SetCapacity(release.id),) if release.rules.scale and is_new else ()
+    if release.baseline_told is not None and have >= release.baseline_told:
+        return replace(decision, effects=(*decision.effects, *pinned))
     fewer = f"{release.target.baseline} has {have} of the {size} ready pods it began with"
     text = f"{fewer}; a rollback would land on them."
     if release.rules.scale:
         text = f"{text} It is scaled up again."
-    line = Say(release.id, f"shrunk:{release.revision}:{release.last_look_at}", text)
-    pinned = (SetCapacity(release.id),) if release.rules.scale else ()
-    return replace(decision, effects=(*decision.effects, *pinned, line), why=decision.why or text, is_notable=True)
+    line = Say(release.id, f"shrunk:{have}", text)
+    told = replace(release, baseline_told=have)
+    return replace(
+        decision, release=told, effects=(*decision.effects, *pinned, line), why=decision.why or text, is_notable=True
+    )
+
+
+def pause(release: Release) -> timedelta:
+    """How long until the pods are looked for again."""
+    return min(TRY_AGAIN, release.rules.look)
+
+
+def waits_on(release: Release, shortage: str, now: datetime) -> bool:
+    """True when looking for the pods again would find, say and change what it did the last time."""
+    return bool(shortage) and shortage == release.note and not _is_to_be_told(release, now)
+
+
+def _is_to_be_told(release: Release, now: datetime) -> bool:
+    return not release.reminded and now >= release.entered_at + release.rules.deadline
 
 
 def is_due(release: Release, now: datetime) -> bool:

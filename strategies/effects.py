@@ -9,8 +9,9 @@ from enum import StrEnum
 
 
 class Lane(StrEnum):
-    """Queues that are independent of each other, so that Slack down never delays a rollback."""
+    """Queues that are independent of each other: neither Slack nor whoever is asked before a start delays a route."""
 
+    ASK = "ask"  # what asks Prometheus, staging or proxies before it touches the cluster
     ROUTE = "route"
     METRICS = "metrics"
     HOOK = "hook"
@@ -41,7 +42,7 @@ class Prepare:
     """Check the cluster, capture the original fields, add missing subsets, wait for ready pods."""
 
     release: str
-    lane = Lane.ROUTE
+    lane = Lane.ASK
     urgency = Urgency.STAGE
 
     @property
@@ -113,7 +114,7 @@ class RetireBaseline:
     """Look whether the baseline is idle; once that is decided, scale it down or delete it as the profile says."""
 
     release: str
-    lane = Lane.ROUTE
+    lane = Lane.ASK
     urgency = Urgency.STAGE
 
     @property

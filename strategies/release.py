@@ -253,6 +253,7 @@ class Release:
     last_look_at: datetime | None = None
     unready_looks: int = 0
     baseline_ready: int | None = None  # pods at the last look, None when unknown
+    baseline_told: int | None = None  # the fewest pods that people were told of, None while it never shrank
     resume_to: Phase | None = None
     drift: Drift | None = None
     sizes: Mapping[str, int] = field(default_factory=dict)

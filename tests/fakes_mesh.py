@@ -202,6 +202,10 @@ class FakeMesh:
         self._trip("capacity")
         return capacity.missing(self, self.cluster, release)
 
+    def shortage(self, release: Release) -> str:
+        """As the adapter."""
+        return capacity.shortage(self, release)
+
     def set_sizes(self, release: Release) -> None:
         """As the adapter."""
         self._trip("set_sizes")

@@ -45,6 +45,8 @@ def _refuse(code: Exit, lines: Sequence[str], format: Format) -> NoReturn:
 
 
 def _serve(settings: "Settings", format: Format) -> None:
+    # Before the imports, which make nothing but what stays.
+    gc.set_threshold(COLLECT_AFTER)
     from bot.app import CannotStart, build  # noqa: PLC0415
     from bot.logs import configure  # noqa: PLC0415
 
@@ -59,7 +61,6 @@ def _serve(settings: "Settings", format: Format) -> None:
         _refuse(Exit.USAGE if error.is_input else Exit.UNREACHABLE, error.lines, format)
     bot.start()
     gc.freeze()
-    gc.set_threshold(COLLECT_AFTER)
     try:
         stopping.wait()
     finally:

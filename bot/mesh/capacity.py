@@ -1,7 +1,7 @@
 """Pods for a share: counts them, and scales where the profile allows it."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from bot.mesh.cluster import Writes
 from bot.mesh.documents import Document, controller_of, full_name
@@ -16,6 +16,8 @@ from strategies.release import Phase, Release, Target
 
 log = logging.getLogger(__name__)
 
+GROWS = "it is being scaled up."
+
 Edit = Callable[[Document], Document | None]
 
 
@@ -24,14 +26,22 @@ def missing(view: View, cluster: Writes, release: Release) -> str:
 
     Where the profile allows it the candidate is scaled up meanwhile. A baseline of unknown size asks for nothing.
     """
-    for target in release.targets:
-        size = release.sizes.get(workload(target, target.baseline) or "", 0)
-        split = release.wanted(target.service)
-        needed = pods_for(split, target.candidate, size, release.rules.capacity) if split is not None and size else 0
-        have = ready_by_version(view, target)[target.candidate]
-        if have < needed:
-            grown = _grow(view, cluster, release, target, needed) if release.rules.scale else ""
-            return _told(view, target, have, needed, grown)
+    for target, have, needed in _short(view, release):
+        grown = _grow(view, cluster, release, target, needed) if release.rules.scale else ""
+        return _told(view, target, have, needed, grown)
+    return ""
+
+
+def shortage(view: View, release: Release) -> str:
+    """What `missing` would say, changing nothing; empty where the pods are there, or something is to be scaled."""
+    for target, have, needed in _short(view, release):
+        grown = ""
+        if release.rules.scale:
+            name = workload(target, target.candidate)
+            grown = _obstacle(view, name, needed)
+            if not grown and not _is_held(view, str(name), needed):
+                return ""
+        return _told(view, target, have, needed, grown or (GROWS if release.rules.scale else ""))
     return ""
 
 
@@ -71,8 +81,28 @@ def _told(view: View, target: Target, have: int, needed: int, grown: str) -> str
     return f"{text}; scale it up, or let Sluice do it by `scale: true` in the profile."
 
 
+def _short(view: View, release: Release) -> Iterator[tuple[Target, int, int]]:
+    """Every candidate with fewer ready pods than its wanted share takes: how many there are, and how many it takes."""
+    for target in release.targets:
+        size = release.sizes.get(workload(target, target.baseline) or "", 0)
+        split = release.wanted(target.service)
+        needed = pods_for(split, target.candidate, size, release.rules.capacity) if split is not None and size else 0
+        have = ready_by_version(view, target)[target.candidate]
+        if have < needed:
+            yield target, have, needed
+
+
 def _grow(view: View, cluster: Writes, release: Release, target: Target, needed: int) -> str:
     name = workload(target, target.candidate)
+    obstacle = _obstacle(view, name, needed)
+    if obstacle or name is None:
+        return obstacle
+    hold_at(view, cluster, release, name, needed)
+    return GROWS
+
+
+def _obstacle(view: View, name: str | None, needed: int) -> str:
+    """Why Sluice cannot scale the Deployment up; empty when it can."""
     if name is None:
         return "it has no Deployment that could be scaled."
     scaler, owner = autoscaler_of(view, name), _foreign(view, name)
@@ -81,8 +111,15 @@ def _grow(view: View, cluster: Writes, release: Release, target: Target, needed:
     if scaler is not None and int(scaler["spec"].get("maxReplicas") or 0) < needed:
         most = scaler["spec"].get("maxReplicas")
         return f"HorizontalPodAutoscaler {full_name(scaler)} allows {most} at most (maxReplicas)."
-    hold_at(view, cluster, release, name, needed)
-    return "it is being scaled up."
+    return ""
+
+
+def _is_held(view: View, name: str, size: int) -> bool:
+    """True when so many pods are asked for already."""
+    scaler, known = autoscaler_of(view, name), _known(view, name)
+    if scaler is not None:
+        return int(scaler["spec"].get(LEAST) or 1) >= size
+    return known is not None and wanted(known) >= size
 
 
 def hold_at(view: View, cluster: Writes, release: Release, name: str, size: int) -> None:

@@ -206,6 +206,10 @@ class IstioMesh:
         self._require_sync()
         return capacity.missing(self._cache, self._cluster, release)
 
+    def shortage(self, release: Release) -> str:
+        """What `capacity` would say, from the cache alone; empty when there is something to do, or nothing is known."""
+        return capacity.shortage(self._cache, release) if self._cache.is_synced else ""
+
     def set_sizes(self, release: Release) -> None:
         """Hold the baselines at their sizes while the release is active; give sizes back once it is over."""
         self._require_sync()

@@ -66,11 +66,11 @@ class WatchCache:
             ender.join(max(0.0, deadline - time.monotonic()))
 
     def on_change(self, listener: Callable[[str], None]) -> None:
-        """Call with `namespace/name` whenever a VirtualService was added, changed or deleted."""
+        """Call with `namespace/name` when a VirtualService was added, changed or deleted; not for first lists."""
         self._listeners.append(listener)
 
     def on_rule_change(self, listener: Callable[[str], None]) -> None:
-        """Call with the full host whenever a DestinationRule was added, changed or deleted."""
+        """Call with the full host whenever a DestinationRule was added, changed or deleted; not for first lists."""
         self._rule_listeners.append(listener)
 
     @property
@@ -189,6 +189,8 @@ class WatchCache:
                 known = self._ahead.get((kind, name))
                 if known and (is_deleted or version_number(known) <= version_number(document)):
                     del self._ahead[kind, name]
+            if not self.is_synced:
+                return  # the first lists: nobody can compare anything with half of the cluster
             told = name if kind is VIRTUAL_SERVICE else rule_host(document)
             for listener in self._listeners if kind is VIRTUAL_SERVICE else self._rule_listeners:
                 listener(told)

@@ -136,6 +136,7 @@ class Life:
             return (
                 self._served()
                 or self._alarms.ring()
+                or self._worked(Lane.ASK)
                 or self._worked(Lane.ROUTE)
                 or self._worked(Lane.METRICS)
                 or self._worked(Lane.CHAT)
@@ -147,7 +148,7 @@ class Life:
 
     def _worked(self, lane: Lane) -> bool:
         busy = self._worker.step(lane)
-        if busy and lane is Lane.ROUTE:
+        if busy and lane in {Lane.ASK, Lane.ROUTE}:
             self._drift.changed(NAME)
         return busy
 

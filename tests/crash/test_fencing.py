@@ -91,7 +91,7 @@ class Two:
         rules = Rules(approvers=frozenset({"U2"}))
         target = the_target(wire)
         self.engine.submit(ReleaseRequested("", "start", an_actor("U1"), (target,), a_plan(), rules, "C1"))
-        assert self.quick.step(Lane.ROUTE)  # prepares
+        assert self.quick.step(Lane.ASK)
         self._thread = threading.Thread(target=self._slowly)
 
     def _slowly(self) -> None:

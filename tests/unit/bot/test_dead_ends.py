@@ -1,6 +1,7 @@
 """Nothing waits for ever unseen, and nothing keeps a rollback waiting."""
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -9,6 +10,7 @@ import pytest
 from apscheduler.jobstores.base import JobLookupError
 
 from bot import schedule as schedules
+from bot.app import THREADS
 from bot.drift import DriftWatch
 from bot.duties import Duties
 from bot.engine import Outcome
@@ -42,8 +44,8 @@ def test_a_failure_that_could_not_be_told_is_told_later(house: House) -> None:
 
     worker = Worker(house.database, house.clock, "here", forbidden, gave_up, {})
     while not told and tries < 5:
-        worker.step(Lane.ROUTE)
-        house.clock.tick(seconds=LONGEST_PAUSE[Lane.ROUTE].total_seconds())
+        worker.step(Lane.ASK)
+        house.clock.tick(seconds=LONGEST_PAUSE[Lane.ASK].total_seconds())
     assert told == [(Prepare(release.id), "forbidden")]
 
 
@@ -131,6 +133,33 @@ def test_an_api_server_that_hangs_on_splits_leaves_a_thread_for_rollbacks(house:
             tx.outbox.put([SetRoute("reviews-1", "shop/reviews", Urgency.ROLLBACK)], house.clock.now(), 1)
         worker.wake()
         assert written.wait(5)
+    finally:
+        hung.set()
+        worker.stop()
+
+
+def test_neighbours_that_hang_on_starts_hold_no_thread_of_other_routes(house: House) -> None:
+    hung, written = threading.Event(), threading.Event()
+    begun: list[Effect] = []
+
+    def hang(effect: Effect) -> None:
+        if isinstance(effect, Prepare):
+            begun.append(effect)
+            hung.wait(10)
+        else:
+            written.set()
+
+    with house.database.transaction() as tx:
+        tx.outbox.put([Prepare(f"slow-{number}") for number in range(9)], house.clock.now(), 1)
+    worker = Worker(house.database, house.clock, "here", hang, lambda *_: None, THREADS)
+    worker.start()
+    try:
+        time.sleep(0.3)  # whoever may take a Prepare has taken one
+        with house.database.transaction() as tx:
+            tx.outbox.put([SetRoute("reviews-1", "shop/reviews")], house.clock.now(), 1)
+        worker.wake([Lane.ROUTE])
+        assert written.wait(2)
+        assert len(begun) == THREADS[Lane.ASK]
     finally:
         hung.set()
         worker.stop()

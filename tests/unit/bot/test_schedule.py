@@ -42,10 +42,15 @@ def begin_at(engine: Engine, at: datetime, service: str = "reviews") -> Release:
 
 
 @contextmanager
-def running(engine: Engine, database: Database, holder: str = "one") -> Iterator[Schedule]:
+def running(
+    engine: Engine,
+    database: Database,
+    holder: str = "one",
+    waits: Callable[[str], timedelta | None] = lambda _: None,
+) -> Iterator[Schedule]:
     """A schedule at work."""
     looks = Looks(engine, FakeMetrics(), FakeMesh.shop(), CLOCK)
-    schedule = Schedule(engine, database, looks, CLOCK, holder)
+    schedule = Schedule(engine, database, looks, CLOCK, holder, waits=waits)
     engine.on_commit(schedule.follow)
     schedule.start()
     try:
@@ -222,3 +227,17 @@ def test_old_looks_are_forgotten_and_the_journal_is_kept(tmp_path: Path) -> None
         with database.reading() as tx:
             assert len(tx.evidence.looks(release.id, 10)) == 1
             assert len(tx.journal.of(release.id)) == 1
+
+
+@pytest.mark.usefixtures("alarms_alone")
+def test_a_wake_that_would_change_nothing_is_asked_about_again_in_time(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    def waits(id: str) -> timedelta | None:
+        asked.append(id)
+        return timedelta(milliseconds=50) if len(asked) < 3 else None
+
+    with live_engine(tmp_path, CLOCK) as (database, engine), running(engine, database, waits=waits):
+        release = begin_at(engine, CLOCK.now() + timedelta(milliseconds=50))
+        assert eventually(lambda: engine.active()[0].phase is Phase.PREPARING)
+    assert asked == [release.id] * 3

@@ -152,7 +152,7 @@ def test_what_nobody_foresaw_is_recorded_and_told(house: House, caplog: pytest.L
     duty = Duty(raising(KeyError("spec")))
     queue(house, Prepare("reviews-1"))
     with caplog.at_level(logging.ERROR):
-        worker(house, duty).step(Lane.ROUTE)
+        worker(house, duty).step(Lane.ASK)
     assert duty.given_up[0][2] == "Prepare failed: KeyError: 'spec'"
     assert "failed unforeseen" in caplog.text
     assert left(house) == []

@@ -100,6 +100,18 @@ def test_a_baseline_that_shrinks_is_told_once_and_held_where_the_profile_allows(
     assert said(moved(told.release, replace(a_look(release, PASSES, later), baseline_ready=2), later)) == []
 
 
+def test_an_autoscaler_that_goes_up_and_down_is_held_each_time_and_told_once() -> None:
+    release = replace(in_phase(Phase.OBSERVING), sizes={"shop/reviews-v1": 3}, rules=Rules(scale=True))
+    texts, held = [], 0
+    for number, ready in enumerate((2, 3, 2, 3, 2, 1, 3, 1, 2)):
+        at = NOW + number * timedelta(seconds=15)
+        decision = moved(release, replace(a_look(release, PASSES, at), baseline_ready=ready), at)
+        release, held = decision.release, held + (SetCapacity(release.id) in decision.effects)
+        texts += [line.text[:33] for line in said(decision)]
+    assert texts == ["v1 has 2 of the 3 ready pods it b", "v1 has 1 of the 3 ready pods it b"]
+    assert held == 4
+
+
 def test_sizes_are_set_at_the_start_and_given_back_at_the_end_where_scaling_is_allowed() -> None:
     rules = Rules(scale=True, soak=timedelta(0))
     preparing = a_release(phase=Phase.PREPARING, rules=rules)

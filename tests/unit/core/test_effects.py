@@ -17,7 +17,8 @@ from strategies.effects import (
 )
 
 CHAT = (RefreshCard("r-1"), PostStage("r-1", 0), Say("r-1", "a", "text"), CallOnCall("r-1", "a", "text"))
-ROUTE = (Prepare("r-1"), SetRoute("r-1", "shop/reviews"), RetireBaseline("r-1"), SetCapacity("r-1"))
+ASK = (Prepare("r-1"), RetireBaseline("r-1"))
+ROUTE = (SetRoute("r-1", "shop/reviews"), SetCapacity("r-1"))
 
 
 @pytest.mark.parametrize("effect", CHAT)
@@ -30,8 +31,13 @@ def test_what_touches_the_cluster_waits_for_no_chat(effect: Effect) -> None:
     assert effect.lane is Lane.ROUTE
 
 
+@pytest.mark.parametrize("effect", ASK)
+def test_what_asks_neighbours_first_holds_up_no_route(effect: Effect) -> None:
+    assert effect.lane is Lane.ASK
+
+
 def test_no_two_kinds_of_effect_replace_each_other() -> None:
-    assert len({effect.subject for effect in (*CHAT, *ROUTE)}) == len((*CHAT, *ROUTE))
+    assert len({effect.subject for effect in (*CHAT, *ASK, *ROUTE)}) == len((*CHAT, *ASK, *ROUTE))
 
 
 def test_a_rollbacks_write_replaces_a_queued_one_of_the_same_object() -> None:
