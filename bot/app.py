@@ -137,7 +137,7 @@ def build(settings: Settings) -> Bot:
     looks = Looks(engine, metrics, mesh, clock, near.courtesy.give_way)
     waiting = Waiting(engine, mesh, clock)
     schedule = Schedule(engine, database, looks, clock, holder, kept=kept, waits=waiting)
-    drift = DriftWatch(engine, mesh, duties)
+    drift = DriftWatch(engine, mesh, duties, near.courtesy.give_way)
     live = LiveCards(messages.refresh)
     desk = _desk(settings, near, engine, database, guarding, messages)
     replies = Replies(near.web)
@@ -151,7 +151,7 @@ def build(settings: Settings) -> Bot:
     mesh.on_rule_change(drift.rule_changed)
     readiness = _Readiness(database, mesh, slack, (metrics, chat, people, profiles))
     door = _door(settings, application(readiness, _active(database), slack.handle))
-    parts = (people, _Followed(engine, (drift.follow, watch)), mesh, worker, live, schedule, slack, door)
+    parts = (people, _Followed(engine, (drift.follow, watch)), mesh, drift, worker, live, schedule, slack, door)
     return Bot((*parts, _Stopped(replies), Warm(mesh.troubles)), database, door.address)
 
 

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from bot import orders
 from bot.duties import Duties
@@ -10,9 +10,12 @@ from bot.engine import Engine
 from bot.errors import Transient
 from bot.ports import Mesh
 from storage.errors import StorageError
-from strategies.release import Release
+from strategies.release import Drift, Release
 
 log = logging.getLogger(__name__)
+
+LISTED = 0.25  # seconds between two looks whether the cluster has been listed
+SETTLED = 2.0  # seconds in which a watch learns what another replica has just written
 
 
 class DriftWatch:
@@ -21,13 +24,27 @@ class DriftWatch:
     One VirtualService may hold routes of several releases.
     """
 
-    def __init__(self, engine: Engine, mesh: Mesh, duties: Duties) -> None:
+    def __init__(self, engine: Engine, mesh: Mesh, duties: Duties, between: Callable[[], None] = lambda: None) -> None:
+        """`between` is called between two objects that are compared at the start."""
         self._engine = engine
         self._mesh = mesh
         self._duties = duties
         self._lock = threading.Lock()
         self._objects: dict[str, set[str]] = {}
         self._hosts: dict[str, set[str]] = {}
+        self._between = between
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._catch_up, name="drift", daemon=True)
+
+    def start(self) -> None:
+        """Compare every object once the cluster has been listed: what was edited before this start told nobody."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Compare no more."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(2)
 
     def follow(self, releases: Sequence[Release]) -> None:
         """Remember the objects of active releases, forget those of ended ones."""
@@ -59,6 +76,29 @@ class DriftWatch:
         for name in names:
             self.changed(name)
 
+    def _catch_up(self) -> None:
+        while self._mesh.troubles():
+            if self._stopping.wait(LISTED):
+                return
+        with self._lock:
+            known = [(id, name) for name, ids in sorted(self._objects.items()) for id in sorted(ids)]
+        strange = []
+        for id, name in known:
+            if self._stopping.is_set():
+                return
+            self._between()
+            if self._differs(id, name):
+                strange.append(name)
+        if strange and not self._stopping.wait(SETTLED):
+            for name in dict.fromkeys(strange):
+                self.changed(name)
+
+    def _differs(self, id: str, name: str) -> bool:
+        try:
+            return self._found(id, name)[1] is not None
+        except (Transient, StorageError):
+            return True
+
     def _forget(self, name: str, release: str) -> None:
         self._objects[name].discard(release)
         if not self._objects[name]:
@@ -69,8 +109,11 @@ class DriftWatch:
                     del self._hosts[host]
 
     def _compare(self, id: str, name: str) -> None:
+        revision, drift = self._found(id, name)
+        if drift is not None:
+            self._duties.report_drift(id, revision, drift)
+
+    def _found(self, id: str, name: str) -> tuple[int, Drift | None]:
         release = self._engine.release(id)
         wanted = orders.settled(release, name) if release else ()
-        drift = self._mesh.observe(name, wanted) if wanted else None
-        if drift is not None:
-            self._duties.report_drift(id, wanted[0].revision, drift)
+        return (wanted[0].revision, self._mesh.observe(name, wanted)) if wanted else (0, None)

@@ -1,9 +1,12 @@
 """Each change of a watched object is held against what its release wrote."""
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import pytest
 
+from bot import drift as drifts
 from bot.drift import DriftWatch
 from bot.duties import Duties
 from bot.errors import Transient
@@ -23,6 +26,10 @@ class Observing:
     found: Drift | None = EDIT
     error: Transient | None = None
     asked: list[str] = field(default_factory=list)
+    away: list[str] = field(default_factory=list)
+
+    def troubles(self) -> list[str]:
+        return self.away
 
     def observe(self, name: str, orders: object) -> Drift | None:
         self.asked.append(name)
@@ -123,3 +130,51 @@ def test_trouble_while_comparing_is_logged_and_found_again(house: House, caplog:
     mesh.error = None
     drift.changed("shop/reviews")
     assert house.stored(release.id).drift == EDIT
+
+
+def started(drift: DriftWatch, holds: Callable[[], bool]) -> bool:
+    """Whether it came true within seconds of a start."""
+    drift.start()
+    deadline = time.monotonic() + 5
+    while not (found := holds()) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    drift.stop()
+    return found
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No long waits."""
+    monkeypatch.setattr(drifts, "LISTED", 0.02)
+    monkeypatch.setattr(drifts, "SETTLED", 0.1)
+
+
+@pytest.mark.usefixtures("hasty")
+def test_what_was_edited_while_nobody_watched_is_found_at_the_start(house: House) -> None:
+    release = house.observed()
+    assert started(watch(house, Observing(), release), lambda: house.stored(release.id).drift == EDIT)
+
+
+@pytest.mark.usefixtures("hasty")
+def test_nothing_is_compared_before_the_cluster_was_listed(house: House) -> None:
+    release = house.observed()
+    mesh = Observing(away=["no answer has come yet"])
+    drift = watch(house, mesh, release)
+    drift.start()
+    time.sleep(0.3)
+    drift.stop()
+    assert mesh.asked == []
+
+
+@pytest.mark.usefixtures("hasty")
+def test_what_another_replica_has_just_written_is_no_edit_once_it_is_heard_of(house: House) -> None:
+    release = house.observed()
+
+    class Late(Observing):
+        def observe(self, name: str, orders: object) -> Drift | None:
+            super().observe(name, orders)
+            return EDIT if len(self.asked) == 1 else None
+
+    mesh = Late()
+    assert started(watch(house, mesh, release), lambda: len(mesh.asked) == 2)
+    assert house.stored(release.id).drift is None
