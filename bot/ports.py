@@ -181,10 +181,7 @@ class Mesh(Protocol):
         ...
 
     def set_sizes(self, release: Release) -> None:
-        """Hold the baselines at their sizes at the start while the release is active; give sizes back once it is over.
-
-        Does nothing where the release's rules do not allow scaling.
-        """
+        """Hold the baselines' first sizes while the release is active, then give them back; where rules allow it."""
         ...
 
     def room(self, target: Target, plan: Plan, share: Decimal) -> Refused | None:

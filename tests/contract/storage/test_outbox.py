@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 
 from storage.database import Database
 from storage.outbox import Job
-from strategies.effects import CallOnCall, Effect, Lane, PostStage, Prepare, RefreshCard, Say, SetRoute, Urgency
+from strategies.effects import CallOnCall, Effect, Lane, PostStage, RefreshCard, Say, SetCapacity, SetRoute, Urgency
 from tests.builders import NOW
 
 LEASE = timedelta(seconds=10)
 SECOND = timedelta(seconds=1)
+SIZES = SetCapacity("r-1")
 SPLIT = SetRoute("r-1", "shop/r")
 ROLLBACK = SetRoute("r-1", "shop/r", Urgency.ROLLBACK)
 CARD = RefreshCard("r-1")
@@ -77,16 +78,16 @@ def test_what_is_claimed_is_not_claimed_again_and_what_is_done_is_gone(database:
 
 
 def test_a_lane_is_worked_in_order_per_release(database: Database) -> None:
-    put(database, Prepare("r-1"), SPLIT, SetRoute("q-1", "shop/q"))
+    put(database, SIZES, SPLIT, SetRoute("q-1", "shop/q"))
     first = claim(database)
-    assert effects(first) == [Prepare("r-1"), SetRoute("q-1", "shop/q")]
+    assert effects(first) == [SIZES, SetRoute("q-1", "shop/q")]
     assert claim(database) == []
     done(database, first[0])
     assert effects(claim(database)) == [SPLIT]
 
 
 def test_lanes_do_not_wait_for_each_other(database: Database) -> None:
-    put(database, Prepare("r-1"), CARD)
+    put(database, SIZES, CARD)
     claim(database)
     assert effects(claim(database, Lane.CHAT)) == [CARD]
 
@@ -158,7 +159,7 @@ def test_a_rollback_replaces_a_queued_split_of_its_object(database: Database) ->
 
 
 def test_a_rollback_overtakes_whatever_its_release_has_open(database: Database) -> None:
-    put(database, Prepare("r-1"))
+    put(database, SIZES)
     claim(database)
     put(database, SetRoute("r-1", "shop/other"), revision=2)
     put(database, ROLLBACK, revision=3)
@@ -166,7 +167,7 @@ def test_a_rollback_overtakes_whatever_its_release_has_open(database: Database) 
 
 
 def test_a_rollback_that_takes_a_splits_place_overtakes_from_there(database: Database) -> None:
-    put(database, Prepare("r-1"), SPLIT)
+    put(database, SIZES, SPLIT)
     claim(database)
     put(database, ROLLBACK, revision=2)
     assert effects(claim(database)) == [ROLLBACK]
@@ -221,7 +222,7 @@ def test_a_retried_job_waits_and_counts_its_attempts(database: Database) -> None
 
 
 def test_what_comes_later_waits_for_a_retry(database: Database) -> None:
-    put(database, Prepare("r-1"), SPLIT)
+    put(database, SIZES, SPLIT)
     (job,) = claim(database)
     retry(database, job, NOW + SECOND)
     assert claim(database) == []
@@ -274,7 +275,7 @@ def test_a_split_that_failed_does_not_delay_the_rollback_queued_meanwhile(databa
 
 
 def test_a_failed_job_blocks_nobody(database: Database) -> None:
-    put(database, Prepare("r-1"), SPLIT)
+    put(database, SIZES, SPLIT)
     (job,) = claim(database)
     with database.transaction() as transaction:
         assert transaction.outbox.fail(job, "forbidden")
@@ -337,7 +338,7 @@ def test_what_is_planned_for_later_comes_at_once_when_asked_for_now(database: Da
 
 
 def test_a_job_that_waits_for_another_is_not_due(database: Database) -> None:
-    put(database, Prepare("r-1"), SPLIT)
+    put(database, SIZES, SPLIT)
     assert next_moment(database) == NOW
     claim(database)
     assert next_moment(database) == NOW + LEASE

@@ -14,12 +14,12 @@ from tests.unit.bot.house import House
 class Short:
     """A release that lacks two of its three pods; every wake goes through the question whether it is needed."""
 
-    def __init__(self, house: House, **rules: bool) -> None:
+    def __init__(self, house: House, *, scale: bool = False) -> None:
         self.house, self.mesh = house, FakeMesh.shop()
         self.duties = Duties(house.engine, house.clock, self.mesh, FakeMetrics(), unguarded)
         self.waiting = Waiting(house.engine, self.mesh, house.clock)
         self.mesh.set_ready("v2", 0)
-        shifted = house.shifted(rules=Rules(**rules))
+        shifted = house.shifted(rules=Rules(scale=scale))
         house.save(replace(shifted, sizes={"shop/reviews-v1": 3}))
         self.try_it()
 
