@@ -60,10 +60,9 @@ def seen(before: Release, decision: Decision) -> Decision:
     """
     release, size = decision.release, sum(decision.release.sizes.values())
     have, had = release.baseline_ready, before.baseline_ready
-    if have is None or have >= size or release.is_going_back or release.is_over:
+    if have is None or have >= size or (had is not None and had < size) or release.is_going_back or release.is_over:
         return decision
-    is_new = had is None or had >= size
-    pinned = (SetCapacity(release.id),) if release.rules.scale and is_new else ()
+    pinned = (SetCapacity(release.id),) if release.rules.scale else ()
     if release.baseline_told is not None and have >= release.baseline_told:
         return replace(decision, effects=(*decision.effects, *pinned))
     fewer = f"{release.target.baseline} has {have} of the {size} ready pods it began with"
