@@ -242,6 +242,7 @@ class DemoMesh:
             "pods": [_pod(one) for one in self._translator.objects(PODS).values()],
             "knobs": self._controller.all_knobs(),
             "virtual_services": self._translator.objects(VIRTUAL_SERVICES),
+            "served_virtual_services": self._translator.served,
         }
 
 

@@ -40,7 +40,7 @@ class Push:
 
 
 class Translator:
-    """Keeps a proxy in step with a namespace's objects."""
+    """Keeps a proxy in step with a namespace's objects; `served` are the VirtualServices that it serves by now."""
 
     def __init__(self, client: KubernetesClient, namespace: str, proxy: Proxy, *, caller: Caller) -> None:
         self._namespace = namespace
@@ -52,6 +52,7 @@ class Translator:
         self._background = Background()
         self.state = MeshState()
         self.push = Push()
+        self.served: dict[str, Document] = {}
 
     async def start(self) -> None:
         """Watch and translate until stopped."""
@@ -80,13 +81,17 @@ class Translator:
             await one.synced.wait()
         while True:
             await self._settle()
+            written = dict(self.objects(VIRTUAL_SERVICES))
             state = read_mesh(self._read(), self._namespace, self._caller)
             if state == self.state and self.push.refusal is None and self.push.number:
+                self.served = written
                 continue
             if state.ignored != self.state.ignored:
                 for text in state.ignored:
                     log.warning("not honoured by the sandbox: %s", text)
             await self._give(state)
+            if self.push.refusal is None:
+                self.served = written
             async with self._pushed:
                 self._pushed.notify_all()
 

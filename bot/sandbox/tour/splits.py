@@ -10,8 +10,6 @@ from bot.sandbox.route_memory import VERSIONS, Asked, everything_asked
 from bot.sandbox.tour.report import StageReport
 
 POLL_SECONDS = 0.05
-# The proxy takes a split a fifth of a second after it was written; one that was taken already is not waited for long.
-TAKEN_POLLS, TAKEN_SECONDS = 60, 0.01
 
 DOORS = ("gateway", "tcp")  # the other ways in, where there are any
 NOTHING = Asked(dict.fromkeys(VERSIONS, 0))
@@ -44,33 +42,21 @@ class Splits:
 
     async def follow(self) -> None:
         """Keep the accounts until cancelled."""
-        await self._turn(self._written())
+        await self._turn(self._served())
         while True:
             await asyncio.sleep(POLL_SECONDS)
-            written = self._written()
-            if written != self._present:
-                await self._taken()
-                await self._turn(written)
+            served = self._served()
+            if served != self._present:
+                await self._turn(served)
 
     async def close(self) -> None:
         """Settle the last account."""
         await self._settle()
 
-    def _written(self) -> Asked:
-        route = self._mesh.snapshot(1)["virtual_services"].get(SERVICE)
+    def _served(self) -> Asked:
+        # Not what was written: requests until the proxy has taken it belong to the old split.
+        route = self._mesh.snapshot(1)["served_virtual_services"].get(SERVICE)
         return everything_asked(route) if route else NOTHING
-
-    async def _taken(self) -> None:
-        """Wait until the proxy has taken what was written; requests until then belong to the old split."""
-        before = self._accepted()
-        for _ in range(TAKEN_POLLS):
-            if self._accepted() != before:
-                return
-            await asyncio.sleep(TAKEN_SECONDS)
-
-    def _accepted(self) -> int:
-        accepted: int = self._mesh.snapshot(1)["proxy"]["accepted"]
-        return accepted
 
     async def _turn(self, split: Asked) -> None:
         await self._settle()
