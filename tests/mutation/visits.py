@@ -43,13 +43,15 @@ class Visits:
         return [test for test, total in zip(tests, sums, strict=True) if total <= self.limit]
 
     def of_module(self, path: Path) -> list[str]:
-        """The tests that come by the module, then those that come by its importers; the quickest first."""
-        own, importers = (
-            {str(path)},
-            {str(other) for other in Path("strategies").rglob("*.py") if _imports(other, path)},
-        )
-        near, far = (set(self._of(paths)) for paths in (own, importers))
-        first, second = (sorted(some, key=self.seconds.__getitem__) for some in (near, far - near))
+        """The tests that import the module or come by it, then those that come by its importers; the quickest first.
+
+        A table is read without any line of its module being run.
+        """
+        importers = {str(other) for other in Path("strategies").rglob("*.py") if _imports(other, path)}
+        files = {test.partition("::")[0] for test in self.seconds}
+        reading = {file for file in files if _imports(Path(file), path)}
+        near = set(self._of({str(path)})) | {test for test in self.seconds if test.partition("::")[0] in reading}
+        first, second = (sorted(some, key=self.seconds.__getitem__) for some in (near, set(self._of(importers)) - near))
         return self.within([*first, *second])
 
     def _of(self, paths: Set[str]) -> Iterator[str]:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from strategies import facts, people, retirement
+from strategies import facts, people, retirement, timers
 from strategies.decision import Decision
 from strategies.effects import (
     Audience,
@@ -22,12 +22,15 @@ from strategies.events import (
     BaselineWatched,
     EffectFailed,
     LookTaken,
+    PreparationBlocked,
     RouteConfirmed,
     ScheduleRequested,
     SmokeAnswered,
+    WakeReached,
 )
 from strategies.plan import SmokeGate
-from strategies.release import Approval, Decommission, OnHarm, Phase, Release, Rules
+from strategies.reasons import ReasonCode
+from strategies.release import Approval, AtDeadline, Decommission, OnHarm, Phase, Release, Rules
 from strategies.verdicts import Outcome, Verdict
 from tests.builders import NOW, a_plan, a_target, a_verdict, an_actor, an_approver
 from tests.unit.core.test_moves import CARD, DECIDED, LATER, ROUTE, changed, stage, worn
@@ -252,3 +255,37 @@ def test_a_releaser_is_no_approver_of_the_end_of_the_baseline() -> None:
     release = replace(retiring(), asked_at=NOW, rules=Rules(approvers=frozenset({"U2"})))
     refused = retirement.approve(release, ApprovalGiven(release.id, "y", an_actor("U9"), 7), NOW)
     assert not isinstance(refused, Decision)
+
+
+def test_a_guard_that_says_the_same_again_shows_nothing_new() -> None:
+    release = worn(Phase.PREPARING, retry_at=None, blocked_by=ReasonCode.NOT_STAGED, note="v2 has no ready pod.")
+    same = PreparationBlocked(release.id, "again", ReasonCode.NOT_STAGED, "v2 has no ready pod.", is_final=False)
+    assert facts.blocked(release, same, NOW).effects == ()
+    other = replace(same, text="v2 has 1 of 2 ready pods.")
+    assert facts.blocked(release, other, NOW).effects == (CARD,)
+
+
+def test_a_missed_window_is_told_to_those_who_may_ask_anew() -> None:
+    release = worn(Phase.AWAITING_APPROVAL, unready_looks=0, not_before=None, hold_until=None)
+    assert release.standing is not None
+    decision = facts.looked(release, look(release, a_verdict()), release.standing.closes)
+    told = [effect.audience for effect in decision.effects if isinstance(effect, Say)]
+    assert (decision.release.standing, told) == (None, [Audience.APPROVERS])
+
+
+def test_a_deadline_that_takes_back_is_told_to_the_requester_and_on_call() -> None:
+    rules = Rules(at_deadline=AtDeadline.ROLL_BACK)
+    release = worn(Phase.OBSERVING, rules=rules, standing=None, verdicts=(a_verdict(Outcome.WAIT),), unready_looks=0)
+    end = timers.deadline(release)
+    assert end is not None
+    release = replace(release, wake_at=end, hold_until=None)
+    decision = facts.woken(release, WakeReached(release.id, "wake", end), end)
+    told = [effect.audience for effect in decision.effects if isinstance(effect, Say)]
+    assert (decision.release.phase, told) == (Phase.ROLLING_BACK, [Audience.REQUESTER_AND_ON_CALL])
+
+
+def test_a_smoke_test_that_passed_while_metrics_are_awaited_is_shown() -> None:
+    stages = tuple(replace(each, gates=(*each.gates, SmokeGate("https://smoke.example"))) for each in a_plan().stages)
+    release = worn(Phase.PAUSED, plan=replace(a_plan(), stages=stages), smoke=None, unready_looks=0)
+    decision = facts.smoked(release, SmokeAnswered(release.id, "yes", 1, 7, True, "GET / answered 200."), NOW)
+    assert (decision.effects, decision.why, decision.release.revision) == ((CARD,), "GET / answered 200.", 7)
