@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 _STAGE = re.compile(r"stage (\d+)/\d+")
-_EVIDENCE = re.compile(r"```|\S+ \*(split|requests|errors)\*|No look has been taken")
+_EVIDENCE = re.compile(r"```|\S+ \*(split|requests|errors)[,*]|No look has been taken")
 _FIGURE = re.compile(r"<!date[^>]*>|\d[\d.,:]*(?: ?(?:%|s|min|h|ms))?")
 POSTS = frozenset({"chat_postMessage", "files_upload_v2"})
 

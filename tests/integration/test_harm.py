@@ -57,7 +57,7 @@ def test_a_slip_in_a_query_ends_the_release_before_it_wrote_anything(worlds: Wor
     world = worlds(profile={"metrics": {"orders": slip}})
     original = canonical(world.route()["spec"])
     world.command("alice", "/release start reviews v2 steps=50,100")
-    world.until_headline("rolled back", 20)
+    world.until_headline("called off", 20)
     assert "metrics.orders.query: Prometheus has no metric shop_order_total" in world.texts()
     assert "did you mean shop_orders_total?" in world.texts()
     assert canonical(world.route()["spec"]) == original

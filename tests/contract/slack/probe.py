@@ -9,6 +9,7 @@ from typing import Any
 from slack_bolt import Ack, App, Respond
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
+from slack_sdk.socket_mode import SocketModeClient
 
 from bot.sandbox.slack import SlackThread
 
@@ -130,11 +131,19 @@ def over_sockets(slack: SlackThread, *apps: App) -> Iterator[list[SocketModeHand
         until(lambda: slack.read(lambda: slack.stand_in.sockets.connections) == before + len(apps))
         yield handlers
     finally:
-        closing = [threading.Thread(target=handler.close) for handler in handlers]
+        closing = [threading.Thread(target=_closed, args=(handler.client, handler)) for handler in handlers]
         for thread in closing:
             thread.start()
         for thread in closing:
             thread.join()
+
+
+def _closed(client: SocketModeClient, handler: SocketModeHandler) -> None:
+    """Closed for good: one that is on its way back from a cut connection is waited for, or its socket would be left."""
+    client.default_auto_reconnect_enabled = client.auto_reconnect_enabled = False
+    with client.connect_operation_lock:
+        pass
+    handler.close()  # type: ignore[no-untyped-call]  # bolt leaves it bare
 
 
 def until(holds: Callable[[], object], patience: float = 5.0) -> None:
