@@ -108,6 +108,10 @@ class Life:
             inspect=lambda *_: preflight.unread("no story here asks"),
         )
         self._audience = Audience(line)
+        # As a lane's thread: woken by what is queued and by time, asleep while it finds nothing.
+        self._awake = set(Lane)
+        self._due: dict[Lane, datetime] = {}
+        engine.on_queued(self._awake.update)
         engine.on_commit(self._alarms.schedule.follow)
         engine.on_commit(self._drift.follow)
 
@@ -129,7 +133,12 @@ class Life:
                 return
             if at > START + LONGEST:
                 raise AssertionError(f"no end in sight: {self._engine.active()}")
-            self._line.rest(at)
+            self._rest(at)
+
+    def _rest(self, at: datetime) -> None:
+        self._line.rest(at)
+        now = self._clock.now()
+        self._awake.update(lane for lane, moment in self._due.items() if moment <= now)
 
     def _something(self) -> bool:
         try:
@@ -144,11 +153,16 @@ class Life:
         except StorageError:
             # A lane's thread waits and looks again.
             self._line.rest(self._clock.now() + PAUSE)
+            self._awake.update(Lane)
             return True
 
     def _worked(self, lane: Lane) -> bool:
+        if lane not in self._awake:
+            return False
         busy = self._worker.step(lane)
-        if busy and lane in {Lane.ASK, Lane.ROUTE}:
+        if not busy:
+            self._awake.discard(lane)
+        elif lane in {Lane.ASK, Lane.ROUTE}:
             self._drift.changed(NAME)
         return busy
 
@@ -169,11 +183,11 @@ class Life:
     def _next(self) -> datetime | None:
         """When something is due again; None when everything is done."""
         with self.database.reading() as tx:
-            moments = [tx.outbox.next_moment(lane) for lane in Lane]
-        ahead = [moment for moment in moments if moment is not None]
-        if not ahead and not self._engine.active():
+            moments = {lane: tx.outbox.next_moment(lane) for lane in Lane}
+        self._due = {lane: moment for lane, moment in moments.items() if moment is not None}
+        if not self._due and not self._engine.active():
             return None
-        return min([*ahead, *self._alarms.ahead()])
+        return min([*self._due.values(), *self._alarms.ahead()])
 
 
 def live(home: Home, parent: Connection, armed: Point | None) -> None:
