@@ -29,8 +29,8 @@ def test_all_objects_move_together_stop_at_an_edit_of_one_and_go_back_to_the_let
     world.loop.run(world.mesh.open_gateway())
     before = [canonical(world.route(name)["spec"]) for name in ("reviews", GATEWAY)]
     world.until(lambda: is_started(world), 30, "the bot has heard of the gateway and begins")
-    world.until_asked(50, 30)
-    assert shares(world) == [[50, 50]] * 3
+    world.until(lambda: shares(world) == [[50, 50]] * 3, 30, "both objects ask for the half")
+    world.until(lambda: at_the_gateway(world), 5, "the gateway sends somebody to v2")
     assert 35 < at_the_gateway(world) < 65  # of 100: three standard deviations around the half
     world.edit_route(by_hand, "kubectl-edit", GATEWAY)
     world.until_headline("route changed by hand", 15)
