@@ -20,7 +20,7 @@ from bot.sandbox.tour.told import ClaimSeen, FaultSet, HeadlineChanged, PersonAc
 POLL_SECONDS = 0.1
 HEARD_SECONDS = 15.0
 STALE = "already serves"  # the answer about the route that the story before left behind
-_CLOCK = re.compile(r"\d+(?:/\d+)? (?:s|min)\b")
+_CLOCK = re.compile(r"(?: for)? \d+(?:/\d+)? (?:s|min)\b")
 END_PHASES = {"complete": "completed", "rolled back": "rolled_back", "stuck": "stuck", "paused": "paused"}
 
 
