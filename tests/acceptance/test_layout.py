@@ -64,6 +64,10 @@ def test_the_page_asks_no_other_host_for_anything(asking: Sandbox, visit: Visit)
     assert [url for url in asked if not url.startswith(asking.page)] == []
 
 
+# What the page does with a message that has changed.
+REDRAWN = "for (const one of document.querySelectorAll('.message')) one.replaceWith(one.cloneNode(true))"
+
+
 def test_a_keyboard_alone_approves(asking: Sandbox, visit: Visit) -> None:
     bob = visit()
     bob.become("bob")
@@ -72,6 +76,7 @@ def test_a_keyboard_alone_approves(asking: Sandbox, visit: Visit) -> None:
     bob.page.keyboard.press("Enter")
     dialog = bob.page.get_by_role("dialog")
     expect(dialog.get_by_role("button", name="Approve 25 %")).to_be_focused()
+    bob.page.evaluate(REDRAWN)
     bob.page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
     expect(button).to_be_focused()

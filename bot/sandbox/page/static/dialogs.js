@@ -14,9 +14,27 @@ export function ask(confirm, names) {
   yes.textContent = words(confirm.confirm) || "Yes";
   yes.className = confirm.style === "danger" ? "danger filled" : "primary";
   dialog.returnValue = "no";
+  const giveBack = focusGivenBack();
   dialog.showModal();
   yes.focus();
-  return new Promise((resolve) => dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true }));
+  return new Promise((resolve) => {
+    const closed = () => {
+      giveBack();
+      resolve(dialog.returnValue === "yes");
+    };
+    dialog.addEventListener("close", closed, { once: true });
+  });
+}
+
+// The browser knows the button that opened a dialog, but not the one that took its place when the message was redrawn.
+function focusGivenBack() {
+  const opener = document.activeElement;
+  const holder = opener?.closest("[data-holder]");
+  const action = opener?.dataset.action;
+  return () => {
+    if (!action || opener.isConnected) return;
+    holder?.querySelector(`[data-action="${CSS.escape(action)}"]`)?.focus();
+  };
 }
 
 export function showPicture(source, words) {
