@@ -9,6 +9,7 @@ import pytest
 
 from strategies import ab, blue_green, canary, shadow
 from strategies.gates.chance import Line
+from strategies.gates.memory import ENOUGH
 from strategies.gates.overdispersion import Bursts
 from strategies.gates.past import MetricPast, Past, keep, recall
 from strategies.gates.preflight import Need, Of, advice, needs, trouble
@@ -144,6 +145,36 @@ def test_too_few_copies_are_told_with_the_percent_that_would_do() -> None:
     assert "copies of 1 % need " in told
     assert "begin with copies of 20 %, or give it a longer deadline." in told
     assert "a shadow cannot tell" in advice(of(slow, past(0.01)), past(0.01))
+
+
+def test_copies_of_everything_pay_for_those_that_come_after() -> None:
+    shadowed = planned(shadow.plan(spec(StrategyName.SHADOW, steps=(Decimal(10), Decimal(100)))))
+    few, all_of_them, end = shadowed.stages
+    found = of(Plan(shadowed.strategy, (all_of_them, few, end)), past(10))
+    assert found[0].gate == "errors"
+    assert [need.requests for need in found[1:]] == [200, 0]
+
+
+def lacking(whose: Of) -> Need:
+    """At half of the traffic it takes 6,480 s and has an hour, which is enough at all of it."""
+    return Need(0.5, 100, 180, "errors", 3_600, whose)
+
+
+def test_half_of_the_traffic_that_is_too_little_is_given_longer_and_copies_may_be_all() -> None:
+    assert advice([lacking(Of.SHARE)], past(200 / 3600)) == (
+        "About 200 requests an hour: a canary cannot tell (the stage at 50 % needs 180 requests for errors, about "
+        "1.8 h, and has 60 min); blue-green, or begin at 50 % with a deadline of 2.2 h."
+    )
+    assert advice([lacking(Of.COPIES)], past(200 / 3600)).endswith(
+        "and has 60 min: begin with copies of 100 %, or give it a longer deadline."
+    )
+
+
+def test_a_gauge_needs_no_requests_of_its_own_and_a_count_some() -> None:
+    level = MetricGate("cpu", "cores", allowed=Margin(0.1, relative=True))
+    for gate, needed in ((level, 0), (MetricGate("errors", "ratio", allowed=Margin(0.001)), ENOUGH)):
+        stages = tuple(replace(stage, gates=(gate,), min_requests=0) for stage in a_plan().stages)
+        assert [need.requests for need in of(Plan(a_plan().strategy, stages), past(100))] == [needed] * 4
 
 
 def test_how_many_requests_a_group_sends_is_not_known_and_is_said() -> None:
