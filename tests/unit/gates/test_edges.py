@@ -1,6 +1,7 @@
 """Both sides of edges that longer stories never stand on."""
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -10,11 +11,13 @@ from strategies.gates.account import AT_LAUNCH, ERRORS_APART, LONGEST, SOON, Acc
 from strategies.gates.chance import STAGE, Line
 from strategies.gates.comparison import Standing
 from strategies.gates.counts import STEPS
-from strategies.gates.course import Minutes
 from strategies.gates.latency_quantile import compare_latency
 from strategies.gates.nameless import Nameless
 from strategies.gates.overdispersion import Bursts, bursts
 from tests.unit.gates.looks import P50
+
+if TYPE_CHECKING:
+    from strategies.gates.course import Minutes
 
 LOOK = 5
 
