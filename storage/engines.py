@@ -1,6 +1,7 @@
 """Connections: one address in, one engine that writes and one that only reads out."""
 
 import sqlite3
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from sqlalchemy.exc import ArgumentError
 from storage.errors import BadDatabase
 
 WAIT_SECONDS = 5
+PAUSE_SECONDS = 0.02
 _ALLOWED = "sqlite:////path/to/sluice.db or postgresql://user:password@host:5432/name"
 # Every answer has an end: a lock, a statement, a forgotten transaction, a peer that is gone.
 _POSTGRES_OPTIONS = (
@@ -70,13 +72,27 @@ def _prepare(connection: DBAPIConnection, _: Any) -> None:
     """Make a SQLite connection durable, patient and strict."""
     _check_version(connection)
     cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode = WAL")
+    _use_wal(cursor)
     # FULL, not NORMAL: in WAL mode NORMAL may lose the last commits at a power cut, and a commit here is an
     # acknowledged decision or a fact about the mesh. It costs one fsync per transaction.
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.execute("PRAGMA temp_store = MEMORY")
     cursor.close()
+
+
+def _use_wal(cursor: Any) -> None:
+    # SQLite waits for a lock, but not while somebody else turns the same new file to WAL: that one is done in a moment.
+    until = time.monotonic() + WAIT_SECONDS
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() >= until:
+                raise
+            time.sleep(PAUSE_SECONDS)
+        else:
+            return
 
 
 def _check_version(connection: DBAPIConnection) -> None:
