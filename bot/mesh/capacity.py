@@ -8,7 +8,7 @@ from bot.mesh.documents import Document, controller_of, full_name
 from bot.mesh.holding import LEAST, REPLICAS, free, hold
 from bot.mesh.kube_api import AUTOSCALER, DEPLOYMENT, Kind
 from bot.mesh.kube_errors import Missing
-from bot.mesh.sizes import wanted, workload
+from bot.mesh.sizes import deployment_named, wanted, workload
 from bot.mesh.view import View
 from bot.mesh.workloads import ready_by_version, why_not_ready
 from strategies.capacity import pods_for
@@ -116,7 +116,7 @@ def _obstacle(view: View, name: str | None, needed: int) -> str:
 
 def _is_held(view: View, name: str, size: int) -> bool:
     """True when so many pods are asked for already."""
-    scaler, known = autoscaler_of(view, name), _known(view, name)
+    scaler, known = autoscaler_of(view, name), deployment_named(view, name)
     if scaler is not None:
         return int(scaler["spec"].get(LEAST) or 1) >= size
     return known is not None and wanted(known) >= size
@@ -133,7 +133,7 @@ def hold_at(view: View, cluster: Writes, release: Release, name: str, size: int)
         least = min(size, int(scaler["spec"].get("maxReplicas") or size))
         _put(cluster, AUTOSCALER, full_name(scaler), lambda each: hold(each, LEAST, least, release.id))
         return
-    known = _known(view, name)
+    known = deployment_named(view, name)
     if known is None or wanted(known) < size:
         _put(cluster, DEPLOYMENT, name, lambda each: hold(each, REPLICAS, size, release.id))
 
@@ -142,19 +142,15 @@ def _free(view: View, cluster: Writes, release: Release, name: str, *, is_left: 
     scaler = autoscaler_of(view, name)
     if scaler is not None and free(scaler, LEAST, release.id, restores=True) is not None:
         _put(cluster, AUTOSCALER, full_name(scaler), lambda each: free(each, LEAST, release.id, restores=True))
-    known = _known(view, name)
+    known = deployment_named(view, name)
     if known is not None and free(known, REPLICAS, release.id, restores=is_left) is not None:
         _put(cluster, DEPLOYMENT, name, lambda each: free(each, REPLICAS, release.id, restores=is_left))
-
-
-def _known(view: View, name: str) -> Document | None:
-    return next((each for each in view.deployments(name.partition("/")[0]) if full_name(each) == name), None)
 
 
 def _foreign(view: View, name: str) -> str:
     """Which controller sizes the Deployment `namespace/name` and would not leave our number; empty when none does."""
     scaler = autoscaler_of(view, name)
-    kind, sized = (AUTOSCALER, scaler) if scaler is not None else (DEPLOYMENT, _known(view, name))
+    kind, sized = (AUTOSCALER, scaler) if scaler is not None else (DEPLOYMENT, deployment_named(view, name))
     owner = controller_of(sized) if sized is not None else None
     return f"{kind.name} {full_name(sized)} belongs to {owner}" if sized is not None and owner else ""
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
 
-from bot.mesh.documents import Document, labels_of, namespace_of
+from bot.mesh.documents import Document, full_name, labels_of
 from bot.mesh.view import View
 from strategies.release import Target
 
@@ -22,8 +22,12 @@ def workload(target: Target, version: str) -> str | None:
 def deployment_of(view: View, target: Target, version: str) -> Document | None:
     """The version's Deployment as the cache has it."""
     name = workload(target, version)
-    own = view.deployments(target.namespace) if name else ()
-    return next((each for each in own if f"{namespace_of(each)}/{each['metadata']['name']}" == name), None)
+    return deployment_named(view, name) if name else None
+
+
+def deployment_named(view: View, name: str) -> Document | None:
+    """The Deployment `namespace/name` as the cache has it."""
+    return next((each for each in view.deployments(name.partition("/")[0]) if full_name(each) == name), None)
 
 
 def wanted(deployment: Mapping[str, Any]) -> int:
