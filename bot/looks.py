@@ -69,10 +69,11 @@ class Looks:
 
 def is_looked_at(release: Release) -> bool:
     """True while a split of ours may be live."""
-    is_live = release.current is not None and not release.is_going_back and not release.is_leaving
+    is_live = release.current is not None and not release.is_going_back
+    sends = not release.is_leaving and not release.asks_first
     # A first split that waits for its pods was not sent yet.
     is_held = release.written < 0 and release.phase is Phase.SHIFTING and release.retry_at is not None
-    return is_live and not is_held and release.phase in LOOKING
+    return is_live and sends and not is_held and release.phase in LOOKING
 
 
 def intervals(releases: Sequence[Release]) -> frozenset[timedelta]:

@@ -35,6 +35,8 @@ from strategies.terms import Need, Terms
 
 log = logging.getLogger(__name__)
 
+# An owner who names one of these wants people asked once at least.
+ASKING = frozenset({"approvers", "quorum", "requester_may_approve"})
 _SERVICE_LINE = re.compile(r"^service:\s*[\"']?([\w.-]+)", re.MULTILINE)
 
 
@@ -200,7 +202,13 @@ class Profile(Ways):
             first_step_at_most=self.first_step_at_most,
             needs=self.needs,
             staging=self.staging,
+            approve=self._asked(),
         )
+
+    def _asked(self) -> Approve | None:
+        if "approve" in self.model_fields_set:
+            return self.approve
+        return Approve.FINAL if self.model_fields_set & ASKING else None
 
     def gates(self) -> tuple[MetricGate, ...]:
         """The metric gates, with their bounds in the metric's unit; ValueError names the metric and what is allowed."""

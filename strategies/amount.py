@@ -58,6 +58,8 @@ def effect(release: Release, stage: int) -> str:
             if split.share(candidate):
                 return f"Send {share} of production traffic of {service} to {candidate}."
             return f"Send requests of {service} to {candidate}: {share}. All others stay with {target.baseline}."
+        case Steering.WEIGHTS if not split.reaches(candidate) and stage < len(release.plan.stages) - 1:
+            return f"Nothing of {service} moves yet: approvers are asked before {candidate} gets anything."
         case Steering.WEIGHTS if not split.reaches(candidate):
             return f"End the shadow: {candidate} gets no request of {service} any more; {target.baseline} serves all."
         case Steering.WEIGHTS if split.share(candidate) == HUNDRED and is_sudden(release, stage):

@@ -121,6 +121,9 @@ def confirmed(release: Release, event: RouteConfirmed, now: datetime) -> Decisio
         if release.is_leaving:
             over = moves.complete(written, now, "what was added for the shadow is gone")
             return replace(over, effects=(*left, *over.effects))
+        if release.asks_first:
+            first = moves.ask(written, now, f"nothing moves before approvers say yes to {release.target.candidate}")
+            return replace(first, effects=(*left, *first.effects))
         # What the looks said until now, they said of the split before.
         note = f"{wanted(release)} is written, not seen in traffic yet"
         written = replace(written, note=note, verdicts=())

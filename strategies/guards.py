@@ -12,9 +12,10 @@ from decimal import Decimal
 from enum import StrEnum
 
 from strategies import versions
-from strategies.plan import Plan, StrategyName
+from strategies.plan import Approve, Plan, StrategyName
 from strategies.reasons import ReasonCode, Refused
 from strategies.release import Target
+from strategies.rising import is_asked
 from strategies.routing import Split, percent
 from strategies.terms import Need, Terms
 
@@ -22,6 +23,7 @@ OVERRIDABLE = (
     ReasonCode.STATEFUL,
     ReasonCode.MIXED_VERSIONS,
     ReasonCode.BAD_STEPS,
+    ReasonCode.SELF_APPROVAL,
     ReasonCode.IRREVERSIBLE,
     ReasonCode.NEEDS,
     ReasonCode.NOT_STAGED,
@@ -82,6 +84,7 @@ def check(target: Target, plan: Plan, terms: Terms, facts: Facts) -> tuple[Check
         *_standing(target, plan, facts),
         *_strategy(target, plan, terms),
         _first_step(target, plan, terms),
+        _asked(target, plan, terms),
         *_way_back(target, terms, facts),
         *(_need(each, facts.served.get(each.service)) for each in terms.needs),
         _staged(target, terms, facts),
@@ -146,12 +149,29 @@ def _first_step(target: Target, plan: Plan, terms: Terms) -> Check | None:
     most = terms.first_step_at_most
     if most is None:
         return None
-    first = _exposed(plan.stages[0].splits[target.service], target.candidate)
+    splits = [stage.splits[target.service] for stage in plan.stages]
+    first = _exposed(next((each for each in splits if each.reaches(target.candidate)), splits[0]), target.candidate)
     if first <= most:
         text = f"The first stage sends {percent(first)}, at most {percent(most)}."
         return Check(ReasonCode.BAD_STEPS, State.HOLDS, text)
     text = f"The first stage sends {percent(first)} to {target.candidate}; {target.service} begins with at most "
     return Check(ReasonCode.BAD_STEPS, State.BROKEN, f"{text}{percent(most)} (first_step_at_most).")
+
+
+def _asked(target: Target, plan: Plan, terms: Terms) -> Check | None:
+    """A start may ask its approvers more often than the owner demands, and not less: that were to approve oneself."""
+    if terms.approve is None or terms.approve is Approve.NONE:
+        return None
+    # A shadow's end gives nobody anything, so nobody is asked before it.
+    stages = plan.stages[:-1] if plan.strategy is StrategyName.SHADOW else plan.stages
+    unasked = [n for n, stage in enumerate(stages) if is_asked(terms.approve, n, len(stages)) and not stage.approval]
+    when = "each increase" if terms.approve is Approve.EVERY else "the last increase"
+    if not unasked:
+        text = f"Approvers are asked before {when}, as {target.service} demands."
+        return Check(ReasonCode.SELF_APPROVAL, State.HOLDS, text)
+    text = f"{target.service} demands that approvers are asked before {when}, by its profile"
+    stage = f"this plan asks nobody after stage {unasked[0] + 1}"
+    return Check(ReasonCode.SELF_APPROVAL, State.BROKEN, f"{text}; {stage}. Leave out approve=, or ask more often.")
 
 
 def _way_back(target: Target, terms: Terms, facts: Facts) -> Iterator[Check]:

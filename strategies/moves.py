@@ -264,7 +264,9 @@ def rolled_back(release: Release, now: datetime, confirmed: frozenset[str]) -> D
         return _back_without(moved)
     target, stage = release.target, release.current
     text = f"{target.baseline} serves all requests of {target.service} again."
-    if stage is not None and not stage.splits[target.service].serves(target.candidate):
+    if stage is not None and not stage.splits[target.service].reaches(target.candidate):
+        text = f"{target.candidate} got nothing; {target.baseline} served everybody throughout."
+    elif stage is not None and not stage.splits[target.service].serves(target.candidate):
         text = f"{target.candidate} gets no copies any more; {target.baseline} served everybody throughout."
     line = Say(release.id, f"rolled_back:{moved.revision}", text, urgency=Urgency.ROLLBACK)
     return Decision(moved, (line, *_decided(moved), *_freed(moved)), why=text)
@@ -297,6 +299,8 @@ def passes(release: Release, now: datetime) -> bool:
     """True when the split is written, the hold is over, the candidate is ready and every fresh verdict passes."""
     if not release.is_confirmed or release.unready_looks or is_stale(release, now):
         return False
+    if release.asks_first:
+        return True
     if release.hold_until and now < release.hold_until:
         return False
     return bool(release.verdicts) and all(verdict.outcome is Outcome.PASS for verdict in release.verdicts)
@@ -310,6 +314,8 @@ def is_stale(release: Release, now: datetime) -> bool:
 
 def missing(release: Release, now: datetime) -> str:
     """What an approval now would go without, as one sentence part; empty when nothing is missing."""
+    if release.asks_first:
+        return ""
     parts = [f"{verdict.gate}: {verdict.missing or verdict.reason}" for verdict in release.waiting()]
     if not release.verdicts:
         parts.append("no look has been taken at this stage")
@@ -334,6 +340,8 @@ def _seen(release: Release) -> str:
 def _sending(release: Release) -> str:
     if release.is_leaving:
         return f"taking away what mirrors requests to {release.target.candidate}"
+    if release.asks_first:
+        return f"nothing moves yet; approvers are asked before {release.target.candidate} gets anything"
     return f"sending {wanted(release)} to {release.target.candidate}"
 
 

@@ -26,13 +26,13 @@ def plan(specs: Sequence[Spec]) -> Plan | Refused:
     for n, spec in enumerate(specs):
         # Who decides between two parts is asked here, so a part alone need not have somebody to end it.
         alone = spec if n == len(openings) else replace(spec, approve=Approve.EVERY)
-        part = catalog.plan(alone)
+        part = catalog.planned(alone)
         if isinstance(part, Refused):
             return Refused(part.reason_code, f"{spec.strategy}: {part.text}")
         kept = part.stages if n == len(openings) else part.stages[:-1]
         stages += [replace(stage, part=spec.strategy) for stage in kept]
     asked = [_asked(stage, last, n, len(stages)) for n, stage in enumerate(stages)]
-    return Plan(last.strategy, tuple(asked))
+    return catalog.asked_first(Plan(last.strategy, tuple(asked)), last)
 
 
 def _asked(stage: Stage, last: Spec, n: int, count: int) -> Stage:

@@ -317,6 +317,12 @@ class Release:
         return stage is not None and not any(stage.splits[t.service].reaches(t.candidate) for t in self.targets)
 
     @property
+    def asks_first(self) -> bool:
+        """True in a stage that sends nothing to a candidate before one that does: only its question counts."""
+        stage = self.current if self.following is not None else None
+        return stage is not None and not any(stage.splits[t.service].reaches(t.candidate) for t in self.targets)
+
+    @property
     def in_force(self) -> int:
         """The stage whose split the mesh serves, as far as was read back.
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
+from strategies.plan import Approve
+
 
 @dataclass(frozen=True, slots=True)
 class Need:
@@ -21,7 +23,8 @@ class Terms:
     """The part of a profile that guards ask about.
 
     `first_step_at_most` is a percent; `irreversible` says that the candidate changes data in a way that the baseline
-    does not understand; `staging` is the address that knows what was completed in staging.
+    does not understand; `staging` is the address that knows what was completed in staging. `approve` says where the
+    owner wants people asked at least, None where they said nothing of it.
     """
 
     stateful: bool = False
@@ -30,3 +33,4 @@ class Terms:
     first_step_at_most: Decimal | None = None
     needs: tuple[Need, ...] = ()
     staging: str = ""
+    approve: Approve | None = None

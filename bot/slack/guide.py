@@ -30,7 +30,8 @@ TOPICS: Mapping[str, Topic] = {
             "copies requests; `ab match=cookie:group=beta steps=1,50` gives a group the new version.",
             "`match=` takes header:, cookie:, query:, source_label: with a name, uri, method, authority; `=` exact, "
             "`^=` prefix, `=~` regex. `sticky=cookie` keeps each person at one version while shares grow.",
-            "`approve=` is `every` (before each increase), `final` (before the last one) or `none`.",
+            "`approve=` is `every` (before each increase), `final` (before the last one) or `none`; not less often "
+            "than the profile says.",
             "`image=registry.example.com/reviews:v2` deploys the version first, from the baseline's Deployment.",
             "`at=22:30`, `at=tomorrow 02:00` or `at=2026-12-01 02:00 Europe/Berlin` waits for that time.",
             '`override=STATEFUL reason="…"` begins against a guard; needs the override role, and is told to all.',

@@ -74,7 +74,8 @@ def test_a_baseline_that_can_never_be_proven_idle_is_kept() -> None:
 def test_blue_green_of_connections_is_the_switch_alone() -> None:
     plan = asked(replace(START, strategy=StrategyName.BLUE_GREEN))
     assert isinstance(plan, Plan)
-    assert [str(share) for share in plan.shares("reviews", "v2")] == ["100"]
+    assert [str(share) for share in plan.shares("reviews", "v2")] == ["0", "100"]
+    assert [bool(stage.approval) for stage in plan.stages] == [True, False]
     assert not plan.stages[0].splits["reviews"].matches
     smoky = asked(replace(START, strategy=StrategyName.BLUE_GREEN), "smoke: https://smoke.example/run")
     assert isinstance(smoky, Refused)

@@ -37,7 +37,7 @@ from bot.requests import (
 )
 from storage.errors import DatabaseDown
 from strategies.guards import State
-from strategies.plan import StrategyName
+from strategies.plan import Approve, StrategyName
 from strategies.reasons import ReasonCode, Refused
 from strategies.release import Actor, Phase, Role
 from tests.fakes import FakeMesh, FakeMetrics, FakeStaging
@@ -47,7 +47,8 @@ from tests.unit.core.events_of import ALICE, BOB, CAROL, MALLORY
 from tests.unit.preflight.days import a_course
 
 START = StartRequest("reviews", "v2")
-PROFILE = "service: reviews\nnamespace: shop\nchannel: C7\napprovers: [U2]\nhold: 5m\n"
+PLACE = "service: reviews\nnamespace: shop\nchannel: C7\n"
+PROFILE = f"{PLACE}approvers: [U2]\nhold: 5m\n"
 
 
 class Office:
@@ -320,6 +321,29 @@ def test_an_override_with_its_role_starts_all_the_same(office: Office) -> None:
     answer = office.ask(wanted, dara)
     assert isinstance(answer, Said)
     assert office.house.stored(answer.release).waived == {ReasonCode.STATEFUL}
+
+
+@pytest.mark.parametrize("named", ["approve: every", "approvers: [U2]", "quorum: 2", "requester_may_approve: false"])
+def test_a_start_may_not_leave_out_the_question_that_the_profile_demands(office: Office, named: str) -> None:
+    (office.folder / "reviews.yaml").write_text(f"{PLACE}{named}\n", encoding="utf-8")
+    wanted = replace(START, approve=Approve.NONE)
+    refused = office.refused(wanted)
+    assert refused.reason_code is ReasonCode.SELF_APPROVAL
+    when = "each" if named.startswith("approve:") else "the last"
+    assert refused.text.startswith(f"reviews demands that approvers are asked before {when} increase, by its profile")
+    dara = replace(ALICE, roles=ALICE.roles | {Role.OVERRIDE})
+    aloud = replace(wanted, overrides=(ReasonCode.SELF_APPROVAL,), override_reason="nobody else is here")
+    assert isinstance(office.ask(aloud, dara), Said)
+
+
+@pytest.mark.parametrize("named", ["approve: none", "hold: 5m"])
+def test_a_start_asks_as_it_likes_where_the_profile_demands_nothing(office: Office, named: str) -> None:
+    (office.folder / "reviews.yaml").write_text(f"{PLACE}{named}\n", encoding="utf-8")
+    assert isinstance(office.ask(replace(START, approve=Approve.NONE)), Said)
+
+
+def test_who_only_names_approvers_lets_a_start_ask_them_once(office: Office) -> None:
+    assert isinstance(office.ask(replace(START, approve=Approve.FINAL)), Said)
 
 
 def test_a_plan_asks_every_guard_and_ends_with_advice(office: Office) -> None:

@@ -104,7 +104,7 @@ def test_parts_keep_their_own_holds() -> None:
 
 
 def test_a_strategy_that_is_named_goes_before_the_pipeline() -> None:
-    assert planned(asking(StrategyName.CANARY, steps=(Decimal(100),)), PIPELINE) == ["100 %"]
+    assert planned(asking(StrategyName.CANARY, steps=(Decimal(50), Decimal(100))), PIPELINE) == ["50 %", "100 %"]
     assert "Name one strategy" in refused(replace(START, steps=(Decimal(100),)), PIPELINE).text
 
 

@@ -105,7 +105,8 @@ def test_connections_are_switched_at_once_and_carry_no_preview(tmp_path: Path) -
     text = PLAIN.replace("http:", "tcp:")
     found = planned(*words(tmp_path, text), "--strategy", "blue-green")
     assert [each["split"] for each in found["stages"]] == [
-        {"weights": {"v1": 0, "v2": 100}, "matches": [], "mirror": None}
+        {"weights": {"v1": 100, "v2": 0}, "matches": [], "mirror": None},
+        {"weights": {"v1": 0, "v2": 100}, "matches": [], "mirror": None},
     ]
     code, _ = refused(*words(tmp_path, text), "--strategy", "blue-green", "--match", "header:x-p=1")
     assert code == "UNSUPPORTED_KIND"

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from strategies import guards
+from strategies import catalog, guards
 from strategies.guards import Check, Facts, Served, State
-from strategies.plan import MetricGate, Plan, StrategyName
+from strategies.plan import Approve, MetricGate, Plan, SideEffects, StrategyName
 from strategies.reasons import ReasonCode
 from strategies.terms import Need, Terms
 from tests.builders import a_plan, a_target
+from tests.unit.strategies.specs import a_spec
 
 READY = Facts(ready={"v1": 3, "v2": 2}, per_hour=9_000, too_few="")
 BLUE_GREEN = replace(a_plan("0", "100"), strategy=StrategyName.BLUE_GREEN)
@@ -51,6 +52,44 @@ def test_versions_that_may_not_mix_are_released_blue_green_only() -> None:
 def test_the_first_step_has_a_cap() -> None:
     assert "begins with at most 2.5 %" in broken(Terms(first_step_at_most=Decimal("2.5")))[ReasonCode.BAD_STEPS]
     assert broken(Terms(first_step_at_most=Decimal(5))) == {}
+
+
+def test_a_stage_that_only_asks_is_no_first_step() -> None:
+    found = broken(Terms(first_step_at_most=Decimal(5)), plan=a_plan("0", "100"))
+    assert found[ReasonCode.BAD_STEPS].startswith("The first stage sends 100 % to v2")
+
+
+@pytest.mark.parametrize("approve", [Approve.EVERY, Approve.FINAL])
+def test_a_start_may_not_ask_less_than_the_owner_demands(approve: Approve) -> None:
+    demands = Terms(approve=approve)
+    found = broken(demands, plan=a_plan(approve=False))[ReasonCode.SELF_APPROVAL]
+    assert f"before {'each' if approve is Approve.EVERY else 'the last'} increase, by its profile" in found
+    assert f"asks nobody after stage {1 if approve is Approve.EVERY else 3}." in found
+    assert broken(demands) == {}
+
+
+def test_asking_before_the_last_increase_alone_is_less_than_before_each() -> None:
+    last = a_plan()
+    quiet = [replace(stage, gates=stage.metric_gates) for stage in last.stages]
+    plan = replace(last, stages=(*quiet[:2], *last.stages[2:]))
+    assert "asks nobody after stage 1." in broken(Terms(approve=Approve.EVERY), plan=plan)[ReasonCode.SELF_APPROVAL]
+    assert broken(Terms(approve=Approve.FINAL), plan=plan) == {}
+
+
+@pytest.mark.parametrize("approve", [Approve.NONE, None])
+def test_where_the_owner_demands_no_question_none_is_missed(approve: Approve | None) -> None:
+    found = checks(Terms(approve=approve), plan=a_plan(approve=False))
+    assert ReasonCode.SELF_APPROVAL not in {each.rule for each in found}
+
+
+def test_the_end_of_a_shadow_needs_no_question() -> None:
+    spec = a_spec(StrategyName.SHADOW, "10", "50", side_effects=SideEffects.NONE)
+    plan = catalog.plan(spec)
+    assert isinstance(plan, Plan)
+    assert broken(Terms(approve=Approve.EVERY), plan=plan) == {}
+    quiet = catalog.plan(replace(spec, approve=Approve.NONE))
+    assert isinstance(quiet, Plan)
+    assert ReasonCode.SELF_APPROVAL in broken(Terms(approve=Approve.EVERY), plan=quiet)
 
 
 def test_data_that_cannot_go_back_is_said_by_profile_or_by_deployment() -> None:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from strategies import catalog
-from strategies.plan import Approve, MetricGate, Plan, SideEffects, StrategyName
+from strategies.plan import ApprovalGate, Approve, MetricGate, Plan, SideEffects, StrategyName
 from strategies.reasons import ReasonCode
 from strategies.routing import HUNDRED, Match, Mirror, Split
 from tests.unit.strategies.specs import BETA, a_spec, asking, decimals, planned, refused, splits
@@ -165,6 +165,19 @@ def test_every_plan_serves_every_request_and_ends_bare(
 
 def test_without_a_preview_blue_green_is_the_switch_alone() -> None:
     spec = a_spec(StrategyName.BLUE_GREEN, previews=False)
-    assert [split.share("v2") for split in splits(planned(spec))] == [100]
+    assert [split.share("v2") for split in splits(planned(spec))] == [0, 100]
     assert refused(replace(spec, candidate=spec.baseline)).reason_code is ReasonCode.SAME_VERSION
     assert refused(replace(spec, smoke="https://smoke.example/run")).reason_code is ReasonCode.UNSUPPORTED_KIND
+
+
+@pytest.mark.parametrize("approve", [Approve.EVERY, Approve.FINAL])
+def test_a_plan_of_one_increase_asks_before_it(approve: Approve) -> None:
+    found = planned(a_spec(StrategyName.CANARY, "100", approve=approve, quorum=2))
+    assert [split.share("v2") for split in splits(found)] == [0, 100]
+    assert found.stages[0].gates == (ApprovalGate(2),)
+    assert (found.stages[0].hold, found.stages[0].min_requests) == (timedelta(0), 0)
+
+
+def test_a_plan_of_one_increase_asks_nobody_where_nobody_is_to_be_asked() -> None:
+    found = planned(a_spec(StrategyName.CANARY, "100", approve=Approve.NONE))
+    assert [split.share("v2") for split in splits(found)] == [100]
