@@ -46,6 +46,7 @@ def survey(request: StartRequest, profile: Profile | None) -> SurveyRequest:
         version_label=profile.version_label,
         routes=tuple(choice.named() for choice in profile.routes),
         image=request.image,
+        images=profile.images,
     )
 
 

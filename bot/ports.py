@@ -46,6 +46,7 @@ class SurveyRequest:
     version_label: str = "version"
     routes: tuple[NamedRoutes, ...] = ()
     image: str = ""  # what a candidate that is not deployed yet runs
+    images: tuple[str, ...] = ()  # repositories that it may come from, beside the baseline's own
 
 
 @dataclass(frozen=True, slots=True)

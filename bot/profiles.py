@@ -150,6 +150,7 @@ class Profile(Ways):
     channel: str = ""
     version_label: str = Field("version", min_length=1)
     routes: tuple[RouteChoice, ...] = ()
+    images: tuple[str, ...] = ()
     strategy: StrategyName = StrategyName.CANARY
     pipeline: tuple[Annotated[Part, BeforeValidator(_part, json_schema_input_type=str | Part)], ...] = ()
     steps: tuple[Step, ...] = (Decimal(5), Decimal(25), Decimal(50), Decimal(100))

@@ -11,6 +11,12 @@ NAMED = ("header", "cookie", "query", "source_label")
 LONE = ("uri", "method", "authority")
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "CONNECT", "OPTIONS", "TRACE"})
 EXAMPLES = "header:x-beta=1, cookie:group=beta, query:beta=1, uri^=/beta, method=GET, authority=beta.shop.example"
+# What no pattern for a group takes all of.
+PROBES = {
+    "uri": ("/", "/a", "/Z9/x.y", "/~q?1=2"),
+    "authority": ("a", "Z9.example", "10.0.0.1", "x-y.example:8080"),
+    "method": tuple(sorted(METHODS)),
+}
 _WRITTEN = re.compile(r"(?P<on>[^=^]+?)\s*(?P<sign>\^=|=~|=)\s*(?P<value>.+)", re.DOTALL)
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", re.ASCII)
 _LABEL = re.compile(r"(?:[a-z0-9.-]+/)?[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?", re.ASCII)
@@ -38,7 +44,7 @@ def trouble(match: Match) -> str:
     if (match.part in NAMED) != bool(match.name):
         needs = f"needs a name, such as {match.part}:beta" if match.part in NAMED else "takes no name"
         return f"A match on {match.part} {needs}."
-    return _name_trouble(match) or _value_trouble(match)
+    return _name_trouble(match) or _value_trouble(match) or _everybody(match)
 
 
 def _name_trouble(match: Match) -> str:
@@ -64,6 +70,18 @@ def _value_trouble(match: Match) -> str:
         return f"Methods are compared with their case: {value.upper()}, not {value}."
     why = patterns.trouble(value) if match.regex is not None else ""
     return f"Regex {value!r} of the match on {match.on} is refused: {why}." if why else ""
+
+
+def _everybody(match: Match) -> str:
+    """A group that is everybody would get the candidate at once, past every step; as far as the match alone tells."""
+    if match.part not in PROBES:
+        return ""
+    probes = PROBES[match.part]
+    if match.prefix is not None:
+        takes_all = all(probe.startswith(match.prefix) for probe in probes)
+    else:
+        takes_all = match.regex is not None and all(re.fullmatch(match.regex, probe) for probe in probes)
+    return f"{match} takes every request, which is no group; a share of everybody is a canary's." if takes_all else ""
 
 
 def _refused(why: str) -> Refused:

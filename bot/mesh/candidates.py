@@ -108,6 +108,20 @@ def _container(containers: list[Document], image: str) -> Document | None:
     return None
 
 
+def foreign(baseline: Document, image: str, allowed: tuple[str, ...]) -> str:
+    """The repositories that an image may come from when it comes from another one; empty when it may run.
+
+    It would run with the baseline's secrets and rights, so who may start a release must not choose whose code it is.
+    """
+    repository = repository_of(image)
+    containers: list[Document] = baseline["spec"]["template"]["spec"]["containers"]
+    own = [repository_of(str(each.get("image"))) for each in containers]
+    under = (each.rstrip("/") for each in allowed)
+    if repository in own or any(repository == each or repository.startswith(f"{each}/") for each in under):
+        return ""
+    return ", ".join(dict.fromkeys((*own, *allowed)))
+
+
 def repository_of(image: str) -> str:
     """`registry.example.com:5000/shop/reviews` of an image with tag or digest."""
     plain = image.partition("@")[0]

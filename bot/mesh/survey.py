@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from bot.mesh.candidates import name_of
+from bot.mesh.candidates import foreign, name_of
 from bot.mesh.choice import choose
 from bot.mesh.destination_rule import free_name, rules_of, subset_named, subsets, subsets_of, version_of
 from bot.mesh.documents import Document, full_name, labels_of
@@ -56,11 +56,12 @@ def survey(view: View, request: SurveyRequest) -> Target | Refused:
     if isinstance(places, Refused):
         return places
     target = _target(view, request, ground, places)
-    return target if isinstance(target, Refused) or not request.image else _with_image(view, request.image, target)
+    return target if isinstance(target, Refused) or not request.image else _with_image(view, request, target)
 
 
-def _with_image(view: View, image: str, target: Target) -> Target | Refused:
+def _with_image(view: View, request: SurveyRequest, target: Target) -> Target | Refused:
     """The target of a version that is made from the baseline; refused before it would get requests unasked."""
+    image = request.image
     present = deployment_of(view, target, target.candidate)
     if present is not None:
         images = {str(each.get("image")) for each in present["spec"]["template"]["spec"]["containers"]}
@@ -81,6 +82,13 @@ def _with_image(view: View, image: str, target: Target) -> Target | Refused:
     if baseline is None:
         text = f"{target.baseline} of {target.service} has no Deployment that {target.candidate} could be made from."
         return Refused(ReasonCode.UNKNOWN_VERSION, text)
+    known = foreign(baseline, image, request.images)
+    if known:
+        text = (
+            f"image={image} is of another repository than {target.service} runs ({known}), and would run with its "
+            "secrets and rights. Where that is meant, name the repository under `images` in its profile."
+        )
+        return Refused(ReasonCode.BAD_INPUT, text)
     name = name_of(baseline, target.baseline, target.candidate)
     return replace(target, workloads={**target.workloads, target.candidate: name}, image=image)
 

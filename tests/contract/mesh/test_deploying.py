@@ -27,7 +27,9 @@ IMAGE = "registry.example.com/shop/reviews:v3"
 
 
 def preparing(wire: WireWorld) -> Release:
-    target = wire.mesh.survey(SurveyRequest("reviews", wire.namespace, "v3", image=IMAGE))
+    target = wire.mesh.survey(
+        SurveyRequest("reviews", wire.namespace, "v3", image=IMAGE, images=("registry.example.com/shop",))
+    )
     assert isinstance(target, Target), target
     return replace(the_release(wire, phase=Phase.PREPARING), targets=(target,))
 

@@ -19,6 +19,7 @@ from tests.mesh_documents import a_deployment, a_destination, a_pod, a_virtual_s
 
 Document = dict[str, Any]
 IMAGE = "registry.example.com:5000/shop/reviews:v3"
+MIRROR = "registry.example.com:5000/shop"
 LABEL = ("version", "v3")
 
 
@@ -29,7 +30,7 @@ def made(baseline: Document, image: str = IMAGE) -> Document:
 
 
 def asked(mesh: FakeMesh, image: str = IMAGE, version: str = "v3") -> Target | Refused:
-    return mesh.survey(SurveyRequest("reviews", "shop", version, image=image))
+    return mesh.survey(SurveyRequest("reviews", "shop", version, image=image, images=(MIRROR,)))
 
 
 def release_of(mesh: FakeMesh) -> Release:
@@ -112,6 +113,21 @@ def test_a_version_that_is_not_deployed_is_surveyed_with_its_image() -> None:
     target = asked(FakeMesh.shop())
     assert isinstance(target, Target)
     assert (target.image, target.workloads["v3"], target.baseline) == (IMAGE, "reviews-v3", "v1")
+
+
+@pytest.mark.parametrize("image", ["shop/ratings:v3", "evil.example/shop/reviews:v3", f"{MIRROR}-not/reviews:v3"])
+def test_an_image_of_another_repository_does_not_run_with_the_services_rights(image: str) -> None:
+    mesh = FakeMesh.shop()
+    refused = asked(mesh, image)
+    assert isinstance(refused, Refused)
+    assert refused.reason_code is ReasonCode.BAD_INPUT
+    assert refused.text.startswith(f"image={image} is of another repository than reviews runs (shop/reviews, {MIRROR})")
+    assert mesh.find("Deployment", "shop/reviews-v3") is None
+
+
+@pytest.mark.parametrize("image", ["shop/reviews:v3", f"shop/reviews@sha256:{'0' * 64}", f"{MIRROR}/reviews:v3"])
+def test_an_image_of_the_same_repository_or_of_a_named_one_runs(image: str) -> None:
+    assert isinstance(asked(FakeMesh.shop(), image), Target)
 
 
 @pytest.mark.parametrize(("image", "code"), [("shop/reviews:v2", None), ("shop/reviews:other", ReasonCode.BAD_INPUT)])

@@ -144,3 +144,19 @@ def test_whatever_is_taken_is_taken_by_re2(pattern: str) -> None:
         options = re2.Options()
         options.log_errors = False
         assert re2.compile(pattern, options) is not None
+
+
+@pytest.mark.parametrize(
+    "text", ["uri^=/", "uri=~.*", "uri=~/.*", "authority=~.*", "authority=~[^/]+", "method=~.*", "method=~[A-Z]+"]
+)
+def test_a_match_that_takes_everybody_is_no_group(text: str) -> None:
+    found = matches.read(text, "v2")
+    assert isinstance(found, Refused)
+    assert found.text.startswith(f"{text} takes every request, which is no group; a share of everybody is a canary's.")
+
+
+@pytest.mark.parametrize(
+    "text", ["uri^=/beta", "uri=~/v2/.*", r"authority=~beta\..*", "method=~GET|HEAD", "header:x-beta=~.*", "uri=/"]
+)
+def test_a_match_that_leaves_somebody_out_is_one(text: str) -> None:
+    assert isinstance(matches.read(text, "v2"), Match)
