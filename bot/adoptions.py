@@ -3,9 +3,10 @@
 from uuid import uuid4
 
 from bot.errors import Fault, Transient
-from bot.ports import Adoption, Clock, Mesh, SurveyRequest
+from bot.ports import Adoption, Clock, Mesh
 from bot.profiles import Profiles
 from bot.requests import Adoptable, AdoptRequest, Answer, Said
+from bot.surveys import SurveyRequest
 from storage.database import Database
 from storage.journal import Entry
 from strategies.reasons import ReasonCode, Refused

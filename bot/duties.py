@@ -235,7 +235,7 @@ class Messages:
         posted = self._chat.show_stage(card, effect.stage, None, _posted(known))
         # Remembered before the next call is made: a message that Slack took is not posted twice for its picture.
         self._remember(card.release, kind, posted)
-        if pictured is None:
+        if pictured is None and not card.release.only_asks(effect.stage):
             # A long release has looks that its tables do without, and its picture's band does not.
             whole = self.card(effect.release, LOOKS_PICTURED) if len(card.looks) == LOOKS_SHOWN else card
             posted = self._chat.show_stage(card, effect.stage, self._draw(whole or card), posted)

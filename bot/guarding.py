@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Protocol
 from bot import preflight
 from bot.answerers import Staging
 from bot.errors import Transient
-from bot.ports import Clock, Mesh, Metrics, SurveyRequest
+from bot.ports import Clock, Mesh, Metrics
 from bot.profiles import Profile
+from bot.surveys import SurveyRequest
 from storage.database import Database
 from strategies import guards, retirement
 from strategies.guards import Check, Facts, Served, State

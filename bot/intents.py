@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import assert_never
 
-from bot.ports import SurveyRequest
 from bot.profiles import Profile
 from bot.requests import (
     ApproveRequest,
@@ -16,6 +15,7 @@ from bot.requests import (
     ScheduleRequest,
     StartRequest,
 )
+from bot.surveys import SurveyRequest
 from strategies import events
 from strategies.release import Actor, Decommission, Release, Rules
 

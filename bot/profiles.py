@@ -26,7 +26,7 @@ from pydantic.json_schema import GenerateJsonSchema
 from bot import durations, ways, yaml_text
 from bot.criteria import Criterion
 from bot.hooks import staging as staging_hook
-from bot.ports import NamedRoutes
+from bot.surveys import NamedRoutes
 from bot.ways import Step, Ways
 from strategies import versions
 from strategies.plan import Approve, MetricGate, StrategyName

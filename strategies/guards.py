@@ -171,7 +171,7 @@ def _asked(target: Target, plan: Plan, terms: Terms) -> Check | None:
         return Check(ReasonCode.SELF_APPROVAL, State.HOLDS, text)
     text = f"{target.service} demands that approvers are asked before {when}, by its profile"
     stage = f"this plan asks nobody after stage {unasked[0] + 1}"
-    return Check(ReasonCode.SELF_APPROVAL, State.BROKEN, f"{text}; {stage}. Leave out approve=, or ask more often.")
+    return Check(ReasonCode.SELF_APPROVAL, State.BROKEN, f"{text}; {stage}. Leave out approve=.")
 
 
 def _way_back(target: Target, terms: Terms, facts: Facts) -> Iterator[Check]:

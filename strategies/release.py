@@ -318,9 +318,14 @@ class Release:
 
     @property
     def asks_first(self) -> bool:
-        """True in a stage that sends nothing to a candidate before one that does: only its question counts."""
-        stage = self.current if self.following is not None else None
-        return stage is not None and not any(stage.splits[t.service].reaches(t.candidate) for t in self.targets)
+        """True in a stage of which only the question counts."""
+        return self.stage >= 0 and self.only_asks(self.stage)
+
+    def only_asks(self, stage: int) -> bool:
+        """True of a stage that sends nothing to a candidate, before one that does."""
+        splits = self.plan.stages[stage].splits
+        is_last = stage == len(self.plan.stages) - 1
+        return not is_last and not any(splits[t.service].reaches(t.candidate) for t in self.targets)
 
     @property
     def in_force(self) -> int:

@@ -22,7 +22,7 @@ from bot.mesh.survey import survey
 from bot.mesh.warming import warm, way_back
 from bot.mesh.workloads import flag, ready_by_version
 from bot.mesh.writing import next_document, without
-from bot.ports import Adoption, Baseline, Preparation, RouteOrder, SurveyRequest, Written
+from bot.ports import Adoption, Baseline, Preparation, RouteOrder, Written
 from strategies.guards import Served
 from strategies.reasons import ReasonCode, Refused
 from strategies.release import Drift, Release, Target
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from decimal import Decimal
 
+    from bot.surveys import SurveyRequest
     from strategies.plan import Plan
 
 START = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)

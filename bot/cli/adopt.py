@@ -12,8 +12,9 @@ from bot.cli.output import Exit, Format, FormatOption, print_json, refuse, stop
 from strategies.reasons import Refused
 
 if TYPE_CHECKING:
-    from bot.ports import Adoption, Mesh, SurveyRequest
+    from bot.ports import Adoption, Mesh
     from bot.settings import Settings
+    from bot.surveys import SurveyRequest
 
 
 def adopt(
@@ -70,9 +71,9 @@ def _journalled(mesh: "Mesh", request: "SurveyRequest", found: "Adoption") -> "s
 
 
 def _asked(service: str, version: str) -> "tuple[Settings, SurveyRequest]":
-    from bot.ports import SurveyRequest  # noqa: PLC0415
     from bot.profiles import Profiles, WrongProfile  # noqa: PLC0415
     from bot.settings import WrongSettings, load  # noqa: PLC0415
+    from bot.surveys import SurveyRequest  # noqa: PLC0415
 
     try:
         settings = load(os.environ, needs_slack=False)

@@ -13,7 +13,8 @@ from bot.mesh.documents import Document, canonical
 from bot.mesh.kube_errors import Missing
 from bot.mesh.preview import as_yaml, readable
 from bot.mesh.view import View
-from bot.ports import Adoption, SurveyRequest
+from bot.ports import Adoption
+from bot.surveys import SurveyRequest
 from strategies.reasons import ReasonCode, Refused
 
 

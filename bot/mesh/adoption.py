@@ -30,7 +30,7 @@ from bot.mesh.sizes import CREATED_BY
 from bot.mesh.survey import find_service
 from bot.mesh.view import View
 from bot.mesh.workloads import deployments_of
-from bot.ports import SurveyRequest
+from bot.surveys import SurveyRequest
 from strategies.reasons import ReasonCode, Refused
 
 ADOPTED = "sluice/adopted"

@@ -8,7 +8,7 @@ import yaml
 from bot.mesh.documents import Document, full_name, namespace_of
 from bot.mesh.hosts import full_host, service_of
 from bot.mesh.places import Place, all_places, leads_to, own_places, places_to
-from bot.ports import NamedRoutes
+from bot.surveys import NamedRoutes
 from strategies.reasons import ReasonCode, Refused
 from strategies.routing import Protocol
 

@@ -27,7 +27,8 @@ from bot.mesh.warnings import warned
 from bot.mesh.watch_cache import WatchCache
 from bot.mesh.workloads import flag, ready_by_version
 from bot.mesh.writing import check_kept, fenced, needs_fence, next_document, without
-from bot.ports import Adoption, Baseline, Clock, Preparation, RouteOrder, SurveyRequest, Written
+from bot.ports import Adoption, Baseline, Clock, Preparation, RouteOrder, Written
+from bot.surveys import SurveyRequest
 from strategies.guards import Served
 from strategies.plan import Plan
 from strategies.reasons import ReasonCode, Refused

@@ -11,7 +11,7 @@ from bot.mesh.shares import shares
 from bot.mesh.survey import find_service
 from bot.mesh.view import View
 from bot.mesh.workloads import is_ready
-from bot.ports import SurveyRequest
+from bot.surveys import SurveyRequest
 from strategies.guards import Served
 from strategies.reasons import Refused
 

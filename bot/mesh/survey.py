@@ -15,7 +15,7 @@ from bot.mesh.shares import Share, shares
 from bot.mesh.sizes import deployment_of
 from bot.mesh.view import View
 from bot.mesh.workloads import deployments_of
-from bot.ports import SurveyRequest
+from bot.surveys import SurveyRequest
 from strategies.reasons import ReasonCode, Refused
 from strategies.release import Target
 from strategies.routing import HUNDRED, percent

@@ -21,7 +21,6 @@ PROFILE: Mapping[str, Any] = {
     "steps": [5, 25, 50, 100],
     "hold": "6s",
     "look": "2s",
-    "approve": "every",
     "approvers": ["S0APPROVE"],
     # Wide bounds on purpose: a stage lasts seconds here, so it sees a few dozen requests of the candidate.
     "metrics": {

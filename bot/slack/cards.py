@@ -77,10 +77,11 @@ def _fields(card: Card) -> list[tuple[str, str]]:
     release = card.release
     look = evidence.latest(card, release.stage)
     pairs = [("Asked", evidence.asked(card, release.stage))]
-    if release.stage >= 0:
+    is_looked_at = release.stage >= 0 and not release.asks_first
+    if is_looked_at:
         pairs.append(("Measured", evidence.measured(look, release.target)))
     pairs.append(("From → to", f"{escape(release.target.baseline)} → {escape(release.target.candidate)}"))
-    if release.stage >= 0 and not release.is_over:
+    if is_looked_at and not release.is_over:
         pairs.append(("Gates", evidence.tally(evidence.verdicts_of(card, release.stage))))
     return pairs + _timers(release)
 

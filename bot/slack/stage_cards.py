@@ -19,7 +19,7 @@ def stage(card: Card, n: int, command: str) -> Message:
     blocks: list[Block | None] = [
         header(line),
         fields(_fields(card, n)),
-        section(evidence.table(verdicts)) if verdicts else section("No look has been taken at this stage."),
+        section(evidence.table(verdicts)) if verdicts else section(_unseen(release, n)),
         section(evidence.reasons(verdicts)) if evidence.reasons(verdicts) else None,
         context(_small_print(card, n), place(release).card_id),
         divider(),
@@ -53,11 +53,23 @@ def _fields(card: Card, n: int) -> list[tuple[str, str]]:
     return [
         ("Strategy", escape(f"{name} {target.baseline} → {target.candidate}")),
         ("Traffic asked", f"{traffic} · {beside}" if beside else traffic),
-        ("Measured", evidence.measured(evidence.latest(card, n), target)),
-        ("Gates", evidence.tally(evidence.verdicts_of(card, n))),
-        ("Held", _held(card, n)),
+        *([] if release.only_asks(n) else _evidence(card, n)),
         ("Cluster", where(card)),
     ]
+
+
+def _evidence(card: Card, n: int) -> list[tuple[str, str]]:
+    return [
+        ("Measured", evidence.measured(evidence.latest(card, n), card.release.target)),
+        ("Gates", evidence.tally(evidence.verdicts_of(card, n))),
+        ("Held", _held(card, n)),
+    ]
+
+
+def _unseen(release: Release, n: int) -> str:
+    if release.only_asks(n):
+        return f"Nothing is sent to {escape(release.target.candidate)} before approvers say yes."
+    return "No look has been taken at this stage."
 
 
 def _held(card: Card, n: int) -> str:
@@ -71,8 +83,9 @@ def _held(card: Card, n: int) -> str:
 
 def _small_print(card: Card, n: int) -> list[str]:
     look = evidence.latest(card, n)
-    window = f"window {clock(look.reading.since)} to {clock(look.at)}" if look else "no look yet"
-    return [f"`{escape(card.release.id)}` · {window} · {requested_by(card.release)}", links(card)]
+    window = f" · window {clock(look.reading.since)} to {clock(look.at)}" if look else " · no look yet"
+    seen = "" if card.release.only_asks(n) else window
+    return [f"`{escape(card.release.id)}`{seen} · {requested_by(card.release)}", links(card)]
 
 
 def _question_or_decision(card: Card, n: int, command: str) -> list[Block | None]:

@@ -8,7 +8,8 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from bot.errors import Transient
-from bot.ports import Adoption, Baseline, Objection, Preparation, RouteOrder, Subject, SurveyRequest, Written
+from bot.ports import Adoption, Baseline, Objection, Preparation, RouteOrder, Subject, Written
+from bot.surveys import SurveyRequest
 from strategies.gates.course import Recorded
 from strategies.guards import Served
 from strategies.plan import MetricGate, Plan

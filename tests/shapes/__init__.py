@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from bot.ports import NamedRoutes, RouteOrder
+from bot.ports import RouteOrder
+from bot.surveys import NamedRoutes
 from strategies.release import Target
 from strategies.routing import Match, Mirror, Split
 

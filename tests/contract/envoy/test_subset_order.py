@@ -16,9 +16,10 @@ import yaml
 from bot.errors import Transient
 from bot.mesh.istio import IstioMesh
 from bot.mesh.kube_api import connect
-from bot.ports import Preparation, RouteOrder, SurveyRequest, Written
+from bot.ports import Preparation, RouteOrder, Written
 from bot.sandbox.cluster.client import DESTINATION_RULES
 from bot.sandbox.mesh.envoy_config import NAME
+from bot.surveys import SurveyRequest
 from strategies.release import Target
 from strategies.routing import Split
 from tests.builders import a_release

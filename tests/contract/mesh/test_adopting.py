@@ -6,7 +6,8 @@ import copy
 from typing import TYPE_CHECKING
 
 from bot.mesh.documents import canonical, namespace_of
-from bot.ports import Adoption, SurveyRequest
+from bot.ports import Adoption
+from bot.surveys import SurveyRequest
 from tests.contract.mesh.world import PATHS, eventually
 
 if TYPE_CHECKING:

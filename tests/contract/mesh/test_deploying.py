@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bot.mesh.documents import canonical
-from bot.ports import Preparation, SurveyRequest
+from bot.ports import Preparation
+from bot.surveys import SurveyRequest
 from strategies.reasons import Refused
 from strategies.release import Decommission, Phase, Release, Rules, Target
 from tests.contract.mesh.test_sizes import AUTOSCALERS, add_autoscaler

@@ -10,7 +10,8 @@ import pytest
 
 from bot.errors import Fault, Transient
 from bot.mesh.sizes import CREATED_BY
-from bot.ports import Preparation, SurveyRequest, Written
+from bot.ports import Preparation, Written
+from bot.surveys import SurveyRequest
 from strategies.reasons import ReasonCode, Refused
 from strategies.release import Decommission, Drift, Phase, Release, Rules, Target
 from strategies.routing import Split

@@ -16,7 +16,8 @@ from bot.errors import Fault, Transient
 from bot.mesh.istio import IstioMesh
 from bot.mesh.kube_api import connect
 from bot.mesh.watch_cache import KINDS, OPTIONAL
-from bot.ports import Preparation, RouteOrder, SurveyRequest, Written
+from bot.ports import Preparation, RouteOrder, Written
+from bot.surveys import SurveyRequest
 from strategies.reasons import ReasonCode, Refused
 from strategies.routing import Split
 from tests.contract.mesh.test_mesh import FIFTY, FIVE, name_of, weights

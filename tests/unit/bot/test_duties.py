@@ -29,6 +29,7 @@ from strategies.events import EffectFailed, PauseRequested, Prepared, RollbackRe
 from strategies.gates.course import Course
 from strategies.gates.past import recall
 from strategies.release import Decommission, Phase, Release, Rules
+from tests.builders import a_plan
 from tests.fakes import FakeChat, FakeMesh, FakeMetrics, FakeSmoke, unguarded
 from tests.mesh_documents import a_destination
 from tests.unit.bot.house import House
@@ -294,6 +295,14 @@ def test_on_call_is_called_by_a_message_of_its_own(house: House, crew: Crew) -> 
     release = house.begin()
     crew.do(CallOnCall(release.id, "stuck:1", "reviews-1 is stuck."))
     assert crew.chat.texts()[-1] == "reviews-1 is stuck."
+
+
+def test_a_stage_that_only_asks_has_no_picture(house: House, crew: Crew) -> None:
+    release = house.begin(plan=a_plan("0", "100"))
+    crew.do(house.jobs(release.id)[0].effect)
+    crew.messages.post_stage(PostStage(release.id, 0))
+    crew.messages.post_stage(PostStage(release.id, 1))
+    assert [bool(kept.picture) for kept in crew.chat.kept.values()].count(True) == 1
 
 
 def test_a_stage_has_one_message_and_one_picture_however_often_it_is_shown(house: House, crew: Crew) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.ports import NamedRoutes
 from bot.profiles import Profiles, WrongProfile, read, schema
+from bot.surveys import NamedRoutes
 from strategies.plan import Approve, Margin
 from strategies.release import AtDeadline, NoAnswer, OnHarm
 from strategies.terms import Need

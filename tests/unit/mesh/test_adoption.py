@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot.ports import Adoption, SurveyRequest
+from bot.ports import Adoption
+from bot.surveys import SurveyRequest
 from strategies.reasons import ReasonCode, Refused
 from strategies.release import Target
 from tests.fakes_mesh import FakeMesh

@@ -10,7 +10,8 @@ import pytest
 
 from bot.mesh import candidates
 from bot.mesh.documents import canonical
-from bot.ports import Preparation, SurveyRequest
+from bot.ports import Preparation
+from bot.surveys import SurveyRequest
 from strategies.reasons import ReasonCode, Refused
 from strategies.release import Phase, Release, Target
 from tests.builders import a_release

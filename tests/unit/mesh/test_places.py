@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bot.mesh.choice import choose
-from bot.ports import NamedRoutes
+from bot.surveys import NamedRoutes
 from strategies.reasons import ReasonCode, Refused
 from tests.mesh_documents import Document, a_destination, a_virtual_service
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.mesh.survey import survey
-from bot.ports import NamedRoutes, SurveyRequest
+from bot.surveys import NamedRoutes, SurveyRequest
 from strategies.reasons import ReasonCode, Refused
 from strategies.release import Target
 from tests.fakes_mesh import FakeMesh

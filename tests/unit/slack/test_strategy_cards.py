@@ -90,3 +90,16 @@ def test_a_pipeline_says_which_part_is_at_work(n: int, words: str) -> None:
     release = a_release(plan, n=n)
     assert words in headline(release, NOW)
     assert stage_line(release).count("*") == 6
+
+
+def test_a_stage_that_only_asks_has_nothing_to_show_but_its_question() -> None:
+    release = replace(a_release(planned(a_spec(StrategyName.CANARY, "100"))), verdicts=())
+    assert release.asks_first
+    card = Card(release, NOW, "test")
+    text = json.dumps(
+        [list(m.blocks) for m in (root(card, "/release"), stage(card, 0, "/release"))], ensure_ascii=False
+    )
+    assert "canary 0 % · 100 % needs approval" in text
+    assert "Nothing is sent to v2 before approvers say yes." in text
+    assert "Switch 100 % of production traffic of reviews to v2 at once." in text
+    assert not re.search("no look|No look|not measured|Gates|Held", text)
