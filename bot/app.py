@@ -271,7 +271,7 @@ class _Readiness:
 
     def __call__(self) -> Readiness:
         needed = merged([self._database_troubles(), self.mesh.troubles(), self.slack.troubles()])
-        told = merged([other.troubles() for other in self.others])
+        told = merged([self.mesh.lacking(), *(other.troubles() for other in self.others)])
         return Readiness(not needed, merged([needed, told]))
 
     def _database_troubles(self) -> Sequence[str]:

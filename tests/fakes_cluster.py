@@ -11,7 +11,7 @@ from bot.mesh.sizes import wanted
 from bot.mesh.workloads import template_labels
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from bot.mesh.kube_api import Kind
     from tests.fakes_mesh import FakeMesh
@@ -51,6 +51,9 @@ class MemoryCluster:
             self._mesh.delete(kind.name, name)
             if kind.name == "Deployment":
                 self._follow(document, 0)
+
+    def require(self, wanted: Iterable[tuple[str, Kind]], namespace: str) -> None:
+        """Everything is granted here."""
 
     def _kept(self, kind: Kind, document: Document) -> Document:
         fresh = copy.deepcopy(document)

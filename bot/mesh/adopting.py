@@ -10,6 +10,7 @@ from bot.errors import Transient
 from bot.mesh.adoption import Change, adoption, fingerprint, undoing
 from bot.mesh.cluster import Writes
 from bot.mesh.documents import Document, canonical
+from bot.mesh.kube_api import Kind
 from bot.mesh.kube_errors import Missing
 from bot.mesh.preview import as_yaml, readable
 from bot.mesh.view import View
@@ -70,6 +71,8 @@ def _lines(document: Document | None) -> list[str]:
 
 def apply(cluster: Writes, changes: Sequence[Change], propagation: float) -> str:
     """Do the changes in their order; says what was done. Raises Transient when an object changed since it was shown."""
+    for namespace, wanted in _needed(changes).items():
+        cluster.require(wanted, namespace)
     told = []
     for number, change in enumerate(changes):
         if number and changes[number - 1].kind is not change.kind:
@@ -77,6 +80,15 @@ def apply(cluster: Writes, changes: Sequence[Change], propagation: float) -> str
             time.sleep(propagation)
         told.append(_applied(cluster, change))
     return f"{'; '.join(told)}."
+
+
+def _needed(changes: Sequence[Change]) -> dict[str, list[tuple[str, Kind]]]:
+    """The verbs that the changes take, by namespace."""
+    needed: dict[str, list[tuple[str, Kind]]] = {}
+    for change in changes:
+        verb = "create" if change.before is None else "delete" if change.after is None else "update"
+        needed.setdefault(change.name.partition("/")[0], []).append((verb, change.kind))
+    return needed
 
 
 def _applied(cluster: Writes, change: Change) -> str:

@@ -1,10 +1,12 @@
 """Deploys a candidate that an image names: its Deployment from the baseline's, with autoscaler and budget."""
 
+from collections.abc import Sequence
+
 from bot.mesh import candidates
 from bot.mesh.capacity import autoscaler_of
 from bot.mesh.cluster import Writes
-from bot.mesh.documents import Document, full_name
-from bot.mesh.kube_api import AUTOSCALER, BUDGET, DEPLOYMENT
+from bot.mesh.documents import Document, full_name, namespace_of
+from bot.mesh.kube_api import AUTOSCALER, BUDGET, DEPLOYMENT, Kind
 from bot.mesh.kube_errors import Conflict, Missing
 from bot.mesh.sizes import created_by, deployment_of, workload
 from bot.mesh.view import View
@@ -25,23 +27,28 @@ def deploy(view: View, cluster: Writes, release: str, target: Target) -> Refused
     made = candidates.deployment(baseline, name.partition("/")[2], label, target.image, release)
     if isinstance(made, Refused):
         return made
-    owner = _created(cluster, made)
+    scaler = autoscaler_of(view, workload(target, target.baseline) or "")
+    owner = _created(cluster, made, beside=[AUTOSCALER] if scaler is not None else [])
     if not created_by(owner):
         text = f"Deployment {name} is there already and is not made by Sluice; leave `image=` out to release it."
         return Refused(ReasonCode.BAD_INPUT, text)
-    _beside(view, cluster, release, target, owner)
+    _beside(cluster, release, target, owner, scaler)
     return None
 
 
-def _created(cluster: Writes, made: Document) -> Document:
+def _created(cluster: Writes, made: Document, *, beside: Sequence[Kind]) -> Document:
     try:
         return cluster.get(DEPLOYMENT, full_name(made))
     except Missing:
+        # A Deployment whose autoscaler may not be made would stand there with whatever size it has.
+        needed = [("create", DEPLOYMENT), ("list", BUDGET), ("create", BUDGET)]
+        for kind in beside:
+            needed += [("get", kind), ("create", kind)]
+        cluster.require(needed, namespace_of(made))
         return cluster.create(DEPLOYMENT, made)
 
 
-def _beside(view: View, cluster: Writes, release: str, target: Target, owner: Document) -> None:
-    scaler = autoscaler_of(view, workload(target, target.baseline) or "")
+def _beside(cluster: Writes, release: str, target: Target, owner: Document, scaler: Document | None) -> None:
     if scaler is not None:
         made = candidates.autoscaler(scaler, owner, release)
         try:

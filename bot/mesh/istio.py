@@ -268,6 +268,10 @@ class IstioMesh:
             told.append(f"Kubernetes API at {host} {'refuses' if is_refused else since}: {trouble}.")
         return told
 
+    def lacking(self) -> Sequence[str]:
+        """The rights that the cluster refused lately, one sentence each; those of needed watches are `troubles`."""
+        return self._connection.refusals.troubles()
+
     def _require_list(self, name: str) -> None:
         if not self._cache.has_listed(VIRTUAL_SERVICE, name):
             self._require_sync()

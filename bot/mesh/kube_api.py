@@ -8,18 +8,19 @@ from typing import Any
 
 import urllib3
 from kubernetes.client.api_client import ApiClient
-from kubernetes.client.configuration import Configuration
 from kubernetes.client.exceptions import ApiException
-from kubernetes.config import load_incluster_config, load_kube_config
-from kubernetes.config.config_exception import ConfigException
 
-from bot.errors import Fault
+from bot.errors import SluiceError
+from bot.mesh import credentials
+from bot.mesh.credentials import UNREADABLE, Credentials
 from bot.mesh.documents import Document
-from bot.mesh.kube_errors import refused_by_server, unanswered
+from bot.mesh.kube_errors import UNAUTHORIZED, lacks_right, refused_by_server, unanswered
+from bot.mesh.rights import Refusals, Right
 
 # Connect and read, in seconds. A write that is not answered in this time is looked up again.
 TIMEOUT = (2.0, 5.0)
 SUCCESS = range(200, 300)
+GRANTED = {400, 404, 409, 422}  # whoever is told this was allowed to ask
 POOLED_CONNECTIONS = 64
 
 
@@ -54,14 +55,18 @@ BUDGET = Kind("PodDisruptionBudget", "poddisruptionbudgets", "policy", ("v1",))
 EVENT = Kind("Event", "events", "", ("v1",))
 QUOTA = Kind("ResourceQuota", "resourcequotas", "", ("v1",))
 SERVICE = Kind("Service", "services", "", ("v1",))
+# Everybody who is known to the server may ask what they may do: its own role system:basic-user says so.
+REVIEWS = Kind("SelfSubjectAccessReview", "selfsubjectaccessreviews", "authorization.k8s.io", ("v1",))
 
 
 class Connection:
     """Speaks to one API server. The library's models are never used: documents pass through as they are."""
 
-    def __init__(self, client: ApiClient) -> None:
+    def __init__(self, client: ApiClient, own: Credentials) -> None:
         # The library is typed in places only; what leaves this class is typed everywhere.
         self._client: Any = client
+        self._credentials = own
+        self.refusals = Refusals()
 
     @property
     def host(self) -> str:
@@ -70,62 +75,78 @@ class Connection:
 
     def call(
         self,
-        method: str,
+        right: Right,
         path: str,
         *,
         what: str,
         query: Mapping[str, str] | None = None,
         body: Document | None = None,
-        content_type: str = "application/json",
     ) -> Document:
-        """The answer's document; trouble comes as Transient or Fault that names `what`."""
-        with translated(VERBS[method], what):
-            document: Document = json.loads(self._send(method, path, query, body, content_type).data)
+        """The answer's document; trouble comes as Transient or Fault that names `what`, or the right that lacks."""
+        with self._translated(right, what):
+            response = self._open(METHODS[right.verb], path, query or {}, body, TIMEOUT)
+            document: Document = json.loads(self._checked(response).data)
             return document
 
-    def text(self, path: str, *, what: str, query: Mapping[str, str]) -> str:
+    def text(self, right: Right, path: str, *, what: str, query: Mapping[str, str]) -> str:
         """An answer that is no document, such as a log; trouble as in `call`."""
-        with translated("get", what):
-            return self._send("GET", path, query, None, "application/json").data.decode("utf-8", "replace")
+        with self._translated(right, what):
+            return self._checked(self._open("GET", path, query, None, TIMEOUT)).data.decode("utf-8", "replace")
+
+    def allows(self, right: Right) -> bool:
+        """Whether the server would grant the right now; True where it cannot be asked, for then the attempt tells."""
+        body = {
+            "apiVersion": f"{REVIEWS.group}/v1",
+            "kind": REVIEWS.name,
+            "spec": {"resourceAttributes": right.attributes},
+        }
+        try:
+            asked = self.call(Right("create", REVIEWS.resource), REVIEWS.path("v1", None), what="a review", body=body)
+        except SluiceError:
+            return True
+        return bool(asked["status"]["allowed"])
 
     def read(self, path: str, query: Mapping[str, str], timeout: tuple[float, float]) -> Document:
         """A collection, with the library's own errors: for the watch, which handles them itself."""
-        response = self._open("GET", path, query, None, "application/json", timeout)
-        document: Document = json.loads(self._checked(response).data)
+        document: Document = json.loads(self._checked(self._open("GET", path, query, None, timeout)).data)
         return document
 
     def stream(self, path: str, query: Mapping[str, str], timeout: tuple[float, float]) -> urllib3.BaseHTTPResponse:
         """An open watch, with the library's own errors."""
-        response = self._open("GET", path, query, None, "application/json", timeout)
+        response = self._open("GET", path, query, None, timeout)
         return response if response.status in SUCCESS else self._checked(response)
 
     def close(self) -> None:
         """Let go of every idle connection."""
         self._client.close()
 
-    def _send(
-        self, method: str, path: str, query: Mapping[str, str] | None, body: Document | None, content_type: str
-    ) -> urllib3.BaseHTTPResponse:
-        return self._checked(self._open(method, path, query or {}, body, content_type, TIMEOUT))
-
     def _open(
-        self,
-        method: str,
-        path: str,
-        query: Mapping[str, str],
-        body: Document | None,
-        content_type: str,
-        timeout: tuple[float, float],
+        self, method: str, path: str, query: Mapping[str, str], body: Document | None, timeout: tuple[float, float]
     ) -> urllib3.BaseHTTPResponse:
-        headers = {"Accept": "application/json", "Content-Type": content_type}
-        request = self._client.param_serialize(
-            method,
-            path,
-            query_params=list(query.items()),
-            header_params=headers,
-            body=body,
-            auth_settings=["BearerToken"],
-        )
+        token = self._credentials.token
+        response = self._sent(method, path, query, body, timeout)
+        # Whoever is not known has done nothing: with another token even a write may be sent once more.
+        if response.status == UNAUTHORIZED and self._credentials.renewed(token):
+            response.drain_conn()
+            response.release_conn()
+            response = self._sent(method, path, query, body, timeout)
+        return response
+
+    def _sent(
+        self, method: str, path: str, query: Mapping[str, str], body: Document | None, timeout: tuple[float, float]
+    ) -> urllib3.BaseHTTPResponse:
+        try:
+            request = self._client.param_serialize(
+                method,
+                path,
+                query_params=list(query.items()),
+                header_params={"Accept": "application/json", "Content-Type": "application/json"},
+                body=body,
+                auth_settings=[credentials.TOKEN],
+            )
+        except UNREADABLE as problem:
+            # The library reads the token's file here, and whoever rotates it may leave it empty for a moment.
+            raise ApiException(status=UNAUTHORIZED, reason=f"the token cannot be read: {problem}") from problem
         response: urllib3.BaseHTTPResponse = self._client.call_api(*request, _request_timeout=timeout).response
         return response
 
@@ -139,19 +160,24 @@ class Connection:
             raise problem
         return response
 
+    @contextlib.contextmanager
+    def _translated(self, right: Right, what: str) -> Iterator[None]:
+        """The library's errors become ours, with the cause chained; a right that is missing is remembered."""
+        try:
+            yield
+        except ApiException as problem:
+            if lacks_right(problem):
+                self.refusals.note(right)
+            elif problem.status in GRANTED:
+                self.refusals.clear(right)
+            raise refused_by_server(problem, right, what) from problem
+        except urllib3.exceptions.HTTPError as problem:
+            raise unanswered(problem, right.verb, what) from problem
+        else:
+            self.refusals.clear(right)
 
-VERBS = {"GET": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 
-
-@contextlib.contextmanager
-def translated(verb: str, what: str) -> Iterator[None]:
-    """The library's errors become ours, with the cause chained."""
-    try:
-        yield
-    except ApiException as problem:
-        raise refused_by_server(problem, verb, what) from problem
-    except urllib3.exceptions.HTTPError as problem:
-        raise unanswered(problem, verb, what) from problem
+METHODS = {"get": "GET", "list": "GET", "create": "POST", "update": "PUT", "delete": "DELETE"}
 
 
 def connect(kubeconfig: str | None = None, context: str | None = None) -> Connection:
@@ -159,29 +185,10 @@ def connect(kubeconfig: str | None = None, context: str | None = None) -> Connec
 
     Nothing is sent yet. A file that cannot be read or a context that is not in it is a Fault that says so.
     """
-    configuration = Configuration()
-    load: Any = load_kube_config
-    try:
-        load(config_file=kubeconfig, context=context, client_configuration=configuration)
-    except (ConfigException, OSError, ValueError) as problem:
-        if kubeconfig or context:
-            named = f"SLUICE_KUBECONFIG={kubeconfig}" if kubeconfig else "KUBECONFIG"
-            wanted = f" with SLUICE_KUBE_CONTEXT={context}" if context else ""
-            why = str(problem).strip().rstrip(".")
-            raise Fault(f"{named}{wanted}: this kubeconfig cannot be used: {why}.") from problem
-        _load_service_account(configuration, problem)
+    own = credentials.load(kubeconfig, context)
     # A retry that the library makes by itself would write twice without our knowing.
-    configuration.retries = False
-    configuration.connection_pool_maxsize = POOLED_CONNECTIONS
-    client = ApiClient(configuration)
+    own.configuration.retries = False
+    own.configuration.connection_pool_maxsize = POOLED_CONNECTIONS
+    client = ApiClient(own.configuration)
     client.user_agent = "sluice"
-    return Connection(client)
-
-
-def _load_service_account(configuration: Configuration, problem: Exception) -> None:
-    load: Any = load_incluster_config
-    try:
-        load(client_configuration=configuration)
-    except ConfigException as inner:
-        text = "No cluster is configured: set SLUICE_KUBECONFIG or KUBECONFIG, or run in a pod with a service account"
-        raise Fault(f"{text}: {problem}") from inner
+    return Connection(client, own)

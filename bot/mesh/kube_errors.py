@@ -6,10 +6,13 @@ import urllib3.exceptions
 from kubernetes.client.exceptions import ApiException
 
 from bot.errors import Fault, SluiceError, Transient
+from bot.mesh.rights import Right
 
 FORBIDDEN, NOT_FOUND, CONFLICT, GONE, INVALID, TOO_MANY = 403, 404, 409, 410, 422, 429
 UNAUTHORIZED = 401
 SERVER_ERROR = 500
+# `User "…" cannot update resource "…" in API group "…"`, in the words of every authoriser.
+_BY_ROLE = '" cannot '
 
 # The classes that urllib3 raises before a request reached the server: nothing can have been written.
 UNSENT = (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
@@ -27,16 +30,15 @@ class Missing(Fault):
     """The object is not there."""
 
 
-def refused_by_server(problem: ApiException, verb: str, what: str) -> SluiceError:
+def refused_by_server(problem: ApiException, right: Right, what: str) -> SluiceError:
     """The translation of an answer with an error status."""
-    status, told = problem.status or 0, message_of(problem)
+    status, verb, told = problem.status or 0, right.verb, message_of(problem)
     if status == CONFLICT:
         return Conflict(f"Somebody else wrote {what} at the same moment: {told}")
     if status == TOO_MANY:
         return Transient(f"The Kubernetes API asks to slow down: {verb} {what}.", retry_after=_retry_after(problem))
-    if status == FORBIDDEN:
-        text = f"The Kubernetes API forbids Sluice to {verb} {what}: its role needs the verb {verb} on that resource."
-        return Fault(f"{text} ({told})")
+    if lacks_right(problem):
+        return Fault(f"The Kubernetes API forbids it: {right.lacking}. ({told})")
     if status == NOT_FOUND:
         return Missing(f"The Kubernetes API knows no {what}. ({told})")
     if status == UNAUTHORIZED:
@@ -44,6 +46,11 @@ def refused_by_server(problem: ApiException, verb: str, what: str) -> SluiceErro
     if status == 0 or status >= SERVER_ERROR:
         return Transient(f"The Kubernetes API failed to {verb} {what}: {status or 'no status'} {told}")
     return Fault(f"The Kubernetes API refuses to {verb} {what}: {status} {told}")
+
+
+def lacks_right(problem: ApiException) -> bool:
+    """True when a role forbids it; admission, as by a webhook or a quota, answers with the same status."""
+    return problem.status == FORBIDDEN and _BY_ROLE in message_of(problem)
 
 
 def unanswered(problem: Exception, verb: str, what: str) -> Transient:

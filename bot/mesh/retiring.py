@@ -82,6 +82,9 @@ def _delete(work: Retiring, target: Target) -> str:
     document = _deployment(work.cluster, target)
     if document is not None and not created_by(document):
         return _scale(work, target, " and kept, because Sluice did not create it; delete it where it is defined")
+    if document is not None:
+        # Its destination and subset go beside it: none of them before it may go.
+        work.cluster.require([("delete", DEPLOYMENT)], target.namespace)
     subset = own_subset(work.view, target)
     if subset is not None:
         _forget_destinations(work, target)

@@ -17,7 +17,8 @@ from kubernetes.client.exceptions import ApiException
 
 from bot.mesh.documents import Document
 from bot.mesh.kube_api import Connection, Kind
-from bot.mesh.kube_errors import FORBIDDEN, GONE, NOT_FOUND, message_of, reason_of
+from bot.mesh.kube_errors import FORBIDDEN, GONE, NOT_FOUND, UNAUTHORIZED, message_of, reason_of
+from bot.mesh.rights import Right
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +31,7 @@ REFUSED_PAUSE = 300.0  # of what we can do without: a right that is missing is n
 PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0)
 # A server that ends watches faster than this is not asked again at once.
 SHORT_WATCH_SECONDS = 1.0
+REFUSED = {UNAUTHORIZED, FORBIDDEN, NOT_FOUND}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,7 @@ class Source:
                 self._note(problem, "list")
                 continue
             self._failures = 0
+            self._connection.refusals.clear(self._right("list"))
             items = [self._slim(self._typed(each, answer)) for each in answer.get("items") or []]
             return Listing(items, _Meta(str((answer.get("metadata") or {}).get("resourceVersion") or "0")))
 
@@ -126,6 +129,7 @@ class Source:
             else:
                 self._stream, self._failures = stream, 0
                 self.broken_since, self.trouble, self.is_refused = None, "", False
+                self._connection.refusals.clear(self._right("watch"))
                 # A stop between the check above and here has not seen the stream.
                 self._raise_if_stopped()
                 return stream
@@ -143,6 +147,9 @@ class Source:
 
     def _path(self) -> str:
         return self._kind.path(self._version, self._namespace)
+
+    def _right(self, verb: str) -> Right:
+        return Right(verb, self._kind.resource, self._namespace)
 
     def _typed(self, item: Document, answer: Mapping[str, Any]) -> Document:
         # A list names the kind once; its items leave it out.
@@ -162,14 +169,17 @@ class Source:
 
     def _note(self, problem: BaseException, verb: str) -> None:
         """Remember why, then wait before the next attempt; an unserved version gives way to the next older one."""
-        self.is_refused = isinstance(problem, ApiException) and problem.status in {FORBIDDEN, NOT_FOUND}
-        if isinstance(problem, ApiException) and problem.status == NOT_FOUND:
+        status = problem.status if isinstance(problem, ApiException) else None
+        self.is_refused = status in REFUSED
+        if status == NOT_FOUND:
             versions = self._kind.versions
             self._version = versions[(versions.index(self._version) + 1) % len(versions)]
         self._say(problem, verb)
         pause = PAUSES[min(self._failures, len(PAUSES) - 1)]
-        if self._is_optional and self.is_refused:
+        if self._is_optional and status in {FORBIDDEN, NOT_FOUND}:
             pause = REFUSED_PAUSE
+        if self._is_optional and status == FORBIDDEN:
+            self._connection.refusals.note(self._right(verb))
         self._failures += 1
         self._stopped.wait(pause)
 
@@ -177,7 +187,9 @@ class Source:
         where = f"namespace {self._namespace}" if self._namespace else "all namespaces"
         text = reason_of(problem)
         if isinstance(problem, ApiException) and problem.status == FORBIDDEN:
-            text = f"Sluice's role needs the verb {verb} on {self._kind.resource} in {where} ({message_of(problem)})"
+            text = f"{self._right(verb).lacking} ({message_of(problem)})"
+        elif isinstance(problem, ApiException) and problem.status == UNAUTHORIZED:
+            text = f"it does not accept Sluice's credentials ({message_of(problem)})"
         elif isinstance(problem, ApiException) and problem.status == NOT_FOUND:
             text = f"this cluster has no {self._kind.resource}; is Istio installed? ({message_of(problem)})"
         if text != self.trouble:

@@ -11,10 +11,13 @@ import pytest
 from tests.contract.kubernetes.cluster import Cluster
 from tests.contract.kubernetes.conftest import _standing_in
 from tests.contract.mesh.world import FakeWorld, Reach, WireWorld, World
+from tests.parts.service_account import HOME, ROLES, ServiceAccount, administrator, apply
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    import httpx
 
     from tests.parts.kube_apiserver import KubeApiServer
 
@@ -41,15 +44,32 @@ def on_stand_in(stand_in: Cluster, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.fixture(scope="package")
-def on_kube_apiserver(kube_apiserver: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reach]:
-    """The same on the real server."""
-    with closing(Reach(kube_apiserver, tmp_path_factory.mktemp("reach"))) as reach:
+def admin(real_api_server: KubeApiServer) -> Iterator[httpx.Client]:
+    """Who applied deploy/rbac.yaml and binds its roles."""
+    with administrator(real_api_server) as session:
+        apply(session)
+        yield session
+
+
+@pytest.fixture(scope="package")
+def on_kube_apiserver(
+    kube_apiserver: Cluster, admin: httpx.Client, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Reach]:
+    """The same on the real server, where the adapter has the rights of deploy/rbac.yaml and no others."""
+    account = ServiceAccount(admin, HOME)
+    bind_all(account, None)
+    with closing(Reach(kube_apiserver, tmp_path_factory.mktemp("reach"), token=account.token())) as reach:
         reach.mesh.start()
         yield reach
 
 
 def a_namespace() -> str:
     return f"shop-{uuid.uuid4().hex[:8]}"
+
+
+def bind_all(account: ServiceAccount, namespace: str | None) -> None:
+    for role in ROLES:
+        account.bind(role, namespace)
 
 
 def _shared(request: pytest.FixtureRequest) -> WireWorld:
@@ -67,10 +87,18 @@ def wire(request: pytest.FixtureRequest) -> WireWorld:
 
 @pytest.fixture(params=["stand_in", "kube_apiserver"])
 def lonely(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[WireWorld]:
-    """The same with an adapter of its own that watches its namespace only: what happens to it disturbs nobody."""
-    namespace = a_namespace()
-    with closing(Reach(request.getfixturevalue(request.param), tmp_path, (namespace,))) as reach:
+    """The same with an adapter of its own that watches its namespace only: what happens to it disturbs nobody.
+
+    On the real server it has no right in any other namespace.
+    """
+    namespace, token, own = a_namespace(), "", None
+    if request.param == "kube_apiserver":
+        own = ServiceAccount(request.getfixturevalue("admin"), namespace)
+        token = own.token()
+    with closing(Reach(request.getfixturevalue(request.param), tmp_path, (namespace,), token=token)) as reach:
         world = WireWorld(reach, namespace)
+        if own is not None:
+            bind_all(own, namespace)
         reach.mesh.start()
         world.until_watched()
         yield world

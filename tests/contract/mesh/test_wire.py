@@ -98,10 +98,12 @@ def test_orders_that_change_during_the_write_win(wire: WireWorld) -> None:
     assert weights(wire) == {"v1": 50, "v2": 50}
 
 
-def test_a_forbidden_write_names_the_verb_and_the_resource(wire: WireWorld) -> None:
-    wire.proxy.answers.append(("PUT", 403, status(403, "Forbidden", "no"), {}))
-    with pytest.raises(Fault, match=r"update VirtualService .*virtualservices\.networking\.istio\.io"):
+def test_a_webhook_that_forbids_a_write_is_not_taken_for_a_role_that_does(wire: WireWorld) -> None:
+    told = 'admission webhook "guard" denied the request: no'
+    wire.proxy.answers.append(("PUT", 403, status(403, "Forbidden", told), {}))
+    with pytest.raises(Fault, match=r"refuses to update VirtualService .*: 403 admission webhook .* no$"):
         wire.mesh.set_route(name_of(wire), lambda: [an_order(wire, FIVE)])
+    assert wire.mesh.lacking() == []
 
 
 def test_a_server_that_limits_us_says_when_to_come_back(wire: WireWorld) -> None:
@@ -151,7 +153,7 @@ def test_a_role_that_may_not_list_is_told_what_it_lacks(lonely: WireWorld) -> No
     lonely.proxy.answers += [("GET", 403, status(403, "Forbidden", "no"), {})] * WATCHES
     mesh = lonely.another_mesh()
     mesh.start()
-    needed = f"Sluice's role needs the verb list on virtualservices.networking.istio.io in namespace {lonely.namespace}"
+    needed = f"Sluice may not list virtualservices.networking.istio.io in namespace {lonely.namespace}; bind the role"
     eventually(lambda: any(needed in each for each in mesh.troubles()), 5)
     eventually(lambda: not mesh.troubles(), 5)
     mesh.stop()

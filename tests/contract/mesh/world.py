@@ -99,14 +99,17 @@ class FakeWorld:
 
 
 class Reach:
-    """An adapter on an API server, with a proxy between the two; it watches the namespaces named (none: all)."""
+    """An adapter on an API server, with a proxy between the two; it watches the namespaces named (none: all).
 
-    def __init__(self, cluster: Cluster, folder: Path, namespaces: tuple[str, ...] = ()) -> None:
+    It speaks with `token`, whose rights may be fewer than those of the `cluster`, which are the test's own hands.
+    """
+
+    def __init__(self, cluster: Cluster, folder: Path, namespaces: tuple[str, ...] = (), *, token: str = "") -> None:
         self.cluster = cluster
         self.namespaces = namespaces
         self.proxy = Proxy(cluster.url, cluster.ca_path)
         self.kubeconfig = folder / "kubeconfig.yaml"
-        self.kubeconfig.write_text(yaml.safe_dump(self._config(cluster.token)))
+        self.kubeconfig.write_text(yaml.safe_dump(self._config(token or cluster.token)))
         self.mesh = self.another_mesh()
 
     def another_mesh(self, propagation: float = 0.0) -> IstioMesh:

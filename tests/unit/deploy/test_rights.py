@@ -3,17 +3,23 @@
 import ast
 from typing import Any
 
+import pytest
+
 from bot.mesh import kube_api
 from bot.mesh.cluster import Cluster
 from bot.mesh.kube_api import POD, Kind
+from bot.mesh.rights import ROLES
+from bot.mesh.rights import Right as Named
 from bot.mesh.watch_cache import KINDS, OPTIONAL
-from tests.unit.deploy.files import documents, sources
+from tests.unit.deploy.files import documents, sources, text
 
 Right = tuple[str, str, str]  # group, resource, verb
 
 # What each write of the adapter is called by Kubernetes' authorisation; a new method needs a line here.
 OF_A_KIND = {"get": "get", "put": "update", "create": "create", "list": "list", "delete": "delete"}
 OF_PODS = {"tail": ("pods/log", "get")}
+# Asks whether others are granted; that everybody may, by a role of Kubernetes' own.
+ASKS = {"require"}
 # The modules that scale, create and delete; their rights are a role of their own.
 WORKLOADS = {"capacity.py", "deploying.py", "keepsakes.py", "retiring.py", "sidecar_logs.py", "warming.py"}
 
@@ -64,7 +70,7 @@ def asked_in(wanted: bool) -> set[Right]:
 
 def test_every_write_of_the_adapter_is_one_whose_right_is_known() -> None:
     methods = {name for name in vars(Cluster) if not name.startswith("_")}
-    assert methods == OF_A_KIND.keys() | OF_PODS.keys()
+    assert methods == OF_A_KIND.keys() | OF_PODS.keys() | ASKS
 
 
 def test_only_the_cluster_and_the_watch_speak_to_the_api_server() -> None:
@@ -90,6 +96,20 @@ def test_the_role_for_adopting_adds_making_and_deleting_routes_and_rules() -> No
     assert granted("sluice-adopt") == {
         (kind.group, kind.plural, verb) for kind in kinds for verb in ("create", "delete")
     }
+
+
+@pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
+def test_a_refusal_names_the_role_of_the_file_that_gives_the_right(role: Any) -> None:
+    found = [Named(verb, resource) for resource, verbs in ROLES[role].items() for verb in verbs]
+    named = {(each.attributes["group"], each.resource.split(".")[0], each.verb) for each in found}
+    assert named == granted(role.name)
+
+
+def test_the_values_that_a_refusal_names_bind_the_roles_in_the_chart() -> None:
+    for role, value in (("sluice-workloads", "bound"), ("sluice-adopt", "adopting")):
+        lines = text("deploy/chart/templates/workloads.yaml").split("{{- if ")
+        assert [part.startswith(f".Values.workloads.{value} ") for part in lines if f"name: {role}\n" in part] == [True]
+        assert f"`workloads.{value}: true`" in next(each.how for each in ROLES if each.name == role)
 
 
 def test_nobody_scales_or_deletes_anything_before_an_administrator_binds_the_role() -> None:
