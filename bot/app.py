@@ -36,6 +36,7 @@ from bot.metrics.prometheus import PrometheusMetrics
 from bot.ports import Card, Clock, Picture
 from bot.profiles import Profiles, WrongProfile
 from bot.schedule import Schedule
+from bot.setbacks import Setbacks
 from bot.settings import Settings, Transport
 from bot.slack.app import HttpDoor as SlackHttpDoor
 from bot.slack.app import SocketDoor
@@ -152,7 +153,8 @@ def build(settings: Settings) -> Bot:
     readiness = _Readiness(database, mesh, slack, (metrics, chat, people, profiles))
     door = _door(settings, application(readiness, _active(database), slack.handle))
     parts = (people, _Followed(engine, (drift.follow, watch)), mesh, drift, worker, live, schedule, slack, door)
-    return Bot((*parts, _Stopped(replies), Warm(mesh.troubles)), database, door.address)
+    besides = (_Stopped(replies), Warm(mesh.troubles), Setbacks(clock, schedule.realign))
+    return Bot((*parts, *besides), database, door.address)
 
 
 def _database(settings: Settings) -> Database:

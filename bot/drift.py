@@ -55,7 +55,7 @@ class DriftWatch:
                 for name in release.objects:
                     if not release.is_over:
                         self._objects.setdefault(name, set()).add(release.id)
-                    elif name in self._objects:
+                    else:
                         self._forget(name, release.id)
 
     def changed(self, name: str) -> None:
@@ -100,6 +100,8 @@ class DriftWatch:
             return True
 
     def _forget(self, name: str, release: str) -> None:
+        if name not in self._objects:
+            return
         self._objects[name].discard(release)
         if not self._objects[name]:
             del self._objects[name]
@@ -115,5 +117,10 @@ class DriftWatch:
 
     def _found(self, id: str, name: str) -> tuple[int, Drift | None]:
         release = self._engine.release(id)
-        wanted = orders.settled(release, name) if release else ()
+        if release is None or release.is_over:
+            # Another replica ended it, and told only its own followers.
+            with self._lock:
+                self._forget(name, id)
+            return 0, None
+        wanted = orders.settled(release, name)
         return (wanted[0].revision, self._mesh.observe(name, wanted)) if wanted else (0, None)

@@ -111,7 +111,7 @@ class Guarding:
         own, gates = _own(plan), preflight.gates_of(plan)
         key, now = (target.host, target.candidate, rules.terms.staging, gates, bool(history)), self._clock.now()
         known = self._asked.get(key)
-        if known is not None and now - known.at < REMEMBERED:
+        if known is not None and abs(now - known.at) < REMEMBERED:
             return known
         staged, unstaged = self._staged(target, rules.terms.staging)
         objections = self._metrics.objections(target, own, rules.look, now) if own else ()

@@ -46,7 +46,7 @@ class Looks:
         if not releases:
             return 0
         at = self._clock.now()
-        readings = self._metrics.look([_subject(release) for release in releases], at)
+        readings = self._metrics.look([_subject(release, at) for release in releases], at)
         self._engine.submit_looks(self._looked(releases, readings, at))
         return len(releases)
 
@@ -63,7 +63,7 @@ class Looks:
         ready = self._mesh.ready_pods(release.target)
         reading = readings.get(release.id)
         if reading is None:
-            reading = Reading(at=at, since=since(release), trouble="Prometheus gave no answer for this release.")
+            reading = Reading(at=at, since=since(release, at), trouble="Prometheus gave no answer for this release.")
         return replace(reading, ready=ready)
 
 
@@ -81,21 +81,24 @@ def intervals(releases: Sequence[Release]) -> frozenset[timedelta]:
     return frozenset(release.rules.look for release in releases if is_looked_at(release))
 
 
-def since(release: Release) -> datetime:
-    """Where the next look's window begins: at the last look, but never before the stage."""
+def since(release: Release, at: datetime) -> datetime:
+    """Where the window of a look at `at` begins: at the last look, but never before the stage."""
     if release.last_look_at and not release.is_confirmed:
         # Nothing was written yet, so the split before is in force still: no request of it may be left out.
         return release.last_look_at
     # A window that began under the split before would blame this one for it.
     began = release.stage_began_at or release.entered_at
-    return max(release.last_look_at, began) if release.last_look_at else began
+    if release.last_look_at is None or began <= release.last_look_at:
+        return release.last_look_at or began
+    # A stage that begins later than now was begun by a clock that was set back since; looks went on.
+    return began if began <= at else release.last_look_at
 
 
-def _subject(release: Release) -> Subject:
+def _subject(release: Release, at: datetime) -> Subject:
     return Subject(
         release.id,
         release.target,
-        since(release),
+        since(release, at),
         is_mirrored=_steering(release) is Steering.MIRROR,
         is_copied=_is_copied(release),
         gates=_stage(release).metric_gates,

@@ -24,6 +24,8 @@ from strategies.release import Release
 
 log = logging.getLogger(__name__)
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LONG_AGO = timedelta(days=3_650)  # a clock is not set back by more
 SWEEP = timedelta(seconds=5)
 PRUNE = timedelta(hours=1)
 KEPT = timedelta(days=30)  # looks, where nobody says otherwise
@@ -33,6 +35,7 @@ DONE_KEPT = timedelta(days=2)  # jobs of the outbox
 HELD = 0.9  # of an interval: one replica takes each tick, and the next tick of a killed one is anybody's
 GRACE = 3600  # seconds; a wake is never skipped for being late, the machine judges what is still allowed
 STOP = timedelta(seconds=10)  # for the jobs at hand
+LONGEST_RETRY = timedelta(minutes=11)  # nothing is put off for longer but by a clock that was set back since
 LATE = timedelta(seconds=1)  # what the sweep takes over from a replica that did not wake its release
 
 
@@ -72,14 +75,18 @@ class Schedule:
         """Rebuild all alarms from the database and begin."""
         releases = self._engine.active()
         self.follow(releases)
-        self._scheduler.add_job(self._guarded(self._sweep), IntervalTrigger(seconds=SWEEP.total_seconds()), id="sweep")
-        self._scheduler.add_job(self._guarded(self._prune), IntervalTrigger(seconds=PRUNE.total_seconds()), id="prune")
+        for name, run, every in (("sweep", self._sweep, SWEEP), ("prune", self._prune, PRUNE)):
+            # Of another beginning than looks, and no two replicas at once.
+            began = self._clock.now() - LONG_AGO
+            self._scheduler.add_job(self._guarded(run), _every(every, began), id=name)
         self._scheduler.start()
+        self._guarded(partial(self._hasten, LONGEST_RETRY))()
 
     def stop(self) -> None:
         """Let running jobs end and start no more."""
         with self._work:
             self._is_stopping = True
+            self._work.notify_all()
         if self._scheduler.running:
             # APScheduler would wait under a lock that a running job needs to set its next alarm.
             self._scheduler.shutdown(wait=False)
@@ -96,6 +103,19 @@ class Schedule:
                 self._set_wake(release.id, release.wake_at)
             for every in intervals(releases):
                 self._set_looks(every)
+
+    def realign(self) -> None:
+        """The clock was set back: what repeats, and what was put off, would wait until it is as late again."""
+        with self._lock:
+            for job in self._scheduler.get_jobs() if not self._is_stopping else ():
+                if isinstance(job.trigger, IntervalTrigger):
+                    with suppress(JobLookupError):
+                        job.modify(next_run_time=job.trigger.get_next_fire_time(None, self._clock.now()))
+        self._guarded(partial(self._hasten, timedelta(0)))()
+
+    def _hasten(self, beyond: timedelta) -> None:
+        with self._database.transaction() as tx:
+            tx.outbox.hasten(self._clock.now(), beyond)
 
     def _set_wake(self, id: str, wake_at: datetime | None) -> None:
         job = f"wake:{id}"
@@ -116,12 +136,8 @@ class Schedule:
     def _set_looks(self, every: timedelta) -> None:
         job = f"looks:{every.total_seconds():g}"
         if self._scheduler.get_job(job) is None:
-            # Aligned to the epoch, so that replicas and restarts keep the same grid and releases share a tick.
-            seconds = every.total_seconds()
-            epoch = datetime(1970, 1, 1, tzinfo=UTC)
-            trigger = IntervalTrigger(seconds=max(1, round(seconds)), start_date=epoch)
             run = self._guarded(lambda: self._look(every, job))
-            self._scheduler.add_job(run, trigger, id=job, executor="looks")
+            self._scheduler.add_job(run, _every(every), id=job, executor="looks")
 
     def _wake(self, id: str, due: datetime) -> None:
         pause = self._waits(id)
@@ -184,3 +200,8 @@ class Schedule:
                     self._work.notify_all()
 
         return guarded
+
+
+def _every(every: timedelta, began: datetime = EPOCH) -> IntervalTrigger:
+    # Aligned to the epoch, so that replicas and restarts keep the same grid and releases share a tick.
+    return IntervalTrigger(seconds=max(1, round(every.total_seconds())), start_date=began)

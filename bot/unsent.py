@@ -8,6 +8,7 @@ from bot.ports import Card, Chat
 from strategies.effects import Audience, CallOnCall, Effect
 
 log = logging.getLogger(__name__)
+REMEMBERED = 1_000
 
 
 class Unsent:
@@ -16,7 +17,7 @@ class Unsent:
     def __init__(self, card: Callable[[str], Card | None], chat: Chat) -> None:
         self._card = card
         self._chat = chat
-        self._told: set[str] = set()
+        self._told: dict[str, None] = {}  # the oldest first
 
     def tell(self, effect: Effect, text: str) -> None:
         """Say that `effect` was given up because of `text`; whoever cannot be told either is logged."""
@@ -25,7 +26,9 @@ class Unsent:
         known, card = f"{audience}:{effect.release}", self._card(effect.release)
         if card is None or known in self._told:
             return
-        self._told.add(known)
+        self._told[known] = None
+        while len(self._told) > REMEMBERED:
+            del self._told[next(iter(self._told))]
         said = f"{effect.text} " if isinstance(effect, CallOnCall) else ""
         why = f"{effect.release} cannot speak in its channel: {text.rstrip('.')}."
         on = f"Its gates and its rollback go on; see /release status {effect.release}"

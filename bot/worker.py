@@ -158,7 +158,7 @@ class Worker:
         """A job, or how long there will be none unless something is queued."""
         now = self._clock.now()
         quiet = self._quiet.get(lane, now)
-        if now < quiet:
+        if now < quiet <= now + LONGEST_QUIET:
             return None, min(IDLE, quiet - now)
         # A look before the claim: an idle lane must not take the write lock.
         with self._database.reading() as tx:

@@ -1,7 +1,9 @@
 """The database: opens transactions, and translates what the library raises."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Self
 
 from sqlalchemy import Connection, Engine, text
@@ -10,7 +12,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from storage import schema
 from storage.engines import WAIT_SECONDS, engines
-from storage.errors import BadDatabase, DatabaseDown, StorageError
+from storage.errors import BadDatabase, DatabaseDown, NoRoom, StorageError
 from storage.evidence import Evidence
 from storage.journal import Journal
 from storage.leases import Leases
@@ -18,6 +20,9 @@ from storage.messages import Messages
 from storage.outbox import Outbox
 from storage.releases import Decoded, Releases
 from storage.turns import Turns
+
+FULL_SECONDS = 15.0  # for which a full disk is said, and then tried again
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Transaction:
@@ -41,6 +46,7 @@ class Database:
         self._decoded = Decoded()
         # SQLite lets one writer in and makes the others poll with growing pauses; turns are handed over at once.
         self._turn = Turns() if self._engines.has_one_writer else None
+        self._full_at: float | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -69,9 +75,16 @@ class Database:
             yield Transaction(connection, self._decoded)
 
     def ping(self) -> None:
-        """DatabaseDown unless the database answers."""
+        """DatabaseDown unless the database answers, and has room again where it had none lately."""
         with self._connected(self._engines.reader) as connection:
             connection.execute(text("SELECT 1"))
+        if self._full_at is None:
+            return
+        if time.monotonic() - self._full_at < FULL_SECONDS:
+            raise NoRoom
+        with self.transaction() as tx:
+            tx.leases.take("ping", "ping", BEGINNING, timedelta(0))
+        self._full_at = None
 
     def close(self) -> None:
         """Close every connection that is not in use."""
@@ -80,6 +93,16 @@ class Database:
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
+        try:
+            with self._in_turn() as connection:
+                yield connection
+        except NoRoom:
+            # A full disk is read from as ever, and a small write may still find a place.
+            self._full_at = time.monotonic()
+            raise
+
+    @contextmanager
+    def _in_turn(self) -> Iterator[Connection]:
         if self._turn is None:
             with self._connected(self._engines.writer) as connection:
                 yield connection
@@ -103,6 +126,7 @@ class Database:
 
 # SQLSTATE classes and codes that another try may cure: connection, resources, intervention, lock, deadlock, timeout.
 _PASSING = ("08", "53", "57", "58", "40", "55P03", "25P03")
+_DISK_FULL = "53100"
 _SQLITE_BROKEN = ("SQLITE_NOTADB", "SQLITE_CORRUPT", "SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_PERM", "SQLITE_AUTH")
 
 
@@ -117,6 +141,8 @@ def translated(error: SQLAlchemyError) -> StorageError:
     state = getattr(error.orig, "sqlstate", None)
     if sqlite is not None and sqlite.startswith(_SQLITE_BROKEN):
         return BadDatabase(f"the database file cannot be used: {cause}")
+    if sqlite == "SQLITE_FULL" or state == _DISK_FULL:
+        return NoRoom()
     passing = state.startswith(_PASSING) if state is not None else name in ("OperationalError", "InterfaceError")
     if passing or error.connection_invalidated:
         return DatabaseDown(f"the database did not answer: {cause}")

@@ -1,7 +1,8 @@
 """Trouble with the stored state; no class of the database library leaves this package.
 
 StorageError
- ├─ DatabaseDown       not reachable, locked or full: nothing was stored, try again
+ ├─ DatabaseDown       not reachable or locked: nothing was stored, try again
+ │   └─ NoRoom         the disk is full: what is there can be read
  ├─ Conflict           somebody else saved this release first
  ├─ AlreadyReleasing   a route of this release belongs to an active release
  ├─ Unreadable         a stored document is not what this version can read
@@ -15,6 +16,13 @@ class StorageError(Exception):
 
 class DatabaseDown(StorageError):
     """The database did not answer, or not in time. Nothing of the transaction was stored."""
+
+
+class NoRoom(DatabaseDown):
+    """The disk is full: what is stored can be read, and nothing be added."""
+
+    def __init__(self) -> None:
+        super().__init__("there is no room left on the disk of the database: nothing can be stored")
 
 
 class Conflict(StorageError):

@@ -105,6 +105,15 @@ class Outbox:
             self._requeue(held, row.attempts + 1, now, f"{row.claimed_by} did not finish in time")
         return len(rows)
 
+    def hasten(self, now: datetime, beyond: timedelta = timedelta(0)) -> None:
+        """Make due what was put off until later than `beyond` from now, and let no claim last longer than that.
+
+        For times that a clock has written which was set back since.
+        """
+        later = {"now": now, "later": now + beyond}
+        self._connection.execute(sql.EARLIER, later)
+        self._connection.execute(sql.SHORTER, later)
+
     def next_moment(self, lane: Lane, least: Urgency = Urgency.PROGRESS) -> datetime | None:
         """When a job of the lane and urgency can be claimed or somebody's claim on the lane runs out; None: never."""
         asked = {"in_lane": lane, "least": least}

@@ -129,6 +129,8 @@ EXPIRED = (
     .order_by(_c.id)
     .with_for_update(skip_locked=True)
 )
+EARLIER = update(OUTBOX).where(_c.state == QUEUED, _c.due_at > _at("later")).values(due_at=_at("now"))
+SHORTER = update(OUTBOX).where(_c.state == CLAIMED, _c.claimed_until > _at("later")).values(claimed_until=_at("later"))
 RENEW = update(OUTBOX).where(*_held).values(claimed_until=bindparam("until"))
 TAKE_AWAY = DONE.returning(_c.subject, _c.revision)
 INHERIT = (

@@ -2,7 +2,8 @@
 
 import logging
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,11 +55,12 @@ class Decoded:
     transaction that is taken back, can make it wrong.
     """
 
-    LIMIT = 4096  # releases that another replica ended are not heard of again, and must not pile up
+    LASTING = 60.0  # seconds: longer than any transaction that may still write what it has read
 
     def __init__(self) -> None:
         self._known: dict[str, tuple[str, Release]] = {}
         self._pieces: dict[str, Pieces] = {}
+        self._missed: dict[str, float] = {}
         self._lock = threading.Lock()
 
     def read(self, id: str, text: str) -> Release:
@@ -72,8 +74,6 @@ class Decoded:
             # A later version shares the database, as during an upgrade: what only it knows goes along with every save.
             with self._lock:
                 self._pieces[id] = _PIECEWISE.carried(release, document)
-                while len(self._pieces) > 2 * self.LIMIT:
-                    del self._pieces[next(iter(self._pieces))]
         return release
 
     def written(self, release: Release) -> str:
@@ -91,10 +91,15 @@ class Decoded:
                 self._pieces.pop(release.id, None)
             else:
                 self._known[release.id] = (text, release)
-            if len(self._known) > self.LIMIT:
-                oldest = next(iter(self._known))
-                del self._known[oldest]
-                self._pieces.pop(oldest, None)
+
+    def only(self, ids: Collection[str], at: float) -> None:
+        """These are active. What another replica ended is not heard of again, and goes once it was missed for long."""
+        with self._lock:
+            absent = (self._known.keys() | self._pieces.keys()).difference(ids)
+            self._missed = {id: self._missed.get(id, at) for id in absent}
+            for id in [id for id, since in self._missed.items() if at - since > self.LASTING]:
+                self._known.pop(id, None)
+                self._pieces.pop(id, None)
 
 
 def short_name(service: str) -> str:
@@ -188,7 +193,9 @@ class Releases:
 
     def active(self) -> list[Stored]:
         """Every release that is not over."""
-        return self._stored(_rows().where(_c.is_active.is_(True)))
+        found = self._stored(_rows().where(_c.is_active.is_(True)))
+        self._decoded.only({stored.release.id for stored in found}, time.monotonic())
+        return found
 
     def active_versions(self) -> list[tuple[str, int]]:
         """Id and row_version of every release that is not over, without its document."""
@@ -208,8 +215,10 @@ class Releases:
         if namespace:
             named = or_(TARGETS.c.host == subject, and_(named, TARGETS.c.namespace == namespace))
         of_service = select(TARGETS.c.release_id).where(named)
-        meant = _rows().where(or_(_c.id == subject, _c.id.in_(of_service)))
-        return self._stored(_newest(meant.order_by(_c.is_active.desc()), limit))
+        meant = select(_c.id).where(or_(_c.id == subject, _c.id.in_(of_service))).order_by(_c.is_active.desc())
+        # Sorted without their documents: a service may have had thousands of releases.
+        found = _rows().where(_c.id.in_(_newest(meant, limit).scalar_subquery())).order_by(_c.is_active.desc())
+        return self._stored(_newest(found, limit))
 
     def recent(
         self,

@@ -11,7 +11,7 @@ from storage.tables import Table
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0001"
+HEAD = "0002"
 _LOCK = 0x5_1_0_1_C_E  # PostgreSQL's advisory locks have numbers for names
 _PATIENCE = "60s"
 

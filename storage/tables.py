@@ -209,6 +209,7 @@ class MessageRow(Table, table=True):
     """Where the live message of a release, or of one of its stages, stands."""
 
     __tablename__: ClassVar[Any] = "messages"
+    __table_args__ = (Index("ix_messages_ts", "ts"),)
 
     release: str = Field(primary_key=True, sa_type=Words)
     kind: str = Field(primary_key=True, sa_type=Words)

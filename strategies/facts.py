@@ -39,6 +39,7 @@ from strategies.verdicts import Outcome, Verdict
 PREPARE_AGAIN = timedelta(seconds=5)  # at most: a profile that looks more often is not kept waiting longer
 GUARD_AGAIN = timedelta(seconds=30)  # what a guard asks about changes slowly, and some of it is asked of others
 LATE_START = timedelta(minutes=15)
+SKEW = timedelta(minutes=1)  # by which the clocks of two replicas may differ
 SPLIT = "split"
 
 
@@ -163,7 +164,7 @@ def drifted(release: Release, event: DriftFound, now: datetime) -> Decision:
 
 def looked(release: Release, event: LookTaken, now: datetime) -> Decision:
     """Take the verdicts of a look: harm goes back, a complete pass goes on, anything else waits."""
-    if _is_old(release, event):
+    if _is_old(release, event, now):
         return ignored(release)
     seen = _with_look(release, event)
     turned = bool(seen.failing()) != bool(release.failing())
@@ -241,12 +242,14 @@ def _begin_on_time(release: Release, now: datetime) -> Decision:
     return replace(missed, effects=(*missed.effects, line))
 
 
-def _is_old(release: Release, event: LookTaken) -> bool:
+def _is_old(release: Release, event: LookTaken, now: datetime) -> bool:
     if release.current is None or event.stage != release.in_force or release.is_going_back:
         return True
-    if release.stage_began_at is not None and event.at < release.stage_began_at:
+    # What was noted later than now was noted by a clock that was set back since, and makes no look an old one.
+    latest = now + SKEW
+    if release.stage_began_at is not None and event.at < release.stage_began_at <= latest:
         return True
-    return release.last_look_at is not None and event.at <= release.last_look_at
+    return release.last_look_at is not None and event.at <= release.last_look_at <= latest
 
 
 def _with_look(release: Release, event: LookTaken) -> Release:

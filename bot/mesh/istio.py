@@ -39,6 +39,7 @@ log = logging.getLogger(__name__)
 # Writers that meet on one object; each round reads it anew, so this many in a row means something is wrong.
 ROUNDS = 8
 PROPAGATION = timedelta(seconds=2)
+FORGOTTEN_AFTER = timedelta(hours=1)
 
 
 class IstioMesh:
@@ -151,17 +152,26 @@ class IstioMesh:
         """Take our subset out again once proxies have forgotten the route to it; the rule comes last."""
         self._require_sync()
         for order in orders:
-            rules = leftover(self._cache, order)
+            rules, now = leftover(self._cache, order), self._clock.now()
             if not rules:
+                self._tidying.pop(order.release, None)
                 continue
-            now = self._clock.now()
-            due = self._tidying.setdefault(order.release, now + self._propagation)
+            # What is due later than that was noted by a clock that was set back since.
+            due = min(self._tidying.get(order.release) or now + self._propagation, now + self._propagation)
+            self._tidying[order.release] = due
+            self._forget_tidied(now)
             if now < due:
                 left = (due - now).total_seconds()
                 raise Transient(f"Proxies forget the route to the subset for another {left:.1f} s.", retry_after=left)
             for rule in rules:
                 self._put_tidied(rule)
             self._tidying.pop(order.release, None)
+
+    def _forget_tidied(self, now: datetime) -> None:
+        """Of what another replica has tidied nobody tells us."""
+        for release, due in list(self._tidying.items()):
+            if now - due > FORGOTTEN_AFTER:
+                self._tidying.pop(release, None)
 
     def _put_tidied(self, rule: Document) -> None:
         try:

@@ -5,13 +5,14 @@ whose query it is stands alone: then everybody else goes on together, and the lo
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
 from bot.metrics.connection import UnansweredError
 
 AGAIN = timedelta(minutes=1)
+FORGOTTEN_AFTER = timedelta(hours=1)
 WAITS = "Another query that was asked together with this one was refused; it is asked again with the next look."
 
 Found = TypeVar("Found")
@@ -20,6 +21,7 @@ Found = TypeVar("Found")
 @dataclass(slots=True)
 class _Group:
     names: frozenset[str]
+    seen: datetime
     trouble: str = WAITS
     due: datetime | None = None
 
@@ -35,11 +37,11 @@ class Batches(Generic[Found]):
     ) -> tuple[list[Found], dict[str, str]]:
         """What was found in at most `most` queries, and by name why some have nothing."""
         wanted = frozenset(names)
-        waiting = [_Group(group.names & wanted, group.trouble, group.due) for group in self._apart]
-        others = [_Group(group.names - wanted, group.trouble, group.due) for group in self._apart]
+        waiting = [replace(group, names=group.names & wanted, seen=at) for group in self._apart]
+        others = [replace(group, names=group.names - wanted) for group in self._apart]
         waiting = [group for group in waiting if group.names]
         together = wanted.difference(*(group.names for group in waiting))
-        asked = [_Group(together)] if together else []
+        asked = [_Group(together, at)] if together else []
         found: list[Found] = []
         kept: list[_Group] = []
         while most > 0 and (asked or waiting):
@@ -52,16 +54,16 @@ class Batches(Generic[Found]):
                 found.append(ask(group.names))
             except UnansweredError as error:
                 if len(group.names) == 1:
-                    kept.append(_Group(group.names, str(error), at + AGAIN))
+                    kept.append(_Group(group.names, at, str(error), at + AGAIN))
                 else:
-                    waiting.extend(_halves(group.names))
+                    waiting.extend(_Group(half, at) for half in _halves(group.names))
         lacking = [*waiting, *kept]
-        # Releases that are looked at in another rhythm are not in this look.
-        self._apart = [*lacking, *(group for group in others if group.names)]
+        # Releases that are looked at in another rhythm are not in this look; those that ended are in none.
+        self._apart = [*lacking, *(each for each in others if each.names and at - each.seen < FORGOTTEN_AFTER)]
         return found, {name: group.trouble for group in lacking for name in group.names}
 
 
-def _halves(names: frozenset[str]) -> list[_Group]:
+def _halves(names: frozenset[str]) -> tuple[frozenset[str], frozenset[str]]:
     ordered = sorted(names)
     middle = len(ordered) // 2
-    return [_Group(frozenset(ordered[:middle])), _Group(frozenset(ordered[middle:]))]
+    return frozenset(ordered[:middle]), frozenset(ordered[middle:])

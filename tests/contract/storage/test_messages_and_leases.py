@@ -56,6 +56,16 @@ def test_a_dropped_lease_is_free_at_once_and_only_its_holder_drops_it(database: 
     assert take(database, "b")
 
 
+def test_a_lease_that_a_clock_took_which_was_set_back_since_is_free(database: Database) -> None:
+    assert take(database, "a", timedelta(hours=1))
+    assert take(database, "b")
+
+
+def test_a_clock_that_is_a_little_ahead_keeps_its_lease(database: Database) -> None:
+    assert take(database, "a", timedelta(seconds=59))
+    assert not take(database, "b")
+
+
 def test_of_eight_replicas_at_once_one_takes_the_lease(database: Database) -> None:
     with ThreadPoolExecutor(8) as threads:
         taken = list(threads.map(lambda n: take(database, f"replica {n}"), range(8)))

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from sqlalchemy import text
 
 from storage import database as module
 from storage.database import Database
 from storage.errors import BadDatabase, DatabaseDown, StorageError
-from tests.builders import a_release
+from storage.journal import Entry
+from tests.builders import NOW, a_release
 from tests.parts.processes import free_ports
 
 
@@ -70,6 +72,28 @@ def test_a_connection_that_is_cut_inside_a_transaction_stores_nothing(postgres_u
             transaction.journal.has("anything")
         with database.reading() as transaction:
             assert transaction.releases.active() == []
+
+
+def fill(database: Database) -> None:
+    with database.transaction() as transaction:
+        for n in range(200):
+            transaction.journal.record(Entry(f"k{n}", "reviews-1", NOW, "U1", "ann", "Noted", text="x" * 500))
+
+
+def test_a_full_disk_is_said_until_there_is_room_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Database(f"sqlite:///{tmp_path / 'sluice.db'}") as database:
+        database.migrate()
+        with database._writing() as connection:
+            connection.execute(text("PRAGMA max_page_count = 1"))
+        with pytest.raises(DatabaseDown, match="no room left"):
+            fill(database)
+        with pytest.raises(DatabaseDown, match="no room left"):
+            database.ping()
+        with database._writing() as connection:
+            connection.execute(text("PRAGMA max_page_count = 100000"))
+        monkeypatch.setattr(module, "FULL_SECONDS", 0.0)
+        database.ping()
+        fill(database)
 
 
 def test_a_file_that_is_no_database_is_bad(tmp_path: Path) -> None:

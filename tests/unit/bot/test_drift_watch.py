@@ -75,6 +75,14 @@ def test_a_change_of_a_rule_asks_about_the_objects_of_its_host(house: House) -> 
     assert mesh.asked == []
 
 
+def test_what_another_replica_ended_is_forgotten_with_the_next_change(house: House) -> None:
+    release = house.observed()
+    drift = watch(house, Observing(), release)
+    house.save(replace(release, phase=Phase.ROLLED_BACK))
+    drift.changed("shop/reviews")
+    assert (drift._objects, drift._hosts) == ({}, {})
+
+
 def test_a_change_that_leaves_our_fields_alone_is_nothing(house: House) -> None:
     release = house.observed()
     mesh = Observing(found=None)

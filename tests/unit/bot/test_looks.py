@@ -112,15 +112,22 @@ def test_errors_of_the_candidate_take_it_back(house: House) -> None:
 def test_a_window_begins_with_the_last_look_but_never_before_the_stage() -> None:
     stage = replace(in_phase(Phase.OBSERVING), stage_began_at=NOW)
     before, after = NOW - EVERY, NOW + EVERY
-    windows = [looks.since(replace(stage, last_look_at=at)) for at in (None, before, after)]
+    windows = [looks.since(replace(stage, last_look_at=at), after + EVERY) for at in (None, before, after)]
     assert windows == [NOW, NOW, after]
-    assert looks.since(replace(stage, stage_began_at=None, last_look_at=None)) == stage.entered_at
+    assert looks.since(replace(stage, stage_began_at=None, last_look_at=None), after) == stage.entered_at
+
+
+def test_a_window_is_not_without_end_when_the_clock_was_set_back_in_a_stage() -> None:
+    began, at = NOW + timedelta(hours=1), NOW + EVERY
+    stage = replace(in_phase(Phase.OBSERVING), stage_began_at=began)
+    assert looks.since(replace(stage, last_look_at=NOW), at) == NOW
+    assert looks.since(replace(stage, last_look_at=None), at) == began
 
 
 def test_while_an_increase_waits_for_pods_no_request_of_the_split_before_is_left_out() -> None:
     waiting = replace(in_phase(Phase.SHIFTING), confirmed=frozenset(), stage_began_at=NOW, last_look_at=NOW - EVERY)
-    assert looks.since(waiting) == NOW - EVERY
-    assert looks.since(replace(waiting, confirmed=frozenset(waiting.objects))) == NOW
+    assert looks.since(waiting, NOW) == NOW - EVERY
+    assert looks.since(replace(waiting, confirmed=frozenset(waiting.objects)), NOW) == NOW
 
 
 def test_what_may_carry_a_split_is_looked_at_and_nothing_else() -> None:
@@ -170,7 +177,7 @@ def test_copies_beside_a_share_and_copies_alone_are_told_apart() -> None:
     share, alone = (
         replace(Split.between("v1", "v2", Decimal(percent)), mirror=Mirror("v2", Decimal(20))) for percent in (5, 0)
     )
-    asked = [looks._subject(with_split(release, split)) for split in (share, alone, bare(release))]
+    asked = [looks._subject(with_split(release, split), NOW) for split in (share, alone, bare(release))]
     assert [(each.is_copied, each.is_mirrored) for each in asked] == [(True, False), (False, True), (False, False)]
 
 

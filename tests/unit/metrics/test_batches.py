@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot.metrics.batches import WAITS, Batches
+from bot.metrics.batches import FORGOTTEN_AFTER, WAITS, Batches
 from bot.metrics.connection import UnansweredError
 from tests.builders import NOW
 
@@ -59,6 +59,16 @@ def test_the_lone_one_is_told_why_and_asked_again_each_minute() -> None:
     found, silent = batches.ask(NAMES, NOW + STEP * 20, 3, prometheus.ask)
     assert not silent
     assert {name for names in found for name in names} == set(NAMES)
+
+
+def test_who_is_asked_apart_is_forgotten_an_hour_after_its_last_look() -> None:
+    batches: Batches[frozenset[str]] = Batches()
+    prometheus = Prometheus("ended")
+    batches.ask(["ended"], NOW, 3, prometheus.ask)
+    batches.ask(["other"], NOW + FORGOTTEN_AFTER - STEP, 3, prometheus.ask)
+    assert batches.ask(["ended"], NOW + FORGOTTEN_AFTER - STEP, 0, prometheus.ask)[1] == {"ended": "refused ended"}
+    batches.ask(["other"], NOW + 2 * FORGOTTEN_AFTER, 3, prometheus.ask)
+    assert batches.ask(["ended"], NOW + 2 * FORGOTTEN_AFTER, 0, prometheus.ask)[1] == {}
 
 
 def test_who_was_not_asked_is_told_that_it_waits() -> None:
