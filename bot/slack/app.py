@@ -1,6 +1,7 @@
 """The Bolt app, and the two ways Slack's payloads reach it."""
 
 import logging
+import os
 import socket
 import threading
 from collections.abc import Mapping, Sequence
@@ -117,12 +118,20 @@ class SocketDoor:
     def _keep(self) -> None:
         failures = 0
         while not self._stopping.is_set():
+            self._drop_if_cut()
             if self._client.is_connected():
                 self._trouble, failures = "", 0
             else:
                 self._connect()
                 failures += 1
             self._stopping.wait(min(CHECK * 2 ** min(max(failures - 1, 0), 10), SLOWEST))
+
+    def _drop_if_cut(self) -> None:
+        # The SDK reads an ended connection for the better part of a minute, without pause and hearing nothing.
+        session = self._client.current_session
+        if session is not None and _is_cut(session.sock):
+            log.warning("Slack cut the Socket Mode connection")
+            session.close()
 
     def _connect(self) -> None:
         try:
@@ -145,3 +154,18 @@ class SocketDoor:
         if self._trouble != text:
             log.warning("%s; trying on", text)
         self._trouble = text
+
+
+def _is_cut(connection: socket.socket | None) -> bool:
+    """True when the other side has ended the connection and nothing is left to be read."""
+    if connection is None:
+        return False
+    try:
+        # Looked at below TLS, whose sockets cannot be looked at without reading.
+        with socket.socket(fileno=os.dup(connection.fileno())) as below:
+            return below.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        log.debug("the connection cannot be read any more: %s", error)
+        return True

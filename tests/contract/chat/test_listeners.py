@@ -339,6 +339,15 @@ def test_a_start_without_slack_waits_for_it_in_the_background(slack: SlackThread
         door.stop()
 
 
+def test_a_connection_that_slack_cuts_is_taken_up_again_at_once(slack: SlackThread, people: People) -> None:
+    bot = Bot(slack, people)
+    with socket(bot):
+        slack.read(slack.stand_in.sockets.drop)
+        until(lambda: slack.read(lambda: slack.stand_in.sockets.connections) == 0)
+        until(lambda: slack.read(lambda: slack.stand_in.sockets.connections) == 1, patience=5)
+        assert slack.run(slack.stand_in.command("alice", "/release list")).acknowledged
+
+
 def test_a_stop_while_it_connects_leaves_no_connection(slack: SlackThread, people: People) -> None:
     bot = Bot(slack, people)
     slow = Fault(kind=FaultKind.SLOW, methods=frozenset({"apps.connections.open"}), seconds=2.5, times=1)
