@@ -38,6 +38,7 @@ from bot.profiles import Profiles, WrongProfile
 from bot.schedule import Schedule
 from bot.setbacks import Setbacks
 from bot.settings import Settings, Transport
+from bot.slack import answers
 from bot.slack.app import HttpDoor as SlackHttpDoor
 from bot.slack.app import SocketDoor
 from bot.slack.app import build as build_bolt
@@ -141,7 +142,7 @@ def build(settings: Settings) -> Bot:
     drift = DriftWatch(engine, mesh, duties, near.courtesy.give_way)
     live = LiveCards(messages.refresh)
     desk = _desk(settings, near, engine, database, guarding, messages)
-    replies = Replies(near.web)
+    replies = Replies(near.web, answers.failed_inside(settings.slack_command))
     slack = _slack(settings, near.web, replies, _reception(settings, near, desk, database))
     engine.on_queued(worker.wake)
     for listener in (schedule.follow, drift.follow, live.mark, telemetry.count):

@@ -80,9 +80,11 @@ def _may_write(release: Release) -> bool:
 
 
 def first(target: Target, plan: Plan, name: str) -> Sequence[RouteOrder]:
-    """What the first stage of a plan would order for VirtualService `name`; for previews, before there is a release."""
+    """What the first stage that sends anything would order for VirtualService `name`: for previews of a plan."""
+    splits = [stage.splits[target.service] for stage in plan.stages]
+    split = next((each for each in splits if each.reaches(target.candidate)), splits[0])
     return tuple(
-        RouteOrder("preview", 1, route, target, plan.stages[0].splits[target.service])
+        RouteOrder("preview", 1, route, target, split)
         for route in target.routes
         if f"{route.namespace}/{route.virtual_service}" == name
     )

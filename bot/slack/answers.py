@@ -23,7 +23,7 @@ from bot.slack.questions import confirm_missing
 from bot.slack.text import code, code_block, escape, fit, moment, named, plain_moment, shorten, span
 from strategies.amount import amount
 from strategies.guards import State
-from strategies.plan import Stage
+from strategies.plan import Plan, Stage
 from strategies.reasons import ReasonCode, Refused
 from strategies.release import Release, Target
 
@@ -71,6 +71,13 @@ def trouble(text: str, command: str) -> Message:
     """Something failed on our side; the person learns what is known and how to see more."""
     line = f"🔴 {fit(text, 2_800)}"
     return Message(line, (section(line), context([f"see where things stand: {code(f'{command} list')}"])))
+
+
+def failed_inside(command: str) -> Message:
+    """What nobody foresaw; how far it came, nobody knows either."""
+    return trouble(
+        "Sluice failed inside while doing that, and logged it. Look where things stand before you repeat it.", command
+    )
 
 
 def guide(topic: str, command: str) -> Message:
@@ -162,19 +169,21 @@ def _guards(planned: Planned) -> str:
 
 def _stage_table(planned: Planned) -> str:
     target = planned.target
-    width = max(8, *(len(_share(stage, target)) for stage in planned.plan.stages[:MOST_STAGES]))
+    shares = [_share(planned.plan, n, target) for n in range(min(len(planned.plan.stages), MOST_STAGES))]
+    width = max(8, *map(len, shares))
     rows = [f"stage  {'share':<{width}}  hold        asks"]
     for n, stage in enumerate(planned.plan.stages[:MOST_STAGES]):
-        share = _share(stage, target)
         end = f"  ends {plain_moment(planned.ends[n], planned.ends[0])}" if n < len(planned.ends) else ""
-        rows.append(f"{n + 1:<5}  {share:<{width}}  {span(stage.hold):<10}  {_asks(stage):<22}{end}")
+        rows.append(f"{n + 1:<5}  {shares[n]:<{width}}  {span(stage.hold):<10}  {_asks(stage):<22}{end}")
     left = len(planned.plan.stages) - MOST_STAGES
     return code_block("\n".join([*rows, *([f"+{left} more"] if left > 0 else [])]), 2_900)
 
 
-def _share(stage: Stage, target: Target) -> str:
+def _share(plan: Plan, n: int, target: Target) -> str:
+    stage = plan.stages[n]
     split = stage.splits[target.service]
-    share = shorten(amount(split, target.candidate), 40) if split.reaches(target.candidate) else "end"
+    is_end = n == len(plan.stages) - 1 and not split.reaches(target.candidate)
+    share = "end" if is_end else shorten(amount(split, target.candidate), 40)
     return f"{stage.part} {share}" if stage.part else share
 
 

@@ -15,7 +15,6 @@ from bot.slack.replies import Replies
 log = logging.getLogger(__name__)
 SHORTCUT = "release_actions"
 _ANY = re.compile(r".*", re.DOTALL)
-_FAILED = "Sluice failed inside while doing that, and logged it. Look where things stand before you repeat it."
 
 
 def listen(app: App, reception: Reception, replies: Replies) -> None:
@@ -60,7 +59,7 @@ def failed(error: Exception, body: dict[str, Any], command: str, replies: Replie
     log.error("a listener failed", exc_info=error)
     if "event" in body:
         return None
-    answer = answers.trouble(_FAILED, command)
+    answer = answers.failed_inside(command)
     if "command" in body:
         content = {"response_type": "ephemeral", **_kept(answer)}
         return BoltResponse(status=200, body=json.dumps(content), headers={"content-type": "application/json"})

@@ -27,18 +27,24 @@ class Address:
 
 
 class Replies:
-    """Sends private answers from threads of its own, so that a slow Slack never delays an acknowledgement."""
+    """Sends private answers from threads of its own, so that a slow Slack never delays an acknowledgement.
 
-    def __init__(self, web: WebClient) -> None:
-        self._web = web
+    `sorry` is what a person gets in place of an answer that could not be found out.
+    """
+
+    def __init__(self, web: WebClient, sorry: Message) -> None:
+        self._web, self._sorry = web, sorry
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="slack-replies")
         # What has to be found out first may take seconds, and keeps nobody else's answer waiting.
         self._slow = ThreadPoolExecutor(WORKERS, thread_name_prefix="slack-questions")
 
     def send(self, address: Address, message: Message | Callable[[], Message]) -> None:
         """Show `message`, or what it finds out, to one person, soon; a failure is logged, a card tells it later."""
-        pool = self._pool if isinstance(message, Message) else self._slow
-        pool.submit(self._send, address, message).add_done_callback(_unforeseen)
+        if isinstance(message, Message):
+            self._pool.submit(self._send, address, message).add_done_callback(_unforeseen)
+            return
+        asked = self._slow.submit(self._send, address, message)
+        asked.add_done_callback(lambda done: self.send(address, self._sorry) if _unforeseen(done) else None)
 
     def stop(self) -> None:
         """Let go of the threads; what was not begun is dropped."""
@@ -67,7 +73,9 @@ class Replies:
         return body | ({"thread_ts": address.thread_ts} if address.thread_ts else {})
 
 
-def _unforeseen(done: Future[None]) -> None:
+def _unforeseen(done: Future[None]) -> bool:
+    """True when the answer failed for a reason that nobody foresaw, which is logged."""
     error = None if done.cancelled() else done.exception()
     if error is not None:
         log.error("a private answer failed", exc_info=error)
+    return error is not None

@@ -27,6 +27,7 @@ from bot.requests import (
     StatusRequest,
 )
 from bot.sandbox.slack import Fault, FaultKind, Settings, SlackStandIn, SlackThread
+from bot.slack.answers import failed_inside
 from bot.slack.app import HttpDoor, SocketDoor, build
 from bot.slack.outgoing import SlackChat
 from bot.slack.people import People
@@ -86,7 +87,7 @@ class Bot:
         self.desk = FakeDesk()
         self.people = people
         self.web = connect(slack.stand_in.settings.bot_token, slack.stand_in.api_url, timeout=5)
-        self.replies = Replies(self.web)
+        self.replies = Replies(self.web, failed_inside("/release"))
         self.roots: dict[tuple[str, str], str] = {}
         self.reception = Reception(
             desk=self.desk,
@@ -288,9 +289,10 @@ def test_trouble_at_the_desk_is_told_and_not_hidden(bot: Bot) -> None:
     assert "the database did not answer" in bot.told("alice")
 
 
-def test_a_failure_inside_is_logged_and_told(bot: Bot, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("asked", ["/release list", "/release plan reviews v2", "/release preflight reviews"])
+def test_a_failure_inside_is_logged_and_told(bot: Bot, asked: str, caplog: pytest.LogCaptureFixture) -> None:
     bot.desk.error = RuntimeError("a slip of ours")
-    assert bot.slack.run(bot.hands.command("alice", "/release list")).acknowledged
+    assert bot.slack.run(bot.hands.command("alice", asked)).acknowledged
     assert "Sluice failed inside" in bot.told("alice")
     assert "a slip of ours" in caplog.text
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.bot.house import House, open_database
+from tests.unit.bot.office import Office
 
 
 @pytest.fixture
@@ -13,3 +14,11 @@ def house(tmp_path: Path) -> Iterator[House]:
     """An engine on a database of its own."""
     with open_database(tmp_path) as database:
         yield House(database)
+
+
+@pytest.fixture
+def office(house: House, tmp_path: Path) -> Office:
+    """The desk of this house."""
+    folder = tmp_path / "profiles"
+    folder.mkdir()
+    return Office(house, folder)

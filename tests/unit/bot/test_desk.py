@@ -2,19 +2,12 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
-from bot import preflight
-from bot.desk import Desk
 from bot.errors import Transient
-from bot.guarding import Guarding
 from bot.intents import Defaults
-from bot.ports import Card
-from bot.profiles import Profiles
 from bot.requests import (
-    Answer,
     ApproveRequest,
     ConfirmNeeded,
     DriftRequest,
@@ -26,7 +19,6 @@ from bot.requests import (
     Planned,
     Preflighted,
     PreflightRequest,
-    Request,
     ResumeRequest,
     RollbackRequest,
     Said,
@@ -37,72 +29,13 @@ from bot.requests import (
 )
 from storage.errors import DatabaseDown
 from strategies.guards import State
-from strategies.plan import Approve, StrategyName
+from strategies.plan import StrategyName
 from strategies.reasons import ReasonCode, Refused
-from strategies.release import Actor, Phase, Role
-from tests.fakes import FakeMesh, FakeMetrics, FakeStaging
+from strategies.release import Phase, Role
 from tests.mesh_documents import a_deployment
-from tests.unit.bot.house import House
+from tests.unit.bot.office import PROFILE, START, Office
 from tests.unit.core.events_of import ALICE, BOB, CAROL, MALLORY
 from tests.unit.preflight.days import a_course
-
-START = StartRequest("reviews", "v2")
-PLACE = "service: reviews\nnamespace: shop\nchannel: C7\n"
-PROFILE = f"{PLACE}approvers: [U2]\nhold: 5m\n"
-
-
-class Office:
-    """A desk on one house, with a mesh in memory and one profile."""
-
-    def __init__(self, house: House, folder: Path) -> None:
-        self.house, self.mesh, self.folder = house, FakeMesh.shop(), folder
-        self.count = 0
-        (folder / "reviews.yaml").write_text(PROFILE, encoding="utf-8")
-        self.metrics, self.staging, profiles = FakeMetrics(), FakeStaging(), Profiles(folder)
-        guarding = Guarding(
-            mesh=self.mesh,
-            metrics=self.metrics,
-            staging=self.staging,
-            profiles=profiles,
-            database=house.database,
-            clock=house.clock,
-        )
-        self.desk = Desk(
-            guarding=guarding,
-            engine=house.engine,
-            database=house.database,
-            mesh=self.mesh,
-            profiles=profiles,
-            clock=house.clock,
-            defaults=Defaults("C1", timedelta(seconds=15)),
-            cards=self.card,
-            previews=lambda target, plan: f"diff of {target.service}",
-            inspect=lambda asked, span, patience: preflight.run(self.metrics, asked, span, house.clock.now(), patience),
-        )
-
-    def card(self, id: str) -> Card | None:
-        """The card of a release."""
-        release = self.house.engine.release(id)
-        return Card(release, self.house.clock.now(), "test") if release else None
-
-    def ask(self, request: Request, actor: Actor = ALICE) -> Answer | Refused:
-        """Ask under a new key."""
-        self.count += 1
-        return self.desk.answer(request, actor, f"key:{self.count}")
-
-    def refused(self, request: Request, actor: Actor = ALICE) -> Refused:
-        """Ask for what must be refused."""
-        answer = self.ask(request, actor)
-        assert isinstance(answer, Refused), answer
-        return answer
-
-
-@pytest.fixture
-def office(house: House, tmp_path: Path) -> Office:
-    """The desk of this house."""
-    folder = tmp_path / "profiles"
-    folder.mkdir()
-    return Office(house, folder)
 
 
 def test_a_start_begins_a_release_by_its_profile(office: Office) -> None:
@@ -321,29 +254,6 @@ def test_an_override_with_its_role_starts_all_the_same(office: Office) -> None:
     answer = office.ask(wanted, dara)
     assert isinstance(answer, Said)
     assert office.house.stored(answer.release).waived == {ReasonCode.STATEFUL}
-
-
-@pytest.mark.parametrize("named", ["approve: every", "approvers: [U2]", "quorum: 2", "requester_may_approve: false"])
-def test_a_start_may_not_leave_out_the_question_that_the_profile_demands(office: Office, named: str) -> None:
-    (office.folder / "reviews.yaml").write_text(f"{PLACE}{named}\n", encoding="utf-8")
-    wanted = replace(START, approve=Approve.NONE)
-    refused = office.refused(wanted)
-    assert refused.reason_code is ReasonCode.SELF_APPROVAL
-    when = "each" if named.startswith("approve:") else "the last"
-    assert refused.text.startswith(f"reviews demands that approvers are asked before {when} increase, by its profile")
-    dara = replace(ALICE, roles=ALICE.roles | {Role.OVERRIDE})
-    aloud = replace(wanted, overrides=(ReasonCode.SELF_APPROVAL,), override_reason="nobody else is here")
-    assert isinstance(office.ask(aloud, dara), Said)
-
-
-@pytest.mark.parametrize("named", ["approve: none", "hold: 5m"])
-def test_a_start_asks_as_it_likes_where_the_profile_demands_nothing(office: Office, named: str) -> None:
-    (office.folder / "reviews.yaml").write_text(f"{PLACE}{named}\n", encoding="utf-8")
-    assert isinstance(office.ask(replace(START, approve=Approve.NONE)), Said)
-
-
-def test_who_only_names_approvers_lets_a_start_ask_them_once(office: Office) -> None:
-    assert isinstance(office.ask(replace(START, approve=Approve.FINAL)), Said)
 
 
 def test_a_plan_asks_every_guard_and_ends_with_advice(office: Office) -> None:

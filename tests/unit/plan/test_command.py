@@ -55,6 +55,10 @@ def test_a_stage_that_changes_nothing_says_so() -> None:
         (("--strategy", "blue-green"), "Everybody switches at once"),
         (("--strategy", "ab", "--match", "query:beta=1", "--steps", "1"), "Nobody outside the match meets v2"),
         (("--steps", "0.5,100", "--hold", "1h"), "about 20,000 requests an hour"),
+        (
+            ("--steps", "100"),
+            "At 100 % the gates get their 100 requests within 10m only from about 600 requests an hour",
+        ),
     ],
 )
 def test_the_advice_fits_the_plan(words: tuple[str, ...], told: str) -> None:

@@ -1,5 +1,6 @@
 """Private answers, refusals and help."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -94,6 +95,12 @@ def test_a_plan_shows_stages_ends_difference_and_remarks_and_how_to_start() -> N
     assert "+  weight: 95" in shown
     assert "• reviews has no profile" in shown
     assert "`/release start reviews v2`" in shown
+
+
+@pytest.mark.parametrize(("shares", "first"), [(("0", "100"), "1      0 %       "), (("50", "0"), "2      end       ")])
+def test_nothing_at_the_end_is_the_end_and_before_it_is_nothing(shares: tuple[str, ...], first: str) -> None:
+    shown = texts(render(replace(PLANNED, plan=a_plan(*shares)), "/release"))
+    assert first in shown
 
 
 def test_a_list_tells_each_release_in_one_line() -> None:
