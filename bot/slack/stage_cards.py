@@ -15,7 +15,8 @@ def stage(card: Card, n: int, command: str) -> Message:
     """The message of stage `n`, whether it is asked about now or was decided long ago."""
     release = card.release
     line = _headline(card, n)
-    verdicts = evidence.verdicts_of(card, n)
+    # What is looked at until the next split is written says nothing of a stage that only asks.
+    verdicts = () if release.only_asks(n) else evidence.verdicts_of(card, n)
     blocks: list[Block | None] = [
         header(line),
         fields(_fields(card, n)),
@@ -68,7 +69,8 @@ def _evidence(card: Card, n: int) -> list[tuple[str, str]]:
 
 def _unseen(release: Release, n: int) -> str:
     if release.only_asks(n):
-        return f"Nothing is sent to {escape(release.target.candidate)} before approvers say yes."
+        candidate = escape(release.target.candidate)
+        return f"This stage sends nothing to {candidate}: approvers are asked before anything moves."
     return "No look has been taken at this stage."
 
 

@@ -81,8 +81,9 @@ FAILING_SHADOW = Story("failing shadow", words="shadow mirror=10,50", more="side
 AB = Story("ab", words="ab match=header:x-beta=1 steps=10")
 AB_TAKEN_BACK = Story("ab taken back", words="ab match=header:x-beta=1 steps=10", is_taken_back=True)
 STICKY = Story("sticky", more="sticky: cookie")
+AT_ONCE = Story("all at once", words="canary steps=100")
 PIPELINE = Story("pipeline", steps="50, 100", more="pipeline: [shadow, canary]\nside_effects: isolated")
-OTHERS = (BLUE_GREEN, SHADOW, AB_TAKEN_BACK, PIPELINE)
+OTHERS = (BLUE_GREEN, SHADOW, AB_TAKEN_BACK, PIPELINE, AT_ONCE)
 EVERY = (
     *STORIES,
     *OTHERS,

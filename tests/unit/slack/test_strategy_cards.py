@@ -100,6 +100,6 @@ def test_a_stage_that_only_asks_has_nothing_to_show_but_its_question() -> None:
         [list(m.blocks) for m in (root(card, "/release"), stage(card, 0, "/release"))], ensure_ascii=False
     )
     assert "canary 0 % · 100 % needs approval" in text
-    assert "Nothing is sent to v2 before approvers say yes." in text
+    assert "This stage sends nothing to v2: approvers are asked before anything moves." in text
     assert "Switch 100 % of production traffic of reviews to v2 at once." in text
     assert not re.search("no look|No look|not measured|Gates|Held", text)
