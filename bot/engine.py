@@ -125,7 +125,9 @@ class Engine:
                 if stored is not None:
                     tx.journal.record(_refusal(event, stored.release, outcome, now))
             case Decision():
-                self._keep(tx, stored, event, outcome, now)
+                if not self._keep(tx, stored, event, outcome, now):
+                    # Another replica answered the same payload meanwhile, and by a refusal: no row shows that.
+                    raise Conflict(event.release)
             case _:
                 assert_never(outcome)
         return outcome
@@ -170,16 +172,18 @@ class Engine:
         others.append(outcome.release)
         return None
 
-    def _keep(self, tx: Transaction, stored: Stored | None, event: Event, decision: Decision, now: datetime) -> None:
+    def _keep(self, tx: Transaction, stored: Stored | None, event: Event, decision: Decision, now: datetime) -> bool:
+        """Save, journal and queue; False when the event's key was journalled by somebody else meanwhile."""
         if stored is None:
             tx.releases.add(decision.release)
         elif decision.release != stored.release:
             if stored.release.is_over and not decision.release.is_over:
                 tx.releases.reopen(decision.release)
             tx.releases.save(decision.release, stored.row_version)
-        if decision.is_notable:
-            tx.journal.record(_entry(event, stored.release if stored else None, decision, now))
+        before = stored.release if stored else None
+        is_new = not decision.is_notable or tx.journal.record(_entry(event, before, decision, now))
         tx.outbox.put(decision.effects, now, decision.release.revision)
+        return is_new
 
     def _taken(self, looks: Sequence[Looked]) -> tuple[list[Release], Collection[Lane]]:
         now = self._clock.now()

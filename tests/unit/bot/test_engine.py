@@ -12,6 +12,7 @@ from bot.errors import Transient
 from bot.ports import Posted
 from storage.database import Database
 from storage.errors import Conflict, DatabaseDown
+from storage.journal import Journal
 from storage.messages import StoredMessage
 from storage.releases import Releases
 from strategies.decision import Decision
@@ -182,6 +183,19 @@ def test_who_was_overtaken_decides_anew_on_what_is_stored_now(house: House, monk
     conflicts(monkeypatch, times=2)
     assert house.decide(PauseRequested(release.id, "p", ALICE)).phase is Phase.PAUSED
     assert len([entry for entry in house.journal(release.id) if entry.key == "p"]) == 1
+
+
+def test_a_payload_that_another_replica_refused_meanwhile_is_not_decided_without_its_entry(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release = house.observed()
+    house.engine.submit(PauseRequested(release.id, "p", MALLORY))
+    answers, has = [False], Journal.has
+    # At the first look the other replica's refusal is not committed yet.
+    monkeypatch.setattr(Journal, "has", lambda self, key: answers.pop() if answers else has(self, key))
+    outcome = house.engine.submit(PauseRequested(release.id, "p", ALICE))
+    assert isinstance(outcome, Decision) and "nothing was done twice" in outcome.reply
+    assert (house.stored(release.id), answers) == (release, [])
 
 
 def test_who_is_overtaken_again_and_again_is_told_to_try_again(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
