@@ -136,14 +136,16 @@ def translated(error: SQLAlchemyError) -> StorageError:
         return DatabaseDown("every connection to the database is in use")
     if not isinstance(error, DBAPIError) or error.orig is None:
         return StorageError(f"the database library refused: {error}")
-    cause, name = " ".join(str(error.orig).split()), type(error.orig).__name__
+    cause = " ".join(str(error.orig).split())
     sqlite = getattr(error.orig, "sqlite_errorname", None)
     state = getattr(error.orig, "sqlstate", None)
     if sqlite is not None and sqlite.startswith(_SQLITE_BROKEN):
         return BadDatabase(f"the database file cannot be used: {cause}")
     if sqlite == "SQLITE_FULL" or state == _DISK_FULL:
         return NoRoom()
-    passing = state.startswith(_PASSING) if state is not None else name in ("OperationalError", "InterfaceError")
+    # The drivers have kinds of these errors, such as a time that ran out while connecting.
+    kinds = {kind.__name__ for kind in type(error.orig).__mro__}
+    passing = state.startswith(_PASSING) if state is not None else bool(kinds & {"OperationalError", "InterfaceError"})
     if passing or error.connection_invalidated:
         return DatabaseDown(f"the database did not answer: {cause}")
     return StorageError(f"the database refused: {cause}")

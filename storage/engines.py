@@ -134,5 +134,13 @@ def _postgres(url: URL) -> Engines:
         pool_timeout=WAIT_SECONDS,
         pool_pre_ping=True,  # a server that was restarted costs a question, not somebody's click
     )
+    event.listen(writer, "do_connect", _bounded)
     reader = writer.execution_options(postgresql_readonly=True, isolation_level="REPEATABLE READ")
     return Engines(writer, reader, has_one_writer=False)
+
+
+def _bounded(_dialect: object, _record: object, arguments: tuple[Any, ...], named: dict[str, Any]) -> object:
+    # Imported here: the driver is there for PostgreSQL alone, and SQLite starts without it.
+    from storage.bounded import BoundedConnection  # noqa: PLC0415
+
+    return BoundedConnection.connect(*arguments, **named)

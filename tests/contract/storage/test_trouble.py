@@ -7,12 +7,16 @@ from pathlib import Path
 import psycopg
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
+from storage import bounded
 from storage import database as module
 from storage.database import Database
 from storage.errors import BadDatabase, DatabaseDown, StorageError
 from storage.journal import Entry
 from tests.builders import NOW, a_release
+from tests.integration.gate import Gate
+from tests.integration.loop_thread import LoopThread
 from tests.parts.processes import free_ports
 
 
@@ -50,6 +54,29 @@ def test_a_database_name_that_the_server_does_not_know_is_named(postgres_server:
     address = f"{postgres_server.rpartition('/')[0]}/nothing"
     with Database(address) as database, pytest.raises(DatabaseDown, match='"nothing" does not exist'):
         database.migrate()
+
+
+def test_a_server_that_falls_silent_is_down_and_is_asked_again_on_a_new_connection(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bounded, "ANSWER_SECONDS", 0.3)
+    loop, gate = LoopThread(), Gate(postgres_url)
+    loop.run(gate.open())
+    address = f"{gate.url.replace('//', '//sluice@')}/{postgres_url.rpartition('/')[2]}?connect_timeout=2"
+    with Database(address) as database:
+        database.ping()
+        loop.run(gate.stall())
+        with pytest.raises(DatabaseDown):
+            database.ping()
+        loop.run(gate.flow())
+        database.ping()
+    loop.run(gate.shut())
+    loop.close()
+
+
+def test_a_time_that_ran_out_while_connecting_passes() -> None:
+    late = psycopg.errors.ConnectionTimeout("connection timeout expired")
+    assert isinstance(module.translated(OperationalError("connect", {}, late)), DatabaseDown)
 
 
 def test_connections_that_the_server_cut_are_replaced_without_anybody_noticing(postgres_url: str) -> None:
