@@ -153,8 +153,10 @@ def build(settings: Settings) -> Bot:
     mesh.on_rule_change(drift.rule_changed)
     readiness = _Readiness(database, mesh, slack, (metrics, chat, people, profiles))
     door = _door(settings, application(readiness, _active(database), slack.handle))
-    parts = (people, _Followed(engine, (drift.follow, watch)), mesh, drift, worker, live, schedule, slack, door)
-    besides = (_Stopped(replies), Warm(mesh.troubles), Setbacks(clock, schedule.realign))
+    # Replies end behind Slack's door: whoever is being answered when everything stops still has an answer coming.
+    doors = (_Stopped(replies), slack, door)
+    parts = (people, _Followed(engine, (drift.follow, watch)), mesh, drift, worker, live, schedule, *doors)
+    besides = (Warm(mesh.troubles), Setbacks(clock, schedule.realign))
     return Bot((*parts, *besides), database, door.address)
 
 

@@ -40,6 +40,13 @@ class Replies:
 
     def send(self, address: Address, message: Message | Callable[[], Message]) -> None:
         """Show `message`, or what it finds out, to one person, soon; a failure is logged, a card tells it later."""
+        try:
+            self._submit(address, message)
+        except RuntimeError as error:
+            # Slack's door waits for its listeners only for a while.
+            log.warning("a private answer to %s was lost: %s", address.user, error)
+
+    def _submit(self, address: Address, message: Message | Callable[[], Message]) -> None:
         if isinstance(message, Message):
             self._pool.submit(self._send, address, message).add_done_callback(_unforeseen)
             return

@@ -20,6 +20,16 @@ RETRY_AFTER = 30.0
 sdk_log = logging.getLogger("bot.slack.sdk")
 sdk_log.setLevel(logging.WARNING)
 
+
+def _in_one_line(record: logging.LogRecord) -> bool:
+    """A connection that was lost while somebody was answered is a sentence, and no fault of ours to be traced."""
+    if record.exc_info and isinstance(record.exc_info[1], SlackClientError | OSError):
+        record.exc_info = None
+    return True
+
+
+sdk_log.addFilter(_in_one_line)
+
 _PASSING = frozenset(
     {"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org", "rollup_error"}
 )
