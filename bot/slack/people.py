@@ -34,6 +34,7 @@ class People:
         self._roles = Roles()
         self._stamp: tuple[int, int] | None = None
         self._members: dict[str, frozenset[str]] = {}
+        self._out_of_reach: frozenset[str] = frozenset()  # groups that Slack will not tell of
         self._names: dict[str, str] = {}
         self._watched: frozenset[str] = frozenset()
         self._file_trouble = ""
@@ -74,6 +75,13 @@ class People:
         groups = frozenset(group for group, members in self._members.items() if user in members)
         return Actor(user, self._names.get(user, user), self._roles.of(groups | {user}), groups)
 
+    def doubt(self, actor: Actor) -> str:
+        """Why nobody can say yet what this person may do; empty when it is known, or when their own id gives a role."""
+        if actor.roles - {Role.VIEWER}:
+            return ""
+        unknown = sorted((self._roles.groups | self._watched) - self._members.keys() - self._out_of_reach)
+        return f"Slack has not told yet who belongs to {', '.join(unknown)}" if unknown else ""
+
     def holders(self, role: Role) -> tuple[str, ...]:
         """User and group ids to mention for a role."""
         return tuple(sorted(self._roles.holders(role)))
@@ -91,6 +99,7 @@ class People:
             except Refusal as refusal:
                 troubles.append(self._refused(group, refusal))
                 continue
+            self._out_of_reach -= {group}
             self._members = {**self._members, group: frozenset(str(user) for user in answer.get("users") or ())}
         self._group_trouble = "; ".join(trouble for trouble in troubles if trouble)
         self._learn_names()
@@ -129,6 +138,7 @@ class People:
             return f"members of {group} are not up to date: {refusal}"
         # The group is out of reach for good: its members lose what only it gave them.
         self._members = {known: members for known, members in self._members.items() if known != group}
+        self._out_of_reach |= {group}
         about = group if refusal.code in _GONE else "groups"
         if about not in self._said:
             self._said.add(about)

@@ -10,7 +10,17 @@ from typing import Protocol
 from bot.courtesy import Hurry
 from bot.errors import SluiceError
 from bot.ports import Clock
-from bot.requests import AdoptRequest, Answer, HelpRequest, PreflightRequest, Request, Said, StartRequest, StatusRequest
+from bot.requests import (
+    AdoptRequest,
+    Answer,
+    HelpRequest,
+    ListRequest,
+    PreflightRequest,
+    Request,
+    Said,
+    StartRequest,
+    StatusRequest,
+)
 from bot.slack import answers, buttons, commands, payloads
 from bot.slack.blocks import Message
 from bot.slack.payloads import Body
@@ -46,6 +56,10 @@ class Directory(Protocol):
 
     def actor(self, user: str, name: str = "") -> Actor:
         """The person with roles and groups."""
+        ...
+
+    def doubt(self, actor: Actor) -> str:
+        """Why nobody can say yet what this person may do; empty when it is known."""
         ...
 
 
@@ -139,6 +153,11 @@ class Reception:
         if isinstance(request, HelpRequest):
             return answers.guide(request.topic, self.command)
         actor = self.people.actor(*payloads.person(body))
+        doubt = "" if isinstance(request, StatusRequest | ListRequest) else self.people.doubt(actor)
+        if doubt:
+            # Refused for a role that they may well have, their request would be spent: it is not taken at all.
+            log.warning("not asked: %s by %s: %s", type(request).__name__, actor.id, doubt)
+            return answers.trouble(f"That was not taken: {doubt}. Try again in a few seconds", self.command)
         try:
             with self.hurry():
                 return self.desk.answer(request, actor, payloads.key(body))

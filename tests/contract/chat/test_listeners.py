@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -339,6 +340,20 @@ def test_a_start_without_slack_waits_for_it_in_the_background(slack: SlackThread
         assert slack.run(slack.stand_in.command("alice", "/release list")).acknowledged
     finally:
         door.stop()
+
+
+def test_a_click_before_slack_has_told_of_the_groups_is_not_taken_and_not_refused(
+    slack: SlackThread, tmp_path: Path
+) -> None:
+    (tmp_path / "roles.yaml").write_text(ROLES)
+    bot = Bot(
+        slack, People(connect(slack.stand_in.settings.bot_token, slack.stand_in.api_url), tmp_path / "roles.yaml")
+    )
+    ts = bot.card()
+    with socket(bot):
+        assert slack.run(slack.stand_in.click("bob", "releases", ts, "release_approve")).acknowledged
+        assert "That was not taken: Slack has not told yet who belongs to" in bot.told("bob")
+    assert bot.desk.asked == []
 
 
 def test_a_connection_that_slack_cuts_is_taken_up_again_at_once(slack: SlackThread, people: People) -> None:

@@ -44,6 +44,21 @@ def test_groups_that_only_a_profile_names_are_looked_up_too(slack: SlackThread, 
     assert found.actor("U0CAROL").groups == {"S0ONCALL"}
 
 
+def test_before_slack_has_told_of_a_group_nobody_is_refused_for_want_of_it(slack: SlackThread, tmp_path: Path) -> None:
+    found = people(slack, tmp_path)
+    assert found.doubt(found.actor("U0BOB")) == "Slack has not told yet who belongs to S0APPROVE"
+    assert found.doubt(found.actor("U0ALICE")) == ""
+    found.refresh()
+    assert {found.doubt(found.actor(user)) for user in ("U0BOB", "U0MALLORY")} == {""}
+
+
+def test_a_group_of_which_slack_will_not_tell_leaves_no_doubt(slack: SlackThread, tmp_path: Path) -> None:
+    found = people(slack, tmp_path)
+    break_groups(slack, kind=FaultKind.API_ERROR, error="no_such_subteam")
+    found.refresh()
+    assert found.doubt(found.actor("U0BOB")) == ""
+
+
 def test_a_slack_that_is_down_keeps_the_members_that_were_known(slack: SlackThread, tmp_path: Path) -> None:
     found = people(slack, tmp_path)
     found.refresh()
