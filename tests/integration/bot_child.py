@@ -80,6 +80,10 @@ class BotChild:
             assert time.monotonic() < deadline, f"the bot is not ready: {found}\n{self.log[-3000:]}"
             time.sleep(0.05)
 
+    def has_ended(self) -> bool:
+        """Whether it runs no more."""
+        return self._process is not None and self._process.poll() is not None
+
     def kill(self) -> None:
         """SIGKILL: it learns nothing of its end."""
         assert self._process is not None
