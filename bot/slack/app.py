@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from http.client import HTTPException
 
 from slack_bolt import App, BoltRequest
 from slack_bolt.adapter.socket_mode import SocketModeHandler
@@ -13,10 +14,11 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
+from bot.errors import Transient
 from bot.slack.listeners import listen
 from bot.slack.reception import Reception
 from bot.slack.replies import Replies
-from bot.slack.web import cause, sdk_log
+from bot.slack.web import cause, sdk_log, translated
 
 log = logging.getLogger(__name__)
 CHECK = 1.0
@@ -131,14 +133,21 @@ class SocketDoor:
         session = self._client.current_session
         if session is not None and _is_cut(session.sock):
             log.warning("Slack cut the Socket Mode connection")
-            session.close()
+            try:
+                session.close()
+            except (OSError, AttributeError) as error:
+                log.debug("the SDK closed it in the same moment: %s", error)
 
     def _connect(self) -> None:
         try:
             self._client.connect_to_new_endpoint()
         except SlackApiError as error:
-            self._failed(f"Slack refuses Socket Mode: {error.response.get('error')}; check SLUICE_SLACK_APP_TOKEN")
-        except (OSError, SlackClientError) as error:
+            why = translated("apps.connections.open", error)
+            is_passing = isinstance(why, Transient)
+            code = error.response.get("error")
+            refused = f"Slack refuses Socket Mode: {code}; check SLUICE_SLACK_APP_TOKEN"
+            self._failed(f"Slack's Socket Mode cannot be reached: {why}" if is_passing else refused)
+        except (OSError, HTTPException, SlackClientError) as error:
             self._failed(f"Slack's Socket Mode cannot be reached: {cause(error)}")
         else:
             if self._stopping.is_set():

@@ -72,7 +72,7 @@ def called(method: Callable[..., SlackResponse], **arguments: object) -> SlackRe
     try:
         return method(**arguments)
     except SlackApiError as error:
-        raise _translated(name, error) from error
+        raise translated(name, error) from error
     except (OSError, HTTPException, SlackClientError) as error:
         raise Transient(f"Slack did not answer {name}: {cause(error)}") from error
 
@@ -99,7 +99,8 @@ def cause(error: Exception) -> str:
     return str(said) or type(error).__name__
 
 
-def _translated(name: str, error: SlackApiError) -> Transient | Refusal:
+def translated(name: str, error: SlackApiError) -> Transient | Refusal:
+    """Slack's answer to a call of `name`, as trouble that passes or does not."""
     response = error.response
     status = getattr(response, "status_code", 200)
     code = str(response.get("error") or "no reason") if response is not None else "no reason"

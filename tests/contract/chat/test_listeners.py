@@ -1,135 +1,44 @@
 """What people do in Slack reaches the desk, and what the desk says reaches them, by both transports."""
 
-import http.server
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 
 from bot.errors import Transient
 from bot.requests import (
-    AdoptRequest,
     Answer,
     ApproveRequest,
     ConfirmNeeded,
     PauseRequest,
     PreflightRequest,
-    Request,
     RollbackRequest,
     Said,
     Shown,
     StartRequest,
     StatusRequest,
 )
-from bot.sandbox.slack import Fault, FaultKind, Settings, SlackStandIn, SlackThread
-from bot.slack.answers import failed_inside
-from bot.slack.app import HttpDoor, SocketDoor, build
-from bot.slack.outgoing import SlackChat
+from bot.sandbox.slack import Fault, FaultKind, SlackThread
+from bot.slack.app import HttpDoor, build
 from bot.slack.people import People
-from bot.slack.reception import Reception
-from bot.slack.replies import Replies
-from bot.slack.web import connect
 from strategies.reasons import ReasonCode, Refused
-from strategies.release import Actor, Role
-from tests.answering import answering
-from tests.contract.chat.conftest import CHANNEL, Holders, until
+from strategies.release import Role
+from tests.contract.chat.bot import Bot, a_slack, known, signed_http, socket
+from tests.contract.chat.conftest import CHANNEL, until
 from tests.unit.slack.releases import a_card, a_look, asking
-
-ROLES = "releaser: [U0ALICE]\napprover: [S0APPROVE]\non_call: [U0CAROL]\n"
-
-
-@dataclass
-class FakeDesk:
-    """Remembers what was asked; answers what the test says, the same for a repeated key."""
-
-    reply: Answer | Refused = field(default_factory=lambda: Said("done", "reviews-1"))
-    error: Exception | None = None
-    asked: list[tuple[Request, Actor]] = field(default_factory=list)
-    keys: list[str] = field(default_factory=list)
-
-    def answer(self, request: Request, actor: Actor, key: str) -> Answer | Refused:
-        self.keys.append(key)
-        if self.keys.count(key) == 1:
-            self.asked.append((request, actor))
-        if self.error is not None:
-            raise self.error
-        return self.reply
-
-    def plan(self, request: StartRequest) -> Answer | Refused:
-        return self.answer(request, Actor("", ""), "plan")
-
-    def adopt(self, request: AdoptRequest, actor: Actor, key: str) -> Answer | Refused:
-        return self.answer(request, actor, f"{key}:done")
-
-    def preflight(self, request: PreflightRequest) -> Answer | Refused:
-        return self.answer(request, Actor("", ""), "preflight")
-
-    def requests(self) -> list[Request]:
-        return [request for request, _ in self.asked]
-
-
-class FixedClock:
-    def now(self) -> datetime:
-        return datetime(2026, 11, 21, 20, 0, tzinfo=UTC)
-
-
-class Bot:
-    """The Slack side of the bot in front of a stand-in."""
-
-    def __init__(self, slack: SlackThread, people: People) -> None:
-        self.slack = slack
-        self.hands = slack.stand_in
-        self.desk = FakeDesk()
-        self.people = people
-        self.web = connect(slack.stand_in.settings.bot_token, slack.stand_in.api_url, timeout=5)
-        self.replies = Replies(self.web, failed_inside("/release"))
-        self.roots: dict[tuple[str, str], str] = {}
-        self.reception = Reception(
-            desk=self.desk,
-            people=people,
-            threads=lambda channel, ts: self.roots.get((channel, ts)),
-            clock=FixedClock(),
-            zone=ZoneInfo("Europe/Berlin"),
-            command="/release",
-        )
-        self.chat = SlackChat(self.web, Holders(), command="/release")
-
-    def card(self) -> str:
-        """A posted root message that asks for approval."""
-        ts = self.chat.show_root(a_card(asking(channel=CHANNEL), a_look()), None).ts
-        self.roots[CHANNEL, ts] = "reviews-1"
-        return ts
-
-    def private(self, user: str) -> list[dict[str, Any]]:
-        messages = self.slack.read(lambda: self.hands.messages(user))
-        return [message for message in messages if message["ephemeral"]]
-
-    def told(self, user: str, count: int = 1) -> str:
-        """All text of the newest private message."""
-        until(lambda: len(self.private(user)) >= count)
-        return str(self.private(user)[-1])
-
-
-@pytest.fixture
-def people(slack: SlackThread, tmp_path_factory: pytest.TempPathFactory) -> People:
-    path = tmp_path_factory.mktemp("roles") / "roles.yaml"
-    path.write_text(ROLES)
-    found = People(connect(slack.stand_in.settings.bot_token, slack.stand_in.api_url), path)
-    found.refresh()
-    return found
 
 
 @pytest.fixture
 def slack() -> Iterator[SlackThread]:
-    settings = Settings(rate_limits=False, retry_events_after=(0.1, 0.1, 0.1), acknowledge_within=2.0)
-    with SlackThread(SlackStandIn(settings)) as thread:
+    with a_slack() as thread:
         yield thread
+
+
+@pytest.fixture
+def people(slack: SlackThread, tmp_path: Path) -> People:
+    return known(slack, tmp_path)
 
 
 @pytest.fixture(params=["socket", "http"])
@@ -139,41 +48,6 @@ def bot(request: pytest.FixtureRequest, slack: SlackThread, people: People) -> I
         stack.callback(bot.replies.stop)
         stack.enter_context(socket(bot) if request.param == "socket" else signed_http(bot))
         yield bot
-
-
-@contextmanager
-def socket(bot: Bot) -> Iterator[SocketDoor]:
-    app = build(bot.reception, bot.replies, bot.web)
-    door = SocketDoor(app, bot.hands.settings.app_token, bot.web)
-    door.start()
-    try:
-        until(lambda: bot.slack.read(lambda: bot.hands.sockets.connections) >= 1)
-        yield door
-    finally:
-        door.stop()
-
-
-@contextmanager
-def signed_http(bot: Bot) -> Iterator[HttpDoor]:
-    secret = bot.hands.settings.signing_secret
-    door = HttpDoor(build(bot.reception, bot.replies, bot.web, secret), secret)
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"])).decode()
-            answer = door.handle(dict(self.headers.items()), body)
-            self.send_response(answer.status)
-            for name, value in answer.headers.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(answer.body.encode())
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with answering(Handler) as url:
-        bot.slack.read(lambda: bot.hands.deliver_by_http(f"{url}/slack/events"))
-        yield door
 
 
 def test_a_command_reaches_the_desk_with_the_persons_roles(bot: Bot) -> None:
@@ -326,63 +200,3 @@ def test_signed_http_without_a_secret_does_not_start(slack: SlackThread, people:
     bot = Bot(slack, people)
     with pytest.raises(ValueError, match="SLUICE_SLACK_SIGNING_SECRET"):
         HttpDoor(build(bot.reception, bot.replies, bot.web), "")
-
-
-def test_a_start_without_slack_waits_for_it_in_the_background(slack: SlackThread, people: People) -> None:
-    bot = Bot(slack, people)
-    slack.run(slack.stand_in.refuse_connections())
-    door = SocketDoor(build(bot.reception, bot.replies, bot.web), bot.hands.settings.app_token, bot.web)
-    door.start()
-    try:
-        until(lambda: "cannot be reached" in "".join(door.troubles()))
-        slack.run(slack.stand_in.accept_connections())
-        until(lambda: not door.troubles(), patience=10)
-        assert slack.run(slack.stand_in.command("alice", "/release list")).acknowledged
-    finally:
-        door.stop()
-
-
-def test_a_click_before_slack_has_told_of_the_groups_is_not_taken_and_not_refused(
-    slack: SlackThread, tmp_path: Path
-) -> None:
-    (tmp_path / "roles.yaml").write_text(ROLES)
-    bot = Bot(
-        slack, People(connect(slack.stand_in.settings.bot_token, slack.stand_in.api_url), tmp_path / "roles.yaml")
-    )
-    ts = bot.card()
-    with socket(bot):
-        assert slack.run(slack.stand_in.click("bob", "releases", ts, "release_approve")).acknowledged
-        assert "That was not taken: Slack has not told yet who belongs to" in bot.told("bob")
-    assert bot.desk.asked == []
-
-
-def test_a_connection_that_slack_cuts_is_taken_up_again_at_once(slack: SlackThread, people: People) -> None:
-    bot = Bot(slack, people)
-    with socket(bot):
-        slack.read(slack.stand_in.sockets.drop)
-        until(lambda: slack.read(lambda: slack.stand_in.sockets.connections) == 0)
-        until(lambda: slack.read(lambda: slack.stand_in.sockets.connections) == 1, patience=5)
-        assert slack.run(slack.stand_in.command("alice", "/release list")).acknowledged
-
-
-def test_a_stop_while_it_connects_leaves_no_connection(slack: SlackThread, people: People) -> None:
-    bot = Bot(slack, people)
-    slow = Fault(kind=FaultKind.SLOW, methods=frozenset({"apps.connections.open"}), seconds=2.5, times=1)
-    slack.read(lambda: slack.stand_in.faults.add(slow))
-    door = SocketDoor(build(bot.reception, bot.replies, bot.web), bot.hands.settings.app_token, bot.web)
-    door.start()
-    door.stop()
-    door._thread.join(5)
-    assert not door._thread.is_alive()
-    until(lambda: slack.read(lambda: slack.stand_in.sockets.connections) == 0)
-    assert not door._client.is_connected()
-
-
-def test_one_payload_on_two_connections_is_one_request(slack: SlackThread, people: People) -> None:
-    bot = Bot(slack, people)
-    with socket(bot), socket(bot):
-        until(lambda: slack.read(lambda: slack.stand_in.sockets.connections) == 2)
-        slack.read(lambda: slack.stand_in.faults.add(Fault(kind=FaultKind.DUPLICATE)))
-        slack.run(slack.stand_in.command("alice", "/release pause reviews-1"))
-        until(lambda: len(bot.desk.keys) == 2)
-    assert bot.desk.requests() == [PauseRequest("reviews-1")]
