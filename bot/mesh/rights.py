@@ -72,8 +72,9 @@ class Refusals:
 
     def note(self, right: Right) -> None:
         """The server refused this now."""
+        now = time.monotonic()
         with self._lock:
-            self._refused[right] = time.monotonic()
+            self._refused = {**self._fresh(now), right: now}
 
     def clear(self, right: Right) -> None:
         """The server granted this now."""
@@ -83,6 +84,8 @@ class Refusals:
 
     def troubles(self) -> list[str]:
         """One sentence for each right that is missing."""
-        now = time.monotonic()
         with self._lock:
-            return [f"{right.lacking}." for right, at in self._refused.items() if now - at < REMEMBERED_SECONDS]
+            return [f"{right.lacking}." for right in self._fresh(time.monotonic())]
+
+    def _fresh(self, now: float) -> dict[Right, float]:
+        return {right: at for right, at in self._refused.items() if now - at < REMEMBERED_SECONDS}

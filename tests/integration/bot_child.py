@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -19,6 +20,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PROGRAM = (sys.executable, "-m", "bot", "run")
+# The same where the kubelet's files are a test's own: the library's two paths are the only thing that differs.
+REDIRECTED = """
+import runpy, sys
+from kubernetes.config import incluster_config as pod
+pod.SERVICE_TOKEN_FILENAME, pod.SERVICE_CERT_FILENAME = sys.argv[1:3]
+sys.argv[1:] = ["run"]
+runpy.run_module("bot", run_name="__main__", alter_sys=True)
+"""
 READY_SECONDS = 20.0
 
 
@@ -40,6 +49,16 @@ class BotChild:
         self._folder = folder
         self._log = folder / "bot.log"
         self._process: subprocess.Popen[bytes] | None = None
+        self._program: tuple[str, ...] = PROGRAM
+
+    def in_pod(self, token: str, ca_path: Path, server: str) -> None:
+        """It gets what the kubelet gives a pod, and no kubeconfig."""
+        (self._folder / "token").write_text(token)
+        self._program = (sys.executable, "-c", REDIRECTED, str(self._folder / "token"), str(ca_path))
+        at = urlsplit(server)
+        address = {"KUBERNETES_SERVICE_HOST": str(at.hostname), "KUBERNETES_SERVICE_PORT": str(at.port)}
+        self.settings |= address | {"HOME": str(self._folder), "KUBECONFIG": str(self._folder / "nowhere")}
+        del self.settings["SLUICE_KUBECONFIG"]
 
     @property
     def url(self) -> str:
@@ -61,7 +80,7 @@ class BotChild:
         """Start it, ready or not."""
         with self._log.open("ab") as output:
             self._process = subprocess.Popen(
-                PROGRAM, env=inherited() | self.settings, cwd=self._folder, stdout=output, stderr=output
+                self._program, env=inherited() | self.settings, cwd=self._folder, stdout=output, stderr=output
             )
 
     def readiness(self) -> dict[str, Any] | None:

@@ -11,6 +11,7 @@ from tests.integration.loop_thread import LoopThread
 from tests.integration.parts import Parts, Wish, world
 from tests.parts.kube_apiserver import running_kube_apiserver
 from tests.parts.postgres import running_postgres
+from tests.parts.service_account import HOME, ServiceAccount, administrator, apply
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,8 +35,9 @@ def loop() -> Iterator[LoopThread]:
 
 @pytest.fixture(scope="session")
 def parts(loop: LoopThread, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parts]:
-    with running_kube_apiserver(tmp_path_factory.mktemp("kube-apiserver")) as api:
-        found = Parts(loop, api)
+    with running_kube_apiserver(tmp_path_factory.mktemp("kube-apiserver")) as api, administrator(api) as admin:
+        apply(admin)
+        found = Parts(loop, api, ServiceAccount(admin, HOME))
         loop.run(found.prometheus.start())
         yield found
         loop.run(found.prometheus.stop())

@@ -17,13 +17,15 @@ from bot.sandbox.tour.splits import Splits
 from tests.integration.bot_child import BotChild
 from tests.integration.gate import Gate
 from tests.integration.world import World
+from tests.parts.service_account import SLUICE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from tests.integration.loop_thread import LoopThread
     from tests.parts.kube_apiserver import KubeApiServer
+    from tests.parts.service_account import ServiceAccount
 
 NUMBERS = itertools.count(1)
 PROFILE: Mapping[str, Any] = {
@@ -37,8 +39,10 @@ PROFILE: Mapping[str, Any] = {
     "min_requests": 10,
     "deadline": "5m",
     "soak": "0s",
-    "scale": True,
+    # The shop's two pods of v2 are enough for all that its three of v1 had.
+    "capacity": 60,
 }
+SCALED: Mapping[str, Any] = {"scale": True, "capacity": 100}
 ROLES = {
     "releaser": ["U0ALICE"],
     "approver": ["S0APPROVE", "U0ALICE"],
@@ -53,6 +57,7 @@ class Parts:
 
     loop: LoopThread
     api: KubeApiServer
+    account: ServiceAccount
     meshes: list[DemoMesh] = field(default_factory=list)
     prometheus: RealPrometheus = field(init=False)
 
@@ -71,6 +76,9 @@ class Wish:
     database: str = ""
     delivery: Delivery = Delivery.SOCKET
     rate: float = LOAD  # requests a second
+    roles: tuple[str, ...] = (SLUICE,)  # of deploy/rbac.yaml, bound to the bot's account in the story's namespace
+    is_everywhere: bool = False  # the roles are bound as that file and the chart do it, and all namespaces are watched
+    is_in_pod: bool = False  # no kubeconfig: what the kubelet gives a pod
 
 
 @contextmanager
@@ -88,8 +96,11 @@ def world(parts: Parts, folder: Path, wish: Wish) -> Iterator[World]:
         loop.run(gate.open())
         stack.callback(lambda: loop.run(gate.shut()))
         database = wish.database or f"sqlite:///{folder / 'sluice.db'}"
-        files = written(folder, namespace, parts.api, gate.url, wish.profile)
-        bot = BotChild(files | neighbours(slack, parts.prometheus.url, database, wish.delivery, namespace), folder)
+        files = written(folder, namespace, parts, gate.url, wish.profile)
+        settings = files | neighbours(slack, parts.prometheus.url, database, wish.delivery, namespace)
+        bot = BotChild(settings | ({"SLUICE_NAMESPACES": ""} if wish.is_everywhere else {}), folder)
+        if wish.is_in_pod:
+            bot.in_pod(parts.account.token(), parts.api.ca_path, gate.url)
         if wish.delivery is Delivery.HTTP:
             slack.deliver_by_http(f"{bot.url}/slack/events")
         loop.run(mesh.start())
@@ -99,6 +110,7 @@ def world(parts: Parts, folder: Path, wish: Wish) -> Iterator[World]:
         stack.callback(lambda: parts.meshes.remove(mesh))
         stack.callback(loop.spawn(splits.follow()))
         stack.callback(bot.stop)
+        stack.enter_context(bound(parts.account, wish.roles, None if wish.is_everywhere else namespace))
         bot.start()
         bot.ready()
         story = World(loop, parts.api, gate, slack, mesh, bot, splits, namespace, database)
@@ -108,16 +120,24 @@ def world(parts: Parts, folder: Path, wish: Wish) -> Iterator[World]:
         assert code == 0, f"the bot ended with {code}:\n{bot.log[-3000:]}"
 
 
-def written(
-    folder: Path, namespace: str, api: KubeApiServer, server: str, profile: Mapping[str, Any]
-) -> dict[str, str]:
+@contextmanager
+def bound(account: ServiceAccount, roles: Sequence[str], namespace: str | None) -> Iterator[None]:
+    """The roles are the account's, in one namespace or in all."""
+    bindings = [account.bind(role, namespace) for role in roles]
+    yield
+    for binding in bindings:
+        account.unbind(binding)
+
+
+def written(folder: Path, namespace: str, parts: Parts, server: str, profile: Mapping[str, Any]) -> dict[str, str]:
     """The files the bot reads, and the settings that name them; `server` is where it finds the API server."""
     (folder / "profiles").mkdir()
     document = {**PROFILE, "namespace": namespace, **profile}
     (folder / "profiles" / "reviews.yaml").write_text(yaml.safe_dump(document))
     (folder / "roles.yaml").write_text(yaml.safe_dump(ROLES))
-    config = yaml.safe_load(api.kubeconfig_path.read_text())
+    config = yaml.safe_load(parts.api.kubeconfig_path.read_text())
     config["clusters"][0]["cluster"]["server"] = server
+    config["users"][0]["user"]["token"] = parts.account.token()
     (folder / "kubeconfig").write_text(yaml.safe_dump(config))
     return {
         "SLUICE_PROFILES": str(folder / "profiles"),

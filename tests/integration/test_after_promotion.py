@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from strategies.release import Phase
+from tests.integration.parts import SCALED
+from tests.parts.service_account import SLUICE, WORKLOADS
 
 if TYPE_CHECKING:
     from tests.integration.conftest import Worlds
     from tests.integration.world import World
 
-QUICK = {"steps": [50, 100], "hold": "2s"}
+QUICK = {"steps": [50, 100], "hold": "2s", **SCALED}
+BOTH = (SLUICE, WORKLOADS)
 
 
 def deployment(world: World, version: str) -> dict[str, Any]:
@@ -18,7 +21,7 @@ def deployment(world: World, version: str) -> dict[str, Any]:
 
 
 def test_an_idle_version_goes_and_comes_back_by_one_command_without_a_failed_request(worlds: Worlds) -> None:
-    world = worlds(profile={**QUICK, "decommission": "scale_to_zero", "idle_for": "4s", "drain": "2s"})
+    world = worlds(roles=BOTH, profile={**QUICK, "decommission": "scale_to_zero", "idle_for": "4s", "drain": "2s"})
     before = deployment(world, "v1")["spec"]
     world.command("alice", "/release start reviews v2")
     world.until_headline("complete", 90, approver="bob")
@@ -32,7 +35,7 @@ def test_an_idle_version_goes_and_comes_back_by_one_command_without_a_failed_req
 
 
 def test_a_candidate_with_fewer_pods_grows_before_its_share_does(worlds: Worlds) -> None:
-    world = worlds(profile=QUICK)
+    world = worlds(roles=BOTH, profile=QUICK)
     assert (deployment(world, "v1")["spec"]["replicas"], deployment(world, "v2")["spec"]["replicas"]) == (3, 2)
     world.command("alice", "/release start reviews v2")
     world.until_asked(100, 60, approver="bob")
@@ -43,7 +46,7 @@ def test_a_candidate_with_fewer_pods_grows_before_its_share_does(worlds: Worlds)
 
 
 def test_a_version_is_deployed_by_its_image_and_released(worlds: Worlds) -> None:
-    world = worlds(profile=QUICK)
+    world = worlds(roles=BOTH, profile=QUICK)
     world.command("alice", "/release start reviews v3 image=shop/reviews:v3")
     world.until_headline("complete", 90, approver="bob")
     made = deployment(world, "v3")
@@ -53,7 +56,7 @@ def test_a_version_is_deployed_by_its_image_and_released(worlds: Worlds) -> None
 
 
 def test_an_image_that_cannot_be_pulled_is_named_on_the_card_and_called_off(worlds: Worlds) -> None:
-    world = worlds(profile=QUICK)
+    world = worlds(roles=BOTH, profile=QUICK)
     before = world.route()["spec"]
     world.command("alice", "/release start reviews v3 image=shop/reviews:missing")
     world.until(lambda: "its image cannot be pulled" in world.texts(), 30, "the card says why it waits")

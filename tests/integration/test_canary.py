@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from scipy import stats
 
 from bot.sandbox.slack import Delivery
+from tests.integration.parts import SCALED
 from tests.integration.world import untargeted
 from tests.parts import loopback
+from tests.parts.service_account import SLUICE, WORKLOADS
 
 if TYPE_CHECKING:
     from bot.sandbox.tour.report import StageReport
@@ -21,7 +23,7 @@ STEPS = (5, 25, 50, 100)
 
 
 def test_a_canary_approved_by_buttons_reaches_everybody_without_a_failed_request(worlds: Worlds) -> None:
-    world = worlds()
+    world = worlds(roles=(SLUICE, WORKLOADS), profile=SCALED)
     before = untargeted(world.route())
     world.command("alice", "/release start reviews v2")
     for share in STEPS:
@@ -36,7 +38,7 @@ def test_a_canary_approved_by_buttons_reaches_everybody_without_a_failed_request
 
 
 def test_a_canary_over_signed_http_reaches_everybody_and_an_unsigned_payload_is_refused(worlds: Worlds) -> None:
-    world = worlds(delivery=Delivery.HTTP, profile={"steps": [50, 100], "hold": "2s"})
+    world = worlds(delivery=Delivery.HTTP, is_everywhere=True, profile={"steps": [50, 100], "hold": "2s"})
     forged = f"command=%2Frelease&text=start+reviews+v2&user_id=U0ALICE&team_id={world.slack.settings.team_id}"
     assert post(world, forged, "v0=0000") == 401
     assert "reviews v2" not in world.texts()
@@ -49,7 +51,7 @@ def test_a_canary_over_signed_http_reaches_everybody_and_an_unsigned_payload_is_
 def test_a_canary_on_postgresql_leaves_a_picture_and_a_decision_at_each_stage(
     worlds: Worlds, postgres_url: str
 ) -> None:
-    world = worlds(database=postgres_url, profile={"steps": [50, 100], "hold": "2s"})
+    world = worlds(database=postgres_url, is_in_pod=True, profile={"steps": [50, 100], "hold": "2s"})
     world.command("alice", "/release start reviews v2")
     world.until_headline("complete", 60, approver="bob")
     world.until(lambda: len(world.loop.read(world.thread("bob").pictures)) >= 2, 15, "each stage has a picture")

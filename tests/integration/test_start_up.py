@@ -14,7 +14,8 @@ import pytest
 from bot.sandbox.slack import Delivery, Settings, SlackStandIn
 from tests.integration.bot_child import BotChild, inherited, refused_start
 from tests.integration.gate import Gate
-from tests.integration.parts import neighbours, written
+from tests.integration.parts import bound, neighbours, written
+from tests.parts.service_account import SLUICE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from tests.integration.parts import Parts
 
 USAGE, REFUSED, UNREACHABLE = 2, 3, 5
+PLAIN = ("services", "pods", "deployments.apps", "resourcequotas", "horizontalpodautoscalers.autoscaling")
 
 
 @pytest.fixture
@@ -33,12 +35,21 @@ def slack(loop: LoopThread) -> Iterator[SlackStandIn]:
     loop.run(stand_in.stop())
 
 
+@pytest.fixture(scope="module")
+def home(parts: Parts) -> Iterator[str]:
+    """A namespace where the bot's account has its role, and nothing else is."""
+    namespace = "shop-start"
+    parts.account.settle(namespace)
+    with bound(parts.account, [SLUICE], namespace):
+        yield namespace
+
+
 @pytest.fixture
-def settings(parts: Parts, slack: SlackStandIn, tmp_path: Path) -> dict[str, str]:
+def settings(parts: Parts, home: str, slack: SlackStandIn, tmp_path: Path) -> dict[str, str]:
     """Everything right; each test spoils one thing."""
-    files = written(tmp_path, "shop-start", parts.api, parts.api.url, {})
+    files = written(tmp_path, home, parts, parts.api.url, {})
     url, database = parts.prometheus.url, f"sqlite:///{tmp_path / 'sluice.db'}"
-    return files | neighbours(slack, url, database, Delivery.SOCKET, "shop-start")
+    return files | neighbours(slack, url, database, Delivery.SOCKET, home)
 
 
 def test_a_preflight_reads_the_same_settings_and_says_what_is_in_its_way(
@@ -133,6 +144,24 @@ def test_a_database_that_does_not_answer_ends_the_start_as_an_unreachable_neighb
     code, said = refused_start(settings | {"SLUICE_DATABASE": url}, tmp_path)
     assert (code, len(said.splitlines())) == (UNREACHABLE, 1)
     assert "database" in said and "secret-word" not in said
+
+
+def test_a_bot_without_rights_names_each_watch_and_begins_once_they_are_bound(
+    settings: dict[str, str], parts: Parts, slack: SlackStandIn, tmp_path: Path
+) -> None:
+    parts.account.settle("shop-bare")
+    with started(settings | {"SLUICE_NAMESPACES": "shop-bare"}, tmp_path) as bot:
+        for watched in ("virtualservices.networking.istio.io", "destinationrules.networking.istio.io", *PLAIN):
+            sentence = next(one for one in told(bot, f"may not list {watched}") if watched in one)
+            assert "in namespace shop-bare; bind the role sluice of deploy/rbac.yaml" in sentence
+            assert sentence[:-1].split(" refuses: ")[-1] in bot.log
+        assert not is_ready(bot)
+        parts.loop.run(slack.command("alice", "/release plan reviews v2"))
+        eventually(
+            lambda: any("may not list pods" in one["text"] for one in parts.loop.read(lambda: slack.messages("alice")))
+        )
+        with bound(parts.account, [SLUICE], "shop-bare"):
+            bot.ready()
 
 
 def test_neighbours_that_are_late_are_each_named_once_and_waited_for(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 RBAC = Path(__file__).parents[2] / "deploy" / "rbac.yaml"
 HOME: Final = "sluice"  # the namespace of the file
-ROLES: Final = ("sluice", "sluice-workloads", "sluice-adopt")
+SLUICE, WORKLOADS, ADOPT = ROLES = ("sluice", "sluice-workloads", "sluice-adopt")
 AUTHORISATION: Final = "/apis/rbac.authorization.k8s.io/v1"
 SECONDS: Final = 3600  # of a token
 
@@ -41,10 +41,23 @@ class ServiceAccount:
         name = f"{role}-of-{self.name}"
         subject = {"kind": "ServiceAccount", "name": self.name, "namespace": HOME}
         reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": role}
-        where = f"namespaces/{namespace}/rolebindings" if namespace else "clusterrolebindings"
         body = {"metadata": {"name": name}, "roleRef": reference, "subjects": [subject]}
-        _post(self._admin, f"{AUTHORISATION}/{where}", body)
-        return f"{AUTHORISATION}/{where}/{name}"
+        binding = self.binding(role, namespace)
+        _post(self._admin, binding.removesuffix(f"/{name}"), body)
+        return binding
+
+    def binding(self, role: str, namespace: str | None) -> str:
+        """The path of what binds the role."""
+        where = f"namespaces/{namespace}/rolebindings" if namespace else "clusterrolebindings"
+        return f"{AUTHORISATION}/{where}/{role}-of-{self.name}"
+
+    def settle(self, namespace: str) -> None:
+        """Make the namespace, for a binding in it."""
+        _post(self._admin, "/api/v1/namespaces", {"metadata": {"name": namespace}})
+
+    def unbind(self, binding: str) -> None:
+        """End what `bind` began."""
+        self._admin.delete(binding).raise_for_status()
 
     def awaits(self, attributes: dict[str, str], *, is_allowed: bool) -> None:
         """Return once the server's authoriser has heard of what was bound or taken away."""

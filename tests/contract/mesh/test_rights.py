@@ -15,15 +15,15 @@ import yaml
 from bot.errors import Fault, Transient
 from bot.mesh import watch_source
 from bot.mesh.rights import Right
-from bot.ports import Adoption
+from bot.ports import Adoption, Preparation
 from tests.contract.mesh.conftest import a_namespace
 from tests.contract.mesh.test_adopting import adopted, request, watched
 from tests.contract.mesh.test_deploying import add_budget, preparing
 from tests.contract.mesh.test_mesh import DELETE, FIVE, a_created_baseline, name_of
 from tests.contract.mesh.test_sizes import add_autoscaler, promoting
 from tests.contract.mesh.world import PATHS, Reach, WireWorld, an_order, eventually, the_release
-from tests.mesh_documents import a_deployment
-from tests.parts.service_account import AUTHORISATION, RBAC, ROLES, ServiceAccount
+from tests.mesh_documents import a_deployment, a_rule, a_subset
+from tests.parts.service_account import AUTHORISATION, RBAC, ROLES, SLUICE, ServiceAccount
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -309,6 +309,28 @@ def test_a_watch_whose_right_is_taken_away_is_named_when_it_ends(stranger: tuple
     names_only(world, left)
     holder.holds(WATCHES, pods)
     eventually(lambda: not world.mesh.troubles())
+
+
+def test_rules_of_callers_elsewhere_are_written_by_a_binding_there_and_no_right_in_all_namespaces(
+    kube_apiserver: Cluster, admin: httpx.Client, tmp_path: Path
+) -> None:
+    home, callers = a_namespace(), a_namespace()
+    account = ServiceAccount(admin, home)
+    account.settle(callers)
+    rules_of_callers = PATHS["DestinationRule"].format(callers)
+    with closing(Reach(kube_apiserver, tmp_path, (home, callers), token=account.token())) as reach:
+        world = WireWorld(reach, home)
+        rule = a_rule(a_subset("v1"), namespace=callers, host=f"reviews.{home}.svc.cluster.local")
+        kube_apiserver.create(rules_of_callers, rule)
+        for namespace in (home, callers):
+            account.bind(SLUICE, namespace)
+        account.awaits(dict(Right("list", "pods").attributes), is_allowed=False)
+        reach.mesh.start()
+        world.until_watched()
+        v3_stands(world)
+        assert isinstance(subset_added(world), Preparation)
+        both = [world.read("DestinationRule"), kube_apiserver.get(f"{rules_of_callers}/reviews")]
+        assert all(each["spec"]["subsets"][-1]["name"] == "v3" for each in both)
 
 
 def names_only(world: WireWorld, granted: list[Rule]) -> None:

@@ -1,0 +1,41 @@
+"""A right that is lost in the middle of a release: everybody reads which, and the rollback is done once it is back."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from strategies.release import Phase
+from tests.integration.world import canonical
+from tests.parts.service_account import SLUICE
+
+if TYPE_CHECKING:
+    from tests.integration.conftest import Worlds
+    from tests.integration.parts import Parts
+    from tests.integration.world import World
+
+
+def test_a_rollback_that_is_forbidden_calls_for_help_by_name_and_is_done_once_it_is_allowed(
+    parts: Parts, worlds: Worlds
+) -> None:
+    world = worlds(profile={"hold": "60s"})
+    original = canonical(world.route()["spec"])
+    world.command("alice", "/release start reviews v2 steps=50,100")
+    world.until_asked(50, 20)
+    parts.account.unbind(parts.account.binding(SLUICE, world.namespace))
+    world.click("alice", "release_roll_back")
+    lacking = f"Sluice may not update virtualservices.networking.istio.io in namespace {world.namespace}; bind the role"
+    world.until(lambda: is_called(world, lacking), 20, "on-call is called and reads which right lacks")
+    assert any(lacking in each for each in (world.bot.readiness() or {"reasons": []})["reasons"])
+    assert lacking in world.bot.log
+    assert (world.asked, world.release().is_going_back) == (50, True)
+    parts.account.bind(SLUICE, world.namespace)
+    world.until(lambda: world.release().phase is Phase.ROLLED_BACK, 15, "the route is taken back")
+    assert canonical(world.route()["spec"]) == original
+    world.until(lambda: (world.bot.readiness() or {}).get("reasons") == [], 5, "nothing is missing any more")
+
+
+def is_called(world: World, words: str) -> bool:
+    """Whether a message that mentions who is on call has these words."""
+    texts = [json.dumps(one) for one in world.loop.read(lambda: world.slack.messages("carol"))]
+    return any("<@U0CAROL>" in text and words in text for text in texts)
