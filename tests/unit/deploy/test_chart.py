@@ -1,27 +1,30 @@
-"""The Helm chart: its environment is the settings', its doors are the bot's, its values are all used."""
+"""The Helm chart by its files alone: its values may be what the bot takes. `tests/contract/chart` renders it."""
 
+import json
 import re
+import tomllib
 from typing import Any
 
+import jsonschema
+import pytest
 import yaml
 
-from bot.api.http import Readiness, application
+from bot.metrics.queries import Reporter
+from bot.profiles import Profile
 from bot.profiles import read as read_profile
-from bot.settings import SECRETS, Settings, variable
+from bot.settings import SECRETS, LogFormat, Settings, Transport
 from bot.slack import roles
-from tests.unit.deploy import chart
-from tests.unit.deploy.files import documents, text
+from strategies.release import Role
+from tests.unit.deploy.files import ROOT, documents, text
 
-KNOWN = {variable(field) for field in Settings.model_fields} | {f"{variable(field)}_FILE" for field in SECRETS}
-
-
-def container() -> dict[str, Any]:
-    (found,) = chart.pod()["containers"]
-    return dict(found)
+SCHEMA: dict[str, Any] = json.loads(text("deploy/chart/values.schema.json"))
+# What the template sets itself, or what has no place in a pod.
+NOT_OF_VALUES = {"database", "profiles", "roles", "kubeconfig", "kube_context", "slack_transport", "listen", *SECRETS}
 
 
-def environment() -> dict[str, str]:
-    return {each["name"]: str(each.get("value")) for each in container()["env"] if each["name"] != "SLUICE_open"}
+def values() -> dict[str, Any]:
+    (found,) = documents("deploy/chart/values.yaml")
+    return found
 
 
 def example() -> dict[str, Any]:
@@ -31,91 +34,76 @@ def example() -> dict[str, Any]:
     return found
 
 
-def test_every_template_is_yaml_with_a_kind_and_a_name() -> None:
-    objects = [each for template in chart.templates().values() for each in chart.skeleton(template)]
-    kinds = [each["kind"] for each in objects if each["metadata"]["name"] and each["apiVersion"]]
-    wanted = [
-        "ClusterRoleBinding",
-        "ClusterRoleBinding",
-        "ConfigMap",
-        "ConfigMap",
-        "Deployment",
-        "PersistentVolumeClaim",
-        "Service",
-        "ServiceMonitor",
-    ]
-    assert sorted(kinds) == wanted
+def allowed(*path: str) -> dict[str, Any]:
+    """What the schema says of the keys below a value."""
+    found = SCHEMA
+    for name in path:
+        found = found["properties"][name]
+    known: dict[str, Any] = found["properties"]
+    return known
 
 
-def test_every_variable_of_the_pod_is_a_setting() -> None:
-    assert environment().keys() <= KNOWN
-    assert {"SLUICE_DATABASE", "SLUICE_ROLES", "SLUICE_PROFILES", "SLUICE_LISTEN"} <= environment().keys()
+def references() -> set[str]:
+    """Every value that a template asks for, as a dotted path."""
+    templates = (ROOT / "deploy" / "chart" / "templates").iterdir()
+    return {path for each in templates for path in re.findall(r"\.Values\.([\w.]+)", each.read_text(encoding="utf-8"))}
 
 
-def test_settings_of_the_values_are_settings_that_the_template_does_not_set() -> None:
-    for settings in (chart.values()["settings"], example()["settings"]):
-        assert {f"SLUICE_{name.upper()}" for name in settings} <= KNOWN - environment().keys()
+def test_every_value_that_a_template_asks_for_may_be_given() -> None:
+    for path in references():
+        assert path.split(".")[-1] in allowed(*path.split(".")[:-1]), path
 
 
-def test_every_value_that_a_template_asks_for_has_a_default() -> None:
-    for path in chart.references():
-        found: Any = chart.values()
-        for part in path.split("."):
-            assert part in found, path
-            found = found[part]
+def test_every_value_has_a_default_and_is_asked_for_by_a_template() -> None:
+    assert allowed().keys() == values().keys() == {path.partition(".")[0] for path in references()}
 
 
-def test_every_default_is_asked_for_by_a_template() -> None:
-    assert chart.values().keys() == {path.partition(".")[0] for path in chart.references()}
+def test_a_key_that_is_not_known_is_answered_with_those_that_are() -> None:
+    known = SCHEMA["properties"]
+    for closed in (SCHEMA, known["settings"], known["roles"], SCHEMA["definitions"]["profile"]):
+        assert closed["additionalProperties"] is False
+        assert closed["propertyNames"]["enum"] == list(closed["properties"])
 
 
-def test_files_of_the_environment_lie_in_mounted_volumes() -> None:
-    mounts = {each["mountPath"]: each["name"] for each in container()["volumeMounts"]}
-    files = [value for name, value in environment().items() if name.endswith(("_FILE", "_ROLES", "_PROFILES"))]
-    assert files
-    assert all(any(value == path or value.startswith(f"{path}/") for path in mounts) for value in files)
-    assert set(mounts.values()) == {each["name"] for each in chart.pod()["volumes"]}
+def test_what_may_be_set_is_every_setting_that_the_template_does_not_set() -> None:
+    assert allowed("settings").keys() == Settings.model_fields.keys() - NOT_OF_VALUES
 
 
-def test_probes_ask_doors_that_the_bot_has() -> None:
-    doors = {getattr(route, "path", "") for route in application(lambda: Readiness(True), lambda: 0, None).routes}
-    asked = {container()[probe]["httpGet"]["path"] for probe in ("startupProbe", "livenessProbe", "readinessProbe")}
-    (monitor,) = chart.skeleton(chart.templates()["servicemonitor.yaml"])
-    assert asked | {monitor["spec"]["endpoints"][0]["path"]} == {"/healthz", "/readyz", "/metrics"} & doors
+def test_words_to_choose_from_are_those_of_the_bot() -> None:
+    settings = allowed("settings")
+    assert set(settings["log"]["enum"]) - {""} == set(LogFormat)
+    assert set(settings["reporter"]["enum"]) - {""} == set(Reporter)
+    assert set(allowed("slack")["transport"]["enum"]) == set(Transport)
 
 
-def test_the_port_is_the_one_that_is_listened_on() -> None:
-    (port,) = container()["ports"]
-    assert environment()["SLUICE_LISTEN"].endswith(f":{port['containerPort']}")
+def test_roles_and_keys_of_profiles_are_those_of_the_bot() -> None:
+    assert allowed("roles").keys() == set(Role)
+    profile = SCHEMA["definitions"]["profile"]
+    assert profile["properties"].keys() == Profile.model_fields.keys()
+    assert set(profile["required"]) == {name for name, info in Profile.model_fields.items() if info.is_required()}
 
 
-def test_the_pod_has_no_more_rights_than_it_needs() -> None:
-    assert chart.pod()["securityContext"]["runAsNonRoot"] is True
-    own = container()["securityContext"]
-    assert (own["allowPrivilegeEscalation"], own["readOnlyRootFilesystem"]) == (False, True)
-    assert own["capabilities"] == {"drop": ["ALL"]}
+def test_days_of_evidence_are_bounded_as_the_bot_bounds_them() -> None:
+    field = Settings.model_json_schema()["properties"]["evidence_days"]
+    bounds = ("type", "minimum", "maximum")
+    assert [allowed("settings")["evidence_days"][each] for each in bounds] == [field[each] for each in bounds]
 
 
-def test_services_of_the_namespace_add_no_variables() -> None:
-    assert chart.pod()["enableServiceLinks"] is False
+@pytest.mark.parametrize("given", [values(), example()], ids=["defaults", "readme"])
+def test_roles_and_profiles_of_the_values_are_read_by_the_bot(given: dict[str, Any]) -> None:
+    jsonschema.validate(given, SCHEMA)
+    assert roles.read(yaml.safe_dump(given["roles"]), "roles.yaml").ids
+    for name, profile in given["profiles"].items():
+        assert read_profile(f"{name}.yaml", yaml.safe_dump(profile)).service == name
 
 
 def test_the_account_is_the_one_that_the_role_is_bound_to() -> None:
     accounts = [each["metadata"]["name"] for each in documents("deploy/rbac.yaml") if each["kind"] == "ServiceAccount"]
-    assert accounts == [chart.values()["serviceAccount"]]
-
-
-def test_roles_and_profiles_of_the_values_are_read_by_the_bot() -> None:
-    for given in (chart.values(), example()):
-        assert roles.read(yaml.safe_dump(given["roles"]), "roles.yaml").ids
-        for name, profile in given["profiles"].items():
-            assert read_profile(f"{name}.yaml", yaml.safe_dump(profile)).service == name
-
-
-def test_the_example_overrides_values_that_exist() -> None:
-    assert example().keys() <= chart.values().keys()
+    assert accounts == [values()["serviceAccount"]]
 
 
 def test_the_chart_and_the_package_have_one_version() -> None:
     (about,) = documents("deploy/chart/Chart.yaml")
-    assert f'\nversion = "{about["appVersion"]}"\n' in text("pyproject.toml")
+    version = tomllib.loads(text("pyproject.toml"))["project"]["version"]
+    assert (about["version"], about["appVersion"]) == (version, version)
+    assert f"/sluice:{version} " in text("README.md")
