@@ -16,8 +16,10 @@ UNAVAILABLE = 5
 _APT_SECONDS = 900
 _ASSETS = ("kube-apiserver", "etcd")
 _NAMED_BY_ASSETS = ("etcd", "apiserver")
-# Its names on PATH; SLUICE_CHROMIUM is the path of another.
+# Its names on PATH.
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# Parts by the variable that is the path of another than the one we would find or build.
+NAMED: Mapping[str, str] = {"chromium": "SLUICE_CHROMIUM", "helm": "SLUICE_HELM"}
 # Part by the Debian package that brings it; the order is the order of the command line.
 PACKAGES: Mapping[str, str] = {
     "prometheus": "prometheus",
@@ -31,7 +33,7 @@ NEEDED: Mapping[str, Sequence[str]] = {
     "unit": (),
     "lint": (),
     "fuzz": (),
-    "contract": ("prometheus", "postgres", "etcd", "openssl", "apiserver"),
+    "contract": ("prometheus", "postgres", "etcd", "openssl", "apiserver", "helm"),
     "integration": ("prometheus", "postgres", "etcd", "openssl", "apiserver"),
     "acceptance": ("prometheus", "chromium"),
     "crash": ("postgres",),
@@ -45,17 +47,22 @@ def missing(tiers: Iterable[str]) -> list[str]:
 
 
 def _present(part: str) -> bool:
+    named = os.environ.get(NAMED.get(part, ""))
+    if named:
+        return Path(named).is_file()
     match part:
         case "postgres":
             return any(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
         case "chromium":
-            named = os.environ.get("SLUICE_CHROMIUM")
-            return Path(named).is_file() if named else any(map(shutil.which, CHROMIUM))
+            return any(map(shutil.which, CHROMIUM))
         case "etcd":
             return _has_assets() or (not _assets() and shutil.which("etcd") is not None)
         case "apiserver":
             # It is built here, so what must be there is the compiler.
             return _has_assets() or (not _assets() and shutil.which("go") is not None)
+        case "helm":
+            # Built here too, where none is at hand; whether one at hand is new enough is seen when it is asked.
+            return any(map(shutil.which, ("helm", "go")))
         case _:
             return shutil.which(part) is not None
 
@@ -75,13 +82,13 @@ def packages(parts: Iterable[str]) -> list[str]:
 
 def _named_wrongly() -> Mapping[str, str]:
     """Parts that somebody says are elsewhere, and are not there: nothing is installed instead of them."""
-    chromium = os.environ.get("SLUICE_CHROMIUM")
     found = {}
     if _assets() and not _has_assets():
         text = f"KUBEBUILDER_ASSETS is {_assets()!r}, where not both of {', '.join(_ASSETS)} are: correct or unset it"
         found.update(dict.fromkeys(_NAMED_BY_ASSETS, text))
-    if chromium and not _present("chromium"):
-        found["chromium"] = f"SLUICE_CHROMIUM is {chromium!r}, which is no file: correct or unset it"
+    for part, name in NAMED.items():
+        if os.environ.get(name) and not _present(part):
+            found[part] = f"{name} is {os.environ[name]!r}, which is no file: correct or unset it"
     return found
 
 
@@ -110,6 +117,8 @@ def remedy(parts: Sequence[str]) -> str:
     lines += dict.fromkeys(wrong[part] for part in parts if part in wrong)
     if "apiserver" in parts and "apiserver" not in wrong:
         lines.append("Install Go from https://go.dev/dl, or set KUBEBUILDER_ASSETS to kube-apiserver and etcd")
+    if "helm" in parts and "helm" not in wrong:
+        lines.append("Install Helm 3 from https://helm.sh/docs/intro/install, or Go from https://go.dev/dl")
     return "; ".join(lines)
 
 

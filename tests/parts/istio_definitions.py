@@ -13,7 +13,8 @@ from pathlib import Path
 import httpx
 
 from tests.parts.cache import beside, cache_folder, key, locked
-from tests.parts.kube_apiserver_build import MODULE, go, has_go
+from tests.parts.go import has_go
+from tests.parts.kube_apiserver_build import MODULE, go
 from tests.parts.processes import PartFailedError
 
 PROXY = "https://proxy.golang.org"

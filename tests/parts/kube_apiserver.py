@@ -1,4 +1,4 @@
-"""A real kube-apiserver on loopback with Istio's CRDs, and the command that prepares its binary."""
+"""A real kube-apiserver on loopback with Istio's CRDs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import contextlib
 import secrets
 import ssl
 import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -146,21 +145,3 @@ def _await_established(session: httpx.Client, name: str) -> None:
             return
         time.sleep(0.05)
     raise PartFailedError(f"{name} was not established within 20 s")
-
-
-def main(arguments: list[str]) -> int:
-    """`build` prepares the cache; anything else is a usage error."""
-    if arguments != ["build"]:
-        print("usage: python -m tests.parts.kube_apiserver build", file=sys.stderr)
-        return 2
-    try:
-        print(kube_apiserver_binary())
-        print(istio_definitions())
-    except PartFailedError as failed:
-        print(failed, file=sys.stderr)
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
 from tests.parts.cache import beside, cache_folder, key, locked
-from tests.parts.processes import PartFailedError, PartMissingError
+from tests.parts.go import go as run_go
+from tests.parts.processes import PartFailedError
 
 MODULE = Path(__file__).parent / "apiserver"
 PACKAGE = "k8s.io/kubernetes/cmd/kube-apiserver"
-BUILD_SECONDS = 1500
 
 
 def kube_apiserver_binary() -> Path:
@@ -56,18 +55,6 @@ def _build(binary: Path) -> None:
         part.unlink(missing_ok=True)
 
 
-def has_go() -> bool:
-    """True when there is a compiler."""
-    return shutil.which("go") is not None
-
-
 def go(*arguments: str) -> str:
     """What Go prints in the module of the API server."""
-    if not has_go():
-        raise PartMissingError("go is missing: install Go 1.24 or newer, or set KUBEBUILDER_ASSETS")
-    ran = subprocess.run(
-        ["go", *arguments], cwd=MODULE, capture_output=True, text=True, timeout=BUILD_SECONDS, check=False
-    )
-    if ran.returncode != 0:
-        raise PartFailedError(f"go {' '.join(arguments[:2])} failed:\n{ran.stderr[-3000:]}")
-    return ran.stdout
+    return run_go(MODULE, *arguments, instead="KUBEBUILDER_ASSETS")

@@ -12,6 +12,7 @@ from bot.surveys import NamedRoutes
 from strategies.plan import Approve, Margin
 from strategies.release import AtDeadline, NoAnswer, OnHarm
 from strategies.terms import Need
+from tests.mounts import Mount
 
 SHORT = "service: reviews\nnamespace: shop\n"
 LONG = """
@@ -160,6 +161,27 @@ def test_a_file_that_is_taken_away_is_forgotten(tmp_path: Path) -> None:
     profiles = Profiles(tmp_path)
     (tmp_path / "reviews.yaml").unlink()
     assert profiles.find("reviews") is None
+
+
+def test_a_changed_config_map_is_read_again_where_the_kubelet_mounts_it(tmp_path: Path) -> None:
+    mount = Mount(tmp_path / "profiles", {"reviews.yaml": SHORT, "ratings.yaml": SHORT.replace("reviews", "ratings")})
+    profiles = Profiles(tmp_path / "profiles")
+    assert profiles.services() == ("ratings", "reviews")
+    mount.change({"reviews.yaml": f"{SHORT}quorum: 3\n", "details.yaml": SHORT.replace("reviews", "details")})
+    found = profiles.find("reviews")
+    assert found is not None
+    assert found.quorum == 3
+    assert (profiles.services(), profiles.troubles()) == (("details", "reviews"), ())
+
+
+def test_a_config_map_that_breaks_a_profile_keeps_the_last_good_one(tmp_path: Path) -> None:
+    mount = Mount(tmp_path / "profiles", {"reviews.yaml": f"{SHORT}quorum: 3\n"})
+    profiles = Profiles(tmp_path / "profiles")
+    mount.change({"reviews.yaml": f"{SHORT}quorum: none\n"})
+    found = profiles.find("reviews")
+    assert found is not None
+    assert found.quorum == 3
+    assert "reviews.yaml: quorum='none'" in profiles.troubles()[0]
 
 
 def test_a_second_profile_of_one_service_is_named_and_not_used(tmp_path: Path) -> None:

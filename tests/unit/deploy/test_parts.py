@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.parts import install, istio_definitions, kube_apiserver_build
+from tests.parts import helm_build, install, istio_definitions, kube_apiserver_build
 from tests.parts.cache import cache_folder
 from tests.parts.processes import PartFailedError
 
@@ -22,7 +22,7 @@ def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tools:
     folder = tmp_path / "bin"
     folder.mkdir()
     monkeypatch.setenv("PATH", str(folder))
-    for name in ("KUBEBUILDER_ASSETS", "SLUICE_CHROMIUM"):
+    for name in ("KUBEBUILDER_ASSETS", "SLUICE_CHROMIUM", "SLUICE_HELM"):
         monkeypatch.delenv(name, raising=False)
 
     def made(*names: str, exits: int = 0) -> Path:
@@ -126,6 +126,23 @@ def test_a_browser_that_is_named_and_not_there_is_said(tools: Tools, monkeypatch
     )
 
 
+@pytest.mark.parametrize("has_go", [True, False])
+def test_a_helm_is_taken_where_there_is_one_and_built_where_there_is_go(tools: Tools, has_go: bool) -> None:
+    assert "helm" in install.missing(["contract"])
+    assert "Install Helm 3 from" in install.remedy(["helm"])
+    tools("go" if has_go else "helm")
+    assert "helm" not in install.missing(["contract"])
+
+
+def test_a_helm_that_is_named_and_not_there_is_said(tools: Tools, monkeypatch: pytest.MonkeyPatch) -> None:
+    tools("go")
+    monkeypatch.setenv("SLUICE_HELM", "/nowhere/helm")
+    assert "helm" in install.missing(["contract"])
+    assert install.remedy(["helm"]) == "SLUICE_HELM is '/nowhere/helm', which is no file: correct or unset it"
+    with pytest.raises(PartFailedError, match=r"which does not answer version with v3\.19 or a newer v3"):
+        helm_build.helm_binary()
+
+
 @pytest.fixture
 def cached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("SLUICE_TEST_CACHE", str(tmp_path / "cache"))
@@ -167,6 +184,31 @@ def test_a_broken_api_server_in_the_cache_is_built_anew(
     binary.write_text("#!/bin/sh\necho Kubernetes v1.34.1\n")
     kube_apiserver_build.kube_apiserver_binary()
     assert built == [binary, binary]
+
+
+def answering(path: Path, version: str) -> Path:
+    path.write_text(f"#!/bin/sh\necho {version}\n")
+    path.chmod(0o755)
+    return path
+
+
+@pytest.mark.parametrize("version", ["v3.19.0", "v3.22.1+g1"])
+def test_a_helm_on_the_path_is_taken_when_it_is_new_enough(tools: Tools, cached: Path, version: str) -> None:
+    found = answering(tools("helm").parent / "helm", version)
+    assert helm_build.helm_binary() == found
+
+
+@pytest.mark.parametrize("version", ["v3.18.6", "v4.0.0", "v2.17.0", "helm", ""])
+def test_another_helm_is_built_instead_and_a_broken_one_anew(
+    tools: Tools, cached: Path, version: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answering(tools("helm").parent / "helm", version)
+    built: list[Path] = []
+    monkeypatch.setattr(helm_build, "_build", lambda binary: built.append(answering(binary, "v3.19.5")))
+    binary = helm_build.helm_binary()
+    assert (binary.parent, helm_build.helm_binary(), built) == (cached, binary, [binary])
+    answering(binary, version)
+    assert (helm_build.helm_binary(), built) == (binary, [binary, binary])
 
 
 def test_an_archive_that_go_sum_does_not_name_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ from bot.slack.people import People
 from bot.slack.roles import UnreadableRoles, read
 from bot.slack.web import connect
 from strategies.release import Role
+from tests.mounts import Mount
 
 ROLES = "viewer: [U0ALICE, S0ALL]\nreleaser: U0ALICE\napprover:\n  - S0APPROVE\noverride:\non_call: [U0CAROL]\n"
 
@@ -63,6 +64,16 @@ def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
     path.write_text("releaser: [U0ALICE, U0BOB]")
     found.reload()
     assert Role.RELEASER in found.actor("U0BOB").roles
+    assert found.troubles() == ()
+
+
+def test_a_changed_config_map_is_read_again_where_the_kubelet_mounts_it(tmp_path: Path) -> None:
+    mount = Mount(tmp_path / "roles", {"roles.yaml": "releaser: [U0ALICE]"})
+    found = people(tmp_path / "roles" / "roles.yaml")
+    mount.change({"roles.yaml": "releaser: [U0BOBBY]"})
+    found.reload()
+    assert Role.RELEASER in found.actor("U0BOBBY").roles
+    assert Role.RELEASER not in found.actor("U0ALICE").roles
     assert found.troubles() == ()
 
 
