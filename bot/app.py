@@ -138,25 +138,29 @@ def build(settings: Settings) -> Bot:
     kept = timedelta(days=settings.evidence_days)
     looks = Looks(engine, metrics, mesh, clock, near.courtesy.give_way)
     waiting = Waiting(engine, mesh, clock)
-    schedule = Schedule(engine, database, looks, clock, holder, kept=kept, waits=waiting)
+    schedule = Schedule(engine, database, looks, clock, holder, kept=kept, swept=waiting.follow)
     drift = DriftWatch(engine, mesh, duties, near.courtesy.give_way)
     live = LiveCards(messages.refresh)
     desk = _desk(settings, near, engine, database, guarding, messages)
     replies = Replies(near.web, answers.failed_inside(settings.slack_command))
     slack = _slack(settings, near.web, replies, _reception(settings, near, desk, database))
     engine.on_queued(worker.wake)
-    for listener in (schedule.follow, drift.follow, live.mark, telemetry.count):
+    for listener in (schedule.follow, waiting.follow, drift.follow, live.mark, telemetry.count):
         engine.on_commit(listener)
     watch = _Watched(people)
     engine.on_commit(watch)
     mesh.on_change(drift.changed)
     mesh.on_rule_change(drift.rule_changed)
+    mesh.on_pods(waiting.changed)
+    for part in (drift, waiting, warm := Warm()):
+        mesh.on_listed(part.listed)
     readiness = _Readiness(database, mesh, slack, (metrics, chat, people, profiles))
     door = _door(settings, application(readiness, _active(database), slack.handle))
+    followed = _Followed(engine, (drift.follow, waiting.follow, watch))
     # Replies end behind Slack's door: whoever is being answered when everything stops still has an answer coming.
     doors = (_Stopped(replies), slack, door)
-    parts = (people, _Followed(engine, (drift.follow, watch)), mesh, drift, worker, live, schedule, *doors)
-    besides = (Warm(mesh.troubles), Setbacks(clock, schedule.realign))
+    parts = (people, followed, mesh, drift, waiting, worker, live, schedule, *doors)
+    besides = (warm, Setbacks(clock, schedule.realign))
     return Bot((*parts, *besides), database, door.address)
 
 

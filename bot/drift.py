@@ -14,7 +14,6 @@ from strategies.release import Drift, Release
 
 log = logging.getLogger(__name__)
 
-LISTED = 0.25  # seconds between two looks whether the cluster has been listed
 SETTLED = 2.0  # seconds in which a watch learns what another replica has just written
 
 
@@ -33,6 +32,7 @@ class DriftWatch:
         self._objects: dict[str, set[str]] = {}
         self._hosts: dict[str, set[str]] = {}
         self._between = between
+        self._listed = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._catch_up, name="drift", daemon=True)
 
@@ -43,8 +43,13 @@ class DriftWatch:
     def stop(self) -> None:
         """Compare no more."""
         self._stopping.set()
+        self._listed.set()
         if self._thread.is_alive():
             self._thread.join(2)
+
+    def listed(self) -> None:
+        """The cluster has been listed."""
+        self._listed.set()
 
     def follow(self, releases: Sequence[Release]) -> None:
         """Remember the objects of active releases, forget those of ended ones."""
@@ -77,9 +82,7 @@ class DriftWatch:
             self.changed(name)
 
     def _catch_up(self) -> None:
-        while self._mesh.troubles():
-            if self._stopping.wait(LISTED):
-                return
+        self._listed.wait()
         with self._lock:
             known = [(id, name) for name, ids in sorted(self._objects.items()) for id in sorted(ids)]
         strange = []

@@ -150,10 +150,6 @@ class Mesh(Protocol):
         """
         ...
 
-    def shortage(self, release: Release) -> str:
-        """What `capacity` would say, from memory alone; empty when it would do something, or nothing is known."""
-        ...
-
     def set_sizes(self, release: Release) -> None:
         """Hold the baselines' first sizes while the release is active, then give them back; where rules allow it."""
         ...

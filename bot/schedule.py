@@ -51,16 +51,16 @@ class Schedule:
         holder: str,
         *,
         kept: timedelta = KEPT,
-        waits: Callable[[str], timedelta | None] = lambda _: None,
+        swept: Callable[[Sequence[Release]], None] = lambda _: None,
     ) -> None:
-        """`waits` says of a release how long its wake would change nothing; None when it would."""
+        """`swept` hears of all active releases at each sweep: those of other replicas are heard of nowhere else."""
         self._engine = engine
         self._database = database
         self._looks = looks
         self._clock = clock
         self._holder = holder
         self._kept = kept
-        self._waits = waits
+        self._swept = swept
         self._lock = threading.Lock()
         self._work = threading.Condition()
         self._running = 0
@@ -126,12 +126,9 @@ class Schedule:
                 with suppress(JobLookupError):
                     self._scheduler.remove_job(job)
         elif known is None or known.trigger.run_date != wake_at:
-            self._alarm(id, wake_at, wake_at)
-
-    def _alarm(self, id: str, due: datetime, at: datetime) -> None:
-        run = self._guarded(lambda: self._wake(id, due))
-        # A second instance is harmless: the event's key is the wake's time.
-        self._scheduler.add_job(run, DateTrigger(at), id=f"wake:{id}", replace_existing=True, max_instances=3)
+            run = self._guarded(lambda: self._wake(id, wake_at))
+            # A second instance is harmless: the event's key is the wake's time.
+            self._scheduler.add_job(run, DateTrigger(wake_at), id=job, replace_existing=True, max_instances=3)
 
     def _set_looks(self, every: timedelta) -> None:
         job = f"looks:{every.total_seconds():g}"
@@ -140,12 +137,6 @@ class Schedule:
             self._scheduler.add_job(run, _every(every), id=job, executor="looks")
 
     def _wake(self, id: str, due: datetime) -> None:
-        pause = self._waits(id)
-        if pause is not None:
-            with self._lock:
-                if not self._is_stopping:
-                    self._alarm(id, due, self._clock.now() + pause)
-            return
         self._engine.submit(WakeReached(id, f"wake:{id}:{due.isoformat()}", due))
 
     def _look(self, every: timedelta, lease: str) -> None:
@@ -167,6 +158,7 @@ class Schedule:
                 # Each by itself: one that is being changed by others must not keep the rest asleep.
                 self._guarded(partial(self._wake, release.id, release.wake_at))()
         self.follow(releases)
+        self._swept(releases)
 
     def _prune(self) -> None:
         """Forget old looks and done jobs; the journal is kept."""

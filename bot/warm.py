@@ -1,8 +1,6 @@
 """Imports what the first look and the first picture need, which is more than all else together."""
 
 import threading
-import time
-from collections.abc import Callable, Sequence
 from importlib import import_module
 
 LATEST = 5.0  # seconds after the start
@@ -10,14 +8,14 @@ MODULES = ("strategies.gates.judge", "bot.metrics.charts")
 
 
 class Warm:
-    """Begins once there are no `troubles`, or they have been waited for.
+    """Begins once the cluster has been `listed`, or that has been waited for.
 
     Beside the first lists of a large cluster it would take from the start what it gives to the first look.
     """
 
-    def __init__(self, troubles: Callable[[], Sequence[str]]) -> None:
-        self._troubles = troubles
-        self._stopping = threading.Event()
+    def __init__(self) -> None:
+        self._listed = threading.Event()
+        self._is_stopping = False
         self._thread = threading.Thread(target=self._load, name="warm", daemon=True)
 
     def start(self) -> None:
@@ -26,13 +24,15 @@ class Warm:
 
     def stop(self) -> None:
         """Wait no longer."""
-        self._stopping.set()
+        self._is_stopping = True
+        self._listed.set()
         self._thread.join(timeout=2)
 
+    def listed(self) -> None:
+        """The cluster has been listed."""
+        self._listed.set()
+
     def _load(self) -> None:
-        until = time.monotonic() + LATEST
-        while self._troubles() and time.monotonic() < until:
-            if self._stopping.wait(0.05):
-                return
-        for module in MODULES:
+        self._listed.wait(LATEST)
+        for module in () if self._is_stopping else MODULES:
             import_module(module)

@@ -2,17 +2,15 @@
 
 import math
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
-from strategies import amount, moves
+from strategies import amount, moves, timers
 from strategies.decision import Decision, ignored
 from strategies.effects import Audience, RefreshCard, Say, SetCapacity, Urgency
 from strategies.events import CapacityLacked
 from strategies.release import AtDeadline, Phase, Release
 from strategies.routing import HUNDRED, Split
-
-TRY_AGAIN = timedelta(seconds=5)  # at most: a profile that looks more often is not kept waiting longer
 
 
 def pods_for(split: Split, version: str, size: int, capacity: Decimal) -> int:
@@ -33,7 +31,7 @@ def lacked(release: Release, event: CapacityLacked, now: datetime) -> Decision:
     if event.revision != release.split_revision or release.is_confirmed:
         return ignored(release)
     changed = release.note != event.text
-    waiting = replace(release, note=event.text, retry_at=now + pause(release))
+    waiting = replace(release, note=event.text, retry_at=timers.pods_again(release, now))
     shown = (RefreshCard(release.id, Urgency.STAGE),) if changed else ()
     if not _is_to_be_told(release, now):
         return Decision(waiting, shown, why=event.text, is_notable=changed)
@@ -74,16 +72,6 @@ def seen(before: Release, decision: Decision) -> Decision:
     return replace(
         decision, release=told, effects=(*decision.effects, *pinned, line), why=decision.why or text, is_notable=True
     )
-
-
-def pause(release: Release) -> timedelta:
-    """How long until the pods are looked for again."""
-    return min(TRY_AGAIN, release.rules.look)
-
-
-def waits_on(release: Release, shortage: str, now: datetime) -> bool:
-    """True when looking for the pods again would find, say and change what it did the last time."""
-    return bool(shortage) and shortage == release.note and not _is_to_be_told(release, now)
 
 
 def _is_to_be_told(release: Release, now: datetime) -> bool:

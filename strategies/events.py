@@ -226,6 +226,14 @@ class WakeReached:
 
 
 @dataclass(frozen=True, slots=True)
+class ClusterChanged:
+    """What the release waits for is not what it was told last: its pods have changed."""
+
+    release: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class CapacityLacked:
     """The split of `revision` was not written: the candidate has too few ready pods for its share."""
 
@@ -297,6 +305,7 @@ Event = (
     | LookTaken
     | SmokeAnswered
     | WakeReached
+    | ClusterChanged
     | CapacityLacked
     | BaselineWatched
     | BaselineRetired

@@ -36,8 +36,6 @@ from strategies.reasons import ReasonCode
 from strategies.release import AtDeadline, NoAnswer, OnHarm, Phase, Release
 from strategies.verdicts import Outcome, Verdict
 
-PREPARE_AGAIN = timedelta(seconds=5)  # at most: a profile that looks more often is not kept waiting longer
-GUARD_AGAIN = timedelta(seconds=30)  # what a guard asks about changes slowly, and some of it is asked of others
 LATE_START = timedelta(minutes=15)
 SKEW = timedelta(minutes=1)  # by which the clocks of two replicas may differ
 SPLIT = "split"
@@ -60,7 +58,7 @@ def blocked(release: Release, event: PreparationBlocked, now: datetime) -> Decis
     if event.reason_code in OVERRIDABLE or event.reason_code is ReasonCode.UNREACHABLE:
         return _guarded(release, event, now)
     changed = release.note != event.text
-    waiting = replace(release, note=event.text, retry_at=now + min(PREPARE_AGAIN, release.rules.look))
+    waiting = replace(release, note=event.text, retry_at=timers.pods_again(release, now))
     effects: tuple[Effect, ...] = (RefreshCard(release.id, Urgency.STAGE),) if changed else ()
     if not release.reminded and now >= release.entered_at + release.rules.deadline:
         # It goes on trying, but it holds the route: somebody has to know.
@@ -82,7 +80,7 @@ def history_read(release: Release, event: HistoryRead) -> Decision:
 def _guarded(release: Release, event: PreparationBlocked, now: datetime) -> Decision:
     """A guard does not hold: the card says why, and people are told once how to go on."""
     code, changed = event.reason_code, release.note != event.text
-    waiting = replace(release, note=event.text, retry_at=now + GUARD_AGAIN, blocked_by=code)
+    waiting = replace(release, note=event.text, retry_at=timers.guard_again(release, now), blocked_by=code)
     shown: tuple[Effect, ...] = (RefreshCard(release.id, Urgency.STAGE),) if changed else ()
     # Figures in the sentence change with every look outside; the reason is what people have to know.
     if code is release.blocked_by:
@@ -91,9 +89,9 @@ def _guarded(release: Release, event: PreparationBlocked, now: datetime) -> Deci
     line = Say(
         release.id,
         f"guard:{release.revision}:{code}",
-        f"{release.id} does not begin yet ({code}): {event.text} It is asked again every "
-        f"{GUARD_AGAIN.total_seconds():.0f} s. To begin all the same: /release override {release.id} {rule} <reason>; "
-        f"to call it off: /release rollback {release.id}",
+        f"{release.id} does not begin yet ({code}): {event.text} It is asked again in "
+        f"{timers.GUARD_AGAIN.total_seconds():.0f} s, and less often the longer it waits. To begin all the same: "
+        f"/release override {release.id} {rule} <reason>; to call it off: /release rollback {release.id}",
         audience=Audience.REQUESTER,
         urgency=Urgency.DECISION,
     )
@@ -193,7 +191,7 @@ def woken(release: Release, event: WakeReached, now: datetime) -> Decision:
         case Phase.SCHEDULED:
             return _begin_on_time(release, now)
         case Phase.PREPARING:
-            return Decision(replace(release, retry_at=None), (Prepare(release.id),), is_notable=False)
+            return _prepare_again(release)
         case Phase.SOAKING:
             return moves.retire(release, now, "the soak is over")
         case Phase.SHIFTING if capacity.is_due(release, now):
@@ -208,6 +206,13 @@ def woken(release: Release, event: WakeReached, now: datetime) -> Decision:
             return _progress(release, now) or _unanswered(release, now)
         case _:  # pragma: no cover - the table lets no wake into another phase
             return ignored(release)
+
+
+def cluster_changed(release: Release, now: datetime) -> Decision:
+    """What the release waits for is looked for at once, unless it is being looked for already."""
+    if release.retry_at is None:
+        return ignored(release)
+    return _prepare_again(release) if release.phase is Phase.PREPARING else capacity.again(release, now)
 
 
 def failed(release: Release, event: EffectFailed, now: datetime) -> Decision:
@@ -226,6 +231,10 @@ def failed(release: Release, event: EffectFailed, now: datetime) -> Decision:
     call = CallOnCall(release.id, f"stuck:{stuck.revision}", text)
     stage = (PostStage(release.id, release.stage, Urgency.ROLLBACK),) if release.stage >= 0 else ()
     return Decision(stuck, (call, *stage, RefreshCard(release.id, Urgency.ROLLBACK)), why=text)
+
+
+def _prepare_again(release: Release) -> Decision:
+    return Decision(replace(release, retry_at=None), (Prepare(release.id),), is_notable=False)
 
 
 def _begin_on_time(release: Release, now: datetime) -> Decision:

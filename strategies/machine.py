@@ -39,6 +39,7 @@ from strategies.events import (
     BaselineRetired,
     BaselineWatched,
     CapacityLacked,
+    ClusterChanged,
     DriftFound,
     DriftResolved,
     EffectFailed,
@@ -149,6 +150,7 @@ TRANSITIONS: Mapping[type[Event], Row] = {
         Phase.PAUSED,
         Phase.STUCK,
     ),
+    ClusterChanged: _row(IGNORED, Phase.PREPARING, Phase.SHIFTING),
     CapacityLacked: _row(IGNORED, Phase.SHIFTING),
     BaselineWatched: _row(IGNORED, Phase.DECOMMISSIONING),
     BaselineRetired: _row(IGNORED, Phase.DECOMMISSIONING),
@@ -214,6 +216,8 @@ def _move(release: Release, event: Event, now: datetime) -> Decision | Refused: 
             return facts.smoked(release, event, now)
         case WakeReached():
             return facts.woken(release, event, now)
+        case ClusterChanged():
+            return facts.cluster_changed(release, now)
         case CapacityLacked():
             return capacity.lacked(release, event, now)
         case BaselineWatched():

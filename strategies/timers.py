@@ -1,10 +1,14 @@
 """When a release wants to be woken: one column, the earliest of its timers that lies ahead."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import assert_never
 
 from strategies import approvals, reminders
 from strategies.release import Phase, Release
+
+PODS_AGAIN, PODS_AT_MOST = timedelta(seconds=5), timedelta(hours=1)
+GUARD_AGAIN, GUARD_AT_MOST = timedelta(seconds=30), timedelta(minutes=10)
+GUARD_PART = 10  # of the time that a guard has held, so that it is asked again late by a tenth at most
 
 
 def deadline(release: Release) -> datetime | None:
@@ -25,6 +29,21 @@ def no_answer(release: Release) -> datetime | None:
     """When an unanswered question stops waiting."""
     start = _asked_from(release)
     return start + release.rules.no_answer_after if start else None
+
+
+def pods_again(release: Release, now: datetime) -> datetime:
+    """When the cluster is asked again what a release waits for: after as long as it has waited, and at the deadline.
+
+    What it waits for is told by a watch as soon as it changes. This is for what no watch tells, such as warnings.
+    """
+    again = now + min(max(PODS_AGAIN, now - release.entered_at), PODS_AT_MOST)
+    told_at = release.entered_at + release.rules.deadline
+    return min(again, told_at) if now < told_at and not release.reminded else again
+
+
+def guard_again(release: Release, now: datetime) -> datetime:
+    """When a guard that does not hold is asked again: neighbours cannot tell that their answer has changed."""
+    return now + min(max(GUARD_AGAIN, (now - release.entered_at) / GUARD_PART), GUARD_AT_MOST)
 
 
 def next_wake(release: Release, now: datetime, overdue: datetime | None = None) -> datetime | None:

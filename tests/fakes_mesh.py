@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.errors import Fault, SluiceError, Transient
 from bot.mesh import adopting, capacity
+from bot.mesh.awaited import awaited, picks
 from bot.mesh.deploying import deploy
 from bot.mesh.destination_rule import rule_host
 from bot.mesh.documents import Document, full_name, labels_of, namespace_of
@@ -203,9 +204,13 @@ class FakeMesh:
         self._trip("capacity")
         return capacity.missing(self, self.cluster, release)
 
-    def shortage(self, release: Release) -> str:
+    def awaited(self, release: Release) -> str:
         """As the adapter."""
-        return capacity.shortage(self, release)
+        return awaited(self, release)
+
+    def picks(self, target: Target, labels: Mapping[str, str]) -> bool:
+        """As the adapter."""
+        return picks(self, target, labels)
 
     def set_sizes(self, release: Release) -> None:
         """As the adapter."""

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from bot.errors import Fault, Transient
 from bot.mesh import adopting, capacity
+from bot.mesh.awaited import awaited, picks
 from bot.mesh.cluster import Cluster
 from bot.mesh.deploying import deploy
 from bot.mesh.documents import Document, full_name
@@ -76,6 +77,14 @@ class IstioMesh:
     def on_rule_change(self, callback: Callable[[str], None]) -> None:
         """Call with the full host when a watched DestinationRule changes, from a watch's thread."""
         self._cache.on_rule_change(callback)
+
+    def on_pods(self, callback: Callable[[str, Mapping[str, str]], None]) -> None:
+        """Call with namespace and labels when pods, or what makes or picks them, changed; none: it may be any there."""
+        self._cache.on_pods(callback)
+
+    def on_listed(self, callback: Callable[[], None]) -> None:
+        """Call once the cluster has been listed for the first time, from a watch's thread."""
+        self._cache.on_listed(callback)
 
     def survey(self, request: SurveyRequest) -> Target | Refused:
         """Resolve a service to routes and versions, from the cache alone."""
@@ -217,9 +226,13 @@ class IstioMesh:
         self._require_sync()
         return capacity.missing(self._cache, self._cluster, release)
 
-    def shortage(self, release: Release) -> str:
-        """What `capacity` would say, from the cache alone; empty when there is something to do, or nothing is known."""
-        return capacity.shortage(self._cache, release) if self._cache.is_synced else ""
+    def awaited(self, release: Release) -> str:
+        """What `prepare` or `capacity` would say is missing, from the cache alone; empty when one has to be done."""
+        return awaited(self._cache, release)
+
+    def picks(self, target: Target, labels: Mapping[str, str]) -> bool:
+        """True when pods with these labels may be the candidate's."""
+        return picks(self._cache, target, labels)
 
     def set_sizes(self, release: Release) -> None:
         """Hold the baselines at their sizes while the release is active; give sizes back once it is over."""

@@ -9,7 +9,7 @@ from typing import Any
 from kubernetes.informer import ADDED, DELETED, MODIFIED, SharedInformer
 
 from bot.mesh.destination_rule import rule_host
-from bot.mesh.documents import Document, full_name, namespace_of, version_number
+from bot.mesh.documents import Document, full_name, labels_of, namespace_of, version_number
 from bot.mesh.kube_api import (
     AUTOSCALER,
     DEPLOYMENT,
@@ -23,6 +23,7 @@ from bot.mesh.kube_api import (
 )
 from bot.mesh.pod_index import PodIndex, slim_pod
 from bot.mesh.watch_source import Source, Stopping
+from bot.mesh.workloads import template_labels
 
 # What is good to know and nothing waits for: a role of an earlier version may not grant it.
 OPTIONAL = (AUTOSCALER, QUOTA)
@@ -30,6 +31,8 @@ KINDS = (VIRTUAL_SERVICE, DESTINATION_RULE, SERVICE, DEPLOYMENT, POD)
 STOP_SECONDS = 2.0
 # A watch that has been down for longer no longer says which pods are ready.
 STALE_SECONDS = 30.0
+
+Labels = Mapping[str, str]
 
 
 class WatchCache:
@@ -44,6 +47,8 @@ class WatchCache:
         self._ahead_lock = threading.Lock()
         self._listeners: list[Callable[[str], None]] = []
         self._rule_listeners: list[Callable[[str], None]] = []
+        self._pod_listeners: list[Callable[[str, Labels], None]] = []
+        self._list_listeners: list[Callable[[], None]] = []
         for kind in (*KINDS, *OPTIONAL):
             for namespace in self._namespaces:
                 self._add(connection, kind, namespace)
@@ -72,6 +77,17 @@ class WatchCache:
     def on_rule_change(self, listener: Callable[[str], None]) -> None:
         """Call with the full host whenever a DestinationRule was added, changed or deleted; not for first lists."""
         self._rule_listeners.append(listener)
+
+    def on_pods(self, listener: Callable[[str, Labels], None]) -> None:
+        """Call with namespace and labels when pods, or what makes or picks them, changed; not for first lists.
+
+        No labels: it may be any pods of the namespace.
+        """
+        self._pod_listeners.append(listener)
+
+    def on_listed(self, listener: Callable[[], None]) -> None:
+        """Call once every kind that we cannot do without has been listed."""
+        self._list_listeners.append(listener)
 
     @property
     def is_synced(self) -> bool:
@@ -167,16 +183,15 @@ class WatchCache:
 
     def _add(self, connection: Connection, kind: Kind, namespace: str | None) -> None:
         slim = slim_pod if kind is POD else _slim_nothing
-        source = Source(connection, kind, namespace, slim, is_optional=kind in OPTIONAL)
+        source = Source(connection, kind, namespace, slim, is_optional=kind in OPTIONAL, listed=self._listed)
         untyped: Any = SharedInformer
         informer = untyped(source)
         if kind is POD:
             informer.add_event_handler(ADDED, self._put_pod)
             informer.add_event_handler(MODIFIED, self._put_pod)
             informer.add_event_handler(DELETED, self._pods.remove)
-        if kind not in {POD, SERVICE, QUOTA}:
-            for event in (ADDED, MODIFIED, DELETED):
-                informer.add_event_handler(event, self._heard(kind, is_deleted=event is DELETED))
+        for event in (ADDED, MODIFIED, DELETED):
+            informer.add_event_handler(event, self._heard(kind, is_deleted=event is DELETED))
         self._sources[kind, namespace], self._informers[kind, namespace] = source, informer
 
     def _put_pod(self, pod: Document) -> None:
@@ -189,13 +204,28 @@ class WatchCache:
                 known = self._ahead.get((kind, name))
                 if known and (is_deleted or version_number(known) <= version_number(document)):
                     del self._ahead[kind, name]
-            if not self.is_synced:
-                return  # the first lists: nobody can compare anything with half of the cluster
-            told = name if kind is VIRTUAL_SERVICE else rule_host(document)
-            for listener in self._listeners if kind is VIRTUAL_SERVICE else self._rule_listeners:
-                listener(told)
+            if self.is_synced:  # from half of the cluster nobody can tell anything
+                self._tell(kind, name, document)
 
         return hear
+
+    def _tell(self, kind: Kind, name: str, document: Document) -> None:
+        if kind is VIRTUAL_SERVICE:
+            for changed in self._listeners:
+                changed(name)
+        elif kind is DESTINATION_RULE:
+            for rule_changed in self._rule_listeners:
+                rule_changed(rule_host(document))
+        else:
+            labels = labels_of(document) if kind is POD else template_labels(document)
+            for pods_changed in self._pod_listeners:
+                pods_changed(namespace_of(document), labels)
+
+    def _listed(self) -> None:
+        if self.is_synced:
+            listeners, self._list_listeners = self._list_listeners, []
+            for listener in listeners:
+                listener()
 
     def _one(self, kind: Kind, name: str) -> Document | None:
         informer = self._informers.get((kind, self._home(name)))

@@ -62,7 +62,10 @@ class Source:
         slim: Callable[[Document], Document],
         *,
         is_optional: bool = False,
+        listed: Callable[[], None] = lambda: None,
     ) -> None:
+        """`listed` is called once the informer has its first list in its cache."""
+        self._listed = listed
         self._is_optional = is_optional
         self._connection = connection
         self._kind = kind
@@ -111,7 +114,9 @@ class Source:
 
     def _watch(self, resource_version: str) -> "_Stream":
         # The informer asks for its first watch after it has filled its cache from the list.
-        self.is_synced = True
+        if not self.is_synced:
+            self.is_synced = True
+            self._listed()
         if time.monotonic() - self._watched_at < SHORT_WATCH_SECONDS:
             self._failures = max(self._failures, 1)
             self._stopped.wait(PAUSES[min(self._failures, len(PAUSES)) - 1])

@@ -1,4 +1,4 @@
-"""Runs the bench: `python -m tests.bench [one|many|commands|pictures ...] [--releases N] [--json FILE]`."""
+"""Runs the bench: `python -m tests.bench [PART ...] [--releases N] [--json FILE]`."""
 
 from __future__ import annotations
 
@@ -7,24 +7,29 @@ import json
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tests.bench import commands, many, one, pictures
+from tests.bench import commands, histories, idle, many, one, pictures
 from tests.bench.figures import Figure, document, table
 
-PARTS = ("commands", "pictures", "one", "many", "four")
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+PARTS = ("commands", "pictures", "one", "many", "four", "idle", "histories")
 
 
 def main() -> int:
     """Print the table on stderr and JSON on stdout; always 0, for a figure is read and not judged here."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="default: all")
-    parser.add_argument("--releases", type=int, default=1_000, help="active releases of many and four")
+    parser.add_argument("--releases", type=int, default=1_000, help="active releases of many, four and idle")
+    parser.add_argument("--wait", action="append", choices=idle.WAITS, help="of idle; default: each")
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     asked = parser.parse_args()
     figures: list[Figure] = []
     for part in asked.parts or PARTS:
         with tempfile.TemporaryDirectory(prefix="sluice-bench-") as folder:
-            found = _measured(part, Path(folder), asked.releases)
+            found = _measured(part, Path(folder), asked.releases, asked.wait or idle.WAITS)
         print(table(found), file=sys.stderr, flush=True)
         figures.extend(found)
     text = json.dumps(document(figures), indent=1)
@@ -34,7 +39,7 @@ def main() -> int:
     return 0
 
 
-def _measured(part: str, folder: Path, releases: int) -> list[Figure]:
+def _measured(part: str, folder: Path, releases: int, waits: Sequence[str]) -> list[Figure]:
     match part:
         case "commands":
             return commands.measured(folder)
@@ -44,8 +49,12 @@ def _measured(part: str, folder: Path, releases: int) -> list[Figure]:
             return one.measured(folder)
         case "many":
             return [*many.measured(folder, releases, 2), many.judging()]
-        case _:
+        case "four":
             return many.measured(folder, releases, 4)
+        case "histories":
+            return histories.measured(folder, releases // 10)
+        case _:
+            return idle.measured(folder, releases, waits)
 
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ def _member(service: str, gates: int) -> Member:
         *(gate for gate in plan.stages[0].gates if not isinstance(gate, MetricGate)),
     )
     plan = replace(plan, stages=(replace(plan.stages[0], gates=asked), plan.stages[1]))
-    original = _route(service)
+    original = route(service)
     captured = capture(original, target.routes[0], target)
     if isinstance(captured, Refused):
         raise AssertionError(captured.text)
@@ -81,7 +81,13 @@ def _member(service: str, gates: int) -> Member:
         written=0,
         originals={target.routes[0].key: captured},
     )
-    written = edit(original, orders.orders(release, f"{NAMESPACE}/{service}"))
+    return settled(Member(release, original))
+
+
+def settled(member: Member) -> Member:
+    """The member with the route as its release wants it."""
+    release = member.release
+    written = edit(member.route, orders.orders(release, f"{NAMESPACE}/{release.target.service}"))
     if isinstance(written, Refused):
         raise AssertionError(written.text)
     return Member(release, written)
@@ -92,7 +98,7 @@ def _gates(count: int) -> tuple[MetricGate, ...]:
     return (errors, slowest, replace(slowest, metric="latency_p95"), replace(slowest, metric="latency_p50"))[:count]
 
 
-def _route(service: str) -> Document:
+def route(service: str) -> Document:
     return {
         "apiVersion": "networking.istio.io/v1",
         "kind": "VirtualService",
@@ -104,20 +110,20 @@ def _route(service: str) -> Document:
     }
 
 
-async def plant(rig: Rig, fleet: Sequence[Member]) -> None:
-    """The objects of every service: two ready pods, and a route that carries the split."""
+async def plant(rig: Rig, fleet: Sequence[Member], versions: Sequence[str] = ("v1", "v2")) -> None:
+    """The objects of every service: a ready pod of each of these versions, and a route that carries the split."""
     async with KubernetesClient(rig.kubernetes, TOKEN) as client:
         await client.create(NAMESPACES, None, {"metadata": {"name": NAMESPACE}})
         turns = asyncio.Semaphore(AT_ONCE)
 
         async def one(member: Member) -> None:
             async with turns:
-                await _objects(client, member)
+                await _objects(client, member, versions)
 
         await asyncio.gather(*(one(member) for member in fleet))
 
 
-async def _objects(client: KubernetesClient, member: Member) -> None:
+async def _objects(client: KubernetesClient, member: Member, versions: Sequence[str]) -> None:
     service = member.release.target.service
     ports = [{"name": "http", "port": 80, "protocol": "TCP", "targetPort": 80}]
     subsets = [{"name": version, "labels": {"version": version}} for version in ("v1", "v2")]
@@ -127,13 +133,17 @@ async def _objects(client: KubernetesClient, member: Member) -> None:
     rule = {"apiVersion": "networking.istio.io/v1", "kind": "DestinationRule", **meta}
     await client.create(DESTINATION_RULES, NAMESPACE, {**rule, "spec": {"host": service, "subsets": subsets}})
     await client.create(VIRTUAL_SERVICES, NAMESPACE, member.route)
-    for version in ("v1", "v2"):
-        name = f"{service}-{version}-0"
-        labels = {"app": service, "version": version}
-        pod: Document = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": labels}}
-        await client.create(PODS, NAMESPACE, {**pod, "spec": {"containers": [{"name": "app", "image": "app:1"}]}})
-        conditions = [{"type": "Ready", "status": "True"}]
-        await client.patch_status(PODS, NAMESPACE, name, {"phase": "Running", "conditions": conditions})
+    for version in versions:
+        await add_pod(client, service, version)
+
+
+async def add_pod(client: KubernetesClient, service: str, version: str) -> None:
+    """A ready pod of a version."""
+    name, labels = f"{service}-{version}-0", {"app": service, "version": version}
+    pod: Document = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": labels}}
+    await client.create(PODS, NAMESPACE, {**pod, "spec": {"containers": [{"name": "app", "image": "app:1"}]}})
+    conditions = [{"type": "Ready", "status": "True"}]
+    await client.patch_status(PODS, NAMESPACE, name, {"phase": "Running", "conditions": conditions})
 
 
 def remember(rig: Rig, fleet: Sequence[Member]) -> None:

@@ -21,9 +21,28 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+    from aiohttp.typedefs import Handler
+
 TOKEN = "bench"
 CHANNEL = "C0RELEASES"
 ROLES = {"releaser": ["U0ALICE"], "approver": ["U0BOB"], "on_call": ["U0CAROL"]}
+
+
+class CountingSlack(SlackStandIn):
+    """A Slack that counts the calls of its Web API."""
+
+    calls = 0
+
+    def application(self) -> web.Application:
+        """The same, counting."""
+        application = super().application()
+        application.middlewares.append(self._count)
+        return application
+
+    @web.middleware
+    async def _count(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        self.calls += request.path.startswith("/api/")
+        return await handler(request)
 
 
 @dataclass
@@ -33,13 +52,9 @@ class Rig:
     loop: LoopThread
     folder: Path
     recorder: Recorder
-    slack: SlackStandIn
+    slack: CountingSlack
     kubernetes: str
-
-    @property
-    def database(self) -> str:
-        """The bot's database."""
-        return f"sqlite:///{self.folder / 'sluice.db'}"
+    database: str
 
     def bot(self, prometheus: str, namespace: str, profiles: Mapping[str, Mapping[str, object]]) -> BotChild:
         """A bot that is told where everybody is."""
@@ -65,16 +80,16 @@ class Rig:
 
 
 @contextmanager
-def rig(folder: Path) -> Iterator[Rig]:
-    """Slack and a recording Kubernetes API."""
-    loop, recorder, slack = LoopThread(), Recorder(), SlackStandIn(Settings())
+def rig(folder: Path, database: str = "") -> Iterator[Rig]:
+    """Slack and a recording Kubernetes API; the bot's database is a file in the folder where none is named."""
+    loop, recorder, slack = LoopThread(), Recorder(), CountingSlack(Settings())
     with ExitStack() as stack:
         stack.callback(loop.close)
         loop.run(slack.start())
         stack.callback(lambda: loop.run(slack.stop()))
         url, stop = served(loop, recorder.wrap(KubernetesApi(TOKEN).application()))
         stack.callback(stop)
-        yield Rig(loop, folder, recorder, slack, url)
+        yield Rig(loop, folder, recorder, slack, url, database or f"sqlite:///{folder / 'sluice.db'}")
 
 
 def served(loop: LoopThread, application: web.Application) -> tuple[str, Callable[[], None]]:

@@ -105,9 +105,6 @@ class MeshDoor:
     def capacity(self, release: Release) -> str:
         return str(self._call("capacity", release))
 
-    def shortage(self, release: Release) -> str:
-        return str(self.line.ask("mesh", "shortage", release))
-
     def set_sizes(self, release: Release) -> None:
         self._call("set_sizes", release)
 

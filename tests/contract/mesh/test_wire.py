@@ -190,6 +190,34 @@ def test_a_change_is_told_to_whoever_listens(lonely: WireWorld) -> None:
     assert set(heard) == {name_of(lonely)}
 
 
+def test_pods_that_change_are_told_with_their_labels_also_after_a_watch_was_lost(lonely: WireWorld) -> None:
+    heard: list[tuple[str, str | None]] = []
+    lonely.mesh.on_pods(lambda namespace, labels: heard.append((namespace, labels.get("version"))))
+    lonely.add(a_deployment("v3"))
+    eventually(lambda: (lonely.namespace, "v3") in heard)
+    heard.clear()
+    lonely.proxy.end_watches()
+    lonely.set_ready("v2", 1)
+    eventually(lambda: (lonely.namespace, "v2") in heard)
+    assert lonely.mesh.picks(the_target(lonely), {"app": "reviews", "version": "v2"})
+    assert not lonely.mesh.picks(the_target(lonely), {"app": "other", "version": "v2"})
+
+
+def test_the_first_lists_are_told_once_and_their_objects_are_not(lonely: WireWorld) -> None:
+    told: list[str] = []
+    mesh = lonely.another_mesh()
+    mesh.on_listed(lambda: told.append("listed"))
+    mesh.on_pods(lambda *_: told.append("pods"))
+    mesh.start()
+    eventually(lambda: not mesh.troubles())
+    assert told == ["listed"]
+    lonely.proxy.end_watches()
+    lonely.set_ready("v2", 1)
+    eventually(lambda: "pods" in told)
+    assert told.count("listed") == 1
+    mesh.stop()
+
+
 def test_the_split_waits_until_proxies_know_the_new_subset(lonely: WireWorld) -> None:
     mesh = lonely.another_mesh(propagation=0.6)
     lonely.add(a_deployment("v3"))

@@ -26,10 +26,6 @@ class Observing:
     found: Drift | None = EDIT
     error: Transient | None = None
     asked: list[str] = field(default_factory=list)
-    away: list[str] = field(default_factory=list)
-
-    def troubles(self) -> list[str]:
-        return self.away
 
     def observe(self, name: str, orders: object) -> Drift | None:
         self.asked.append(name)
@@ -143,6 +139,7 @@ def test_trouble_while_comparing_is_logged_and_found_again(house: House, caplog:
 def started(drift: DriftWatch, holds: Callable[[], bool]) -> bool:
     """Whether it came true within seconds of a start."""
     drift.start()
+    drift.listed()
     deadline = time.monotonic() + 5
     while not (found := holds()) and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -153,7 +150,6 @@ def started(drift: DriftWatch, holds: Callable[[], bool]) -> bool:
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """No long waits."""
-    monkeypatch.setattr(drifts, "LISTED", 0.02)
     monkeypatch.setattr(drifts, "SETTLED", 0.1)
 
 
@@ -166,7 +162,7 @@ def test_what_was_edited_while_nobody_watched_is_found_at_the_start(house: House
 @pytest.mark.usefixtures("hasty")
 def test_nothing_is_compared_before_the_cluster_was_listed(house: House) -> None:
     release = house.observed()
-    mesh = Observing(away=["no answer has come yet"])
+    mesh = Observing()
     drift = watch(house, mesh, release)
     drift.start()
     time.sleep(0.3)

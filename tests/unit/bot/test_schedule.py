@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -46,11 +46,11 @@ def running(
     engine: Engine,
     database: Database,
     holder: str = "one",
-    waits: Callable[[str], timedelta | None] = lambda _: None,
+    swept: Callable[[Sequence[Release]], None] = lambda _: None,
 ) -> Iterator[Schedule]:
     """A schedule at work."""
     looks = Looks(engine, FakeMetrics(), FakeMesh.shop(), CLOCK)
-    schedule = Schedule(engine, database, looks, CLOCK, holder, waits=waits)
+    schedule = Schedule(engine, database, looks, CLOCK, holder, swept=swept)
     engine.on_commit(schedule.follow)
     schedule.start()
     try:
@@ -229,15 +229,13 @@ def test_old_looks_are_forgotten_and_the_journal_is_kept(tmp_path: Path) -> None
             assert len(tx.journal.of(release.id)) == 1
 
 
-@pytest.mark.usefixtures("alarms_alone")
-def test_a_wake_that_would_change_nothing_is_asked_about_again_in_time(tmp_path: Path) -> None:
-    asked: list[str] = []
-
-    def waits(id: str) -> timedelta | None:
-        asked.append(id)
-        return timedelta(milliseconds=50) if len(asked) < 3 else None
-
-    with live_engine(tmp_path, CLOCK) as (database, engine), running(engine, database, waits=waits):
-        release = begin_at(engine, CLOCK.now() + timedelta(milliseconds=50))
-        assert eventually(lambda: engine.active()[0].phase is Phase.PREPARING)
-    assert asked == [release.id] * 3
+def test_releases_of_other_replicas_are_heard_of_at_each_sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schedules, "SWEEP", timedelta(seconds=0.2))
+    heard: list[str] = []
+    with (
+        live_engine(tmp_path, CLOCK) as (database, engine),
+        running(engine, database, swept=lambda releases: heard.extend(each.id for each in releases)),
+        live_engine(tmp_path, CLOCK) as (_, elsewhere),
+    ):
+        release = begin_at(elsewhere, CLOCK.in_seconds(60))
+        assert eventually(lambda: release.id in heard)

@@ -22,12 +22,11 @@ def imported(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     yield done
 
 
-def test_nothing_heavy_is_imported_while_there_is_trouble(imported: threading.Event) -> None:
-    troubles = ["no answer has come yet"]
-    waiting = Warm(lambda: troubles)
+def test_nothing_heavy_is_imported_before_the_cluster_was_listed(imported: threading.Event) -> None:
+    waiting = Warm()
     waiting.start()
     assert not imported.wait(0.2)
-    troubles.clear()
+    waiting.listed()
     assert imported.wait(5)
     waiting.stop()
 
@@ -36,14 +35,14 @@ def test_a_cluster_that_never_answers_is_waited_for_a_while(
     imported: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(warm, "LATEST", 0.1)
-    waiting = Warm(lambda: ["refused"])
+    waiting = Warm()
     waiting.start()
     assert imported.wait(5)
     waiting.stop()
 
 
 def test_a_stop_ends_the_wait(imported: threading.Event) -> None:
-    waiting = Warm(lambda: ["refused"])
+    waiting = Warm()
     waiting.start()
     waiting.stop()
     assert not imported.is_set()

@@ -9,7 +9,7 @@ import pytest
 from strategies import capacity
 from strategies.capacity import pods_for
 from strategies.effects import Audience, RefreshCard, Say, SetCapacity, SetRoute, Urgency
-from strategies.events import CapacityLacked, Prepared, RouteConfirmed, WakeReached
+from strategies.events import CapacityLacked, ClusterChanged, Prepared, RouteConfirmed, WakeReached
 from strategies.release import AtDeadline, Phase, Release, Rules
 from strategies.routing import Match, Mirror, Split
 from tests.builders import NOW, a_release
@@ -69,6 +69,21 @@ def test_the_pods_are_looked_for_again_and_the_evidence_is_due_from_then_on() ->
     assert (again.release.stage_began_at, again.release.retry_at) == (due, None)
     written = moved(again.release, RouteConfirmed(release.id, "r", "shop/reviews", release.revision), due)
     assert written.release.is_confirmed
+
+
+def test_pods_that_change_are_looked_for_at_once() -> None:
+    release = moved(shifting(), lacked(shifting())).release
+    changed = moved(release, ClusterChanged(release.id, "c"), NOW + timedelta(seconds=1))
+    assert changed.effects == (SetRoute(release.id, "shop/reviews"),)
+    assert changed.release.retry_at is None
+    assert moved(shifting(), ClusterChanged(release.id, "c")).effects == ()
+
+
+def test_an_increase_is_tried_again_at_its_deadline_and_ever_less_often() -> None:
+    for after, again in ((0, 5), (60, 60), (1200, 600)):
+        now = NOW + timedelta(seconds=after)
+        waiting = moved(shifting(), lacked(shifting()), now).release
+        assert waiting.wake_at == now + timedelta(seconds=again)
 
 
 def test_people_are_told_once_that_an_increase_holds() -> None:

@@ -39,6 +39,7 @@ DriftFound           - - m m m m m - - - - -
 LookTaken            - - m m m m m - - m - -
 SmokeAnswered        - - m m m m - - - m - -
 WakeReached          m m m m m m m m m m - -
+ClusterChanged       - m m - - - - - - - - -
 CapacityLacked       - - m - - - - - - - - -
 BaselineWatched      - - - - - - - m - - - -
 BaselineRetired      - - - - - - - m - - - -

@@ -49,6 +49,13 @@ def test_people_are_told_once_how_to_go_on_and_it_is_asked_again_in_thirty_secon
     assert (said(second), second.release.note) == ([], "It was still not staged.")
 
 
+@pytest.mark.parametrize(("waited", "again"), [(0, 30), (300, 30), (310, 31), (3600, 360), (6010, 600)])
+def test_a_guard_is_asked_again_after_a_tenth_of_the_time_that_it_has_held(waited: int, again: int) -> None:
+    now = NOW + timedelta(seconds=waited)
+    held = moved(in_phase(Phase.PREPARING), blocked(in_phase(Phase.PREPARING)), now)
+    assert held.release.wake_at == now + timedelta(seconds=again)
+
+
 def test_another_guard_is_told_of_its_own() -> None:
     release = replace(in_phase(Phase.PREPARING), blocked_by=UNSTAGED)
     assert "NEEDS" in said(moved(release, blocked(release, ReasonCode.NEEDS)))[0].text

@@ -3,9 +3,12 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from strategies.decision import Decision
 from strategies.effects import Audience, RefreshCard, Urgency
 from strategies.events import (
+    ClusterChanged,
     HistoryRead,
     PreparationBlocked,
     Prepared,
@@ -64,6 +67,12 @@ def test_a_ready_cluster_gets_the_first_split_and_its_originals_are_kept() -> No
     assert kinds(decision) == ["SetRoute", "RefreshCard"]
 
 
+def waiting(**changes: object) -> Release:
+    """A release that waits for a pod of its candidate, since `NOW`."""
+    release = moved(in_phase(Phase.PREPARING), blocked(in_phase(Phase.PREPARING))).release
+    return replace(release, **changes)  # type: ignore[arg-type]
+
+
 def test_what_waiting_cures_is_tried_again_in_five_seconds_and_shown_once() -> None:
     release = in_phase(Phase.PREPARING)
     first = moved(release, blocked(release))
@@ -88,9 +97,37 @@ def test_a_candidate_that_is_not_ready_at_the_deadline_is_told_to_people_once() 
     told = moved(release, blocked(release), overdue)
     assert said(told)[0].audience is Audience.REQUESTER_AND_ON_CALL
     assert "v2 has no ready pod." in said(told)[0].text
-    assert told.release.wake_at == overdue + 5 * SECOND
+    assert told.release.wake_at == overdue + timedelta(minutes=30)
     again = moved(replace(told.release, retry_at=None), blocked(release), overdue + 5 * SECOND)
     assert said(again) == []
+
+
+@pytest.mark.parametrize(
+    ("waited", "again"), [(0, 5), (4, 5), (6, 6), (600, 600), (1000, 800), (1799, 1), (1801, 1801), (7200, 3600)]
+)
+def test_the_cluster_is_asked_again_after_as_long_as_was_waited_and_at_the_deadline(waited: int, again: int) -> None:
+    now = NOW + waited * SECOND
+    asked = moved(waiting(retry_at=None, reminded=waited > 1800), blocked(waiting()), now)
+    assert asked.release.wake_at == now + again * SECOND
+
+
+def test_nothing_is_due_at_a_deadline_that_was_told() -> None:
+    now = NOW + 1700 * SECOND
+    asked = moved(waiting(retry_at=None, reminded=True), blocked(waiting()), now)
+    assert asked.release.wake_at == now + 1700 * SECOND
+
+
+def test_a_change_of_the_cluster_has_it_asked_at_once() -> None:
+    release = waiting()
+    changed = moved(release, ClusterChanged(release.id, "c"), NOW + SECOND)
+    assert (kinds(changed), changed.is_notable) == (["Prepare"], False)
+    assert (changed.release.retry_at, changed.release.wake_at) == (None, None)
+
+
+def test_a_change_while_the_cluster_is_being_asked_says_nothing_new() -> None:
+    release = waiting(retry_at=None)
+    changed = moved(release, ClusterChanged(release.id, "c"))
+    assert (changed.release, changed.effects, changed.is_notable) == (replace(release, wake_at=None), (), False)
 
 
 def test_what_waiting_does_not_cure_ends_the_release() -> None:
