@@ -24,6 +24,7 @@ from bot.duties import Duties, Messages
 from bot.engine import Engine
 from bot.errors import Fault
 from bot.guarding import Guarding
+from bot.histories import Histories
 from bot.hooks.smoke import HttpSmoke
 from bot.hooks.staging import HttpStaging
 from bot.hooks.token import Token
@@ -131,8 +132,17 @@ def build(settings: Settings) -> Bot:
     messages = Messages(database, clock, chat, settings.cluster, _draw, _links(profiles))
     token = _token(settings)
     staging, smoke = HttpStaging(token=token), HttpSmoke(token=token)
-    guarding = Guarding(mesh=mesh, metrics=metrics, staging=staging, profiles=profiles, database=database, clock=clock)
-    duties = Duties(engine, clock, mesh, metrics, guarding.refusal)
+    histories = Histories(engine, metrics, clock)
+    guarding = Guarding(
+        mesh=mesh,
+        metrics=metrics,
+        staging=staging,
+        profiles=profiles,
+        database=database,
+        clock=clock,
+        histories=histories.read,
+    )
+    duties = Duties(engine, clock, mesh, metrics, guarding.refusal, histories)
     dispatch = Dispatch(duties, messages, SmokeTests(engine, clock, smoke), engine, near.courtesy.hurry)
     worker = Worker(database, clock, holder, dispatch, dispatch.gave_up, THREADS)
     kept = timedelta(days=settings.evidence_days)

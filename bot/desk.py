@@ -139,7 +139,7 @@ class Desk:
                 return found
             asked = preflight_order.of_plan(found.target, found.profile, found.plan)
             seen = self._inspect(asked, preflight.DAY, preflight.PATIENCE)
-            checks = self._guarding.all(found.target, found.plan, found.rules, seen.history)
+            checks = self._guarding.all(found.target, found.plan, found.rules, lambda: seen.history)
             return replace(self._planned(request, found, checks), preflight=(seen.advice, *seen.warnings))
         except StorageError as error:
             raise Transient(f"The database does not answer: {error}") from error

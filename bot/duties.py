@@ -9,6 +9,7 @@ from typing import assert_never
 from bot import orders, preflight
 from bot.engine import Engine
 from bot.errors import Fault, Transient
+from bot.histories import Histories
 from bot.ports import (
     Card,
     Chat,
@@ -41,7 +42,6 @@ from strategies.events import (
     BaselineAwaited,
     CapacityLacked,
     DriftFound,
-    HistoryRead,
     PreparationBlocked,
     Prepared,
     RouteConfirmed,
@@ -64,12 +64,20 @@ Links = Callable[[Release], Mapping[str, str]]
 class Duties:
     """One method per effect. Each may be repeated: it asks what is wanted now, not what was wanted when queued."""
 
-    def __init__(self, engine: Engine, clock: Clock, mesh: Mesh, metrics: Metrics, guard: Guard) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        clock: Clock,
+        mesh: Mesh,
+        metrics: Metrics,
+        guard: Guard,
+        histories: Histories | None = None,
+    ) -> None:
         self._engine = engine
         self._clock = clock
         self._mesh = mesh
-        self._metrics = metrics
         self._guard = guard
+        self.histories = histories or Histories(engine, metrics, clock)
         self.retirements = Retirements(engine, clock, mesh, metrics)
 
     def prepare(self, effect: Prepare) -> None:
@@ -90,20 +98,11 @@ class Duties:
 
     def read_history(self, effect: ReadHistory) -> None:
         """Say how the baseline behaved in the day before; a Prometheus that does not answer is asked again."""
-        release = self._engine.release(effect.release)
-        if release is None or release.is_over or release.history:
-            return
-        found = preflight.of_release(self._metrics, release, self._clock.now())
-        if found.past.trouble:
-            raise Transient(found.past.trouble)
-        self._tell_history(release.id, found)
+        self.histories.read(effect.release)
 
     def history_unread(self, effect: ReadHistory, text: str) -> None:
         """Nothing is known of the time before: the release goes on with more caution, and says so."""
-        self._tell_history(effect.release, preflight.unread(text))
-
-    def _tell_history(self, release: str, found: preflight.Found) -> None:
-        self._engine.submit(HistoryRead(release, f"history:{release}", found.history, found.sentence))
+        self.histories.tell(effect.release, preflight.unread(text))
 
     def set_route(self, effect: SetRoute) -> None:
         """Make one VirtualService carry what its release wants."""

@@ -1,8 +1,9 @@
 """Gathers what the guards ask about: from the caches for an answer at once, from neighbours before the first change."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from bot import preflight
@@ -26,6 +27,10 @@ REMEMBERED = timedelta(seconds=25)
 MOST_REMEMBERED = 200
 
 
+History = Callable[[], str]
+"""A release's past, read by then if it was not yet."""
+
+
 class Find(Protocol):
     """Where profiles are found."""
 
@@ -47,28 +52,42 @@ class _Asked:
 class Guarding:
     """Checks the guards of a release; the rules themselves are in `strategies.guards`."""
 
-    def __init__(
-        self, *, mesh: Mesh, metrics: Metrics, staging: Staging, profiles: Find, database: Database, clock: Clock
+    def __init__(  # noqa: PLR0913 - the composition root is the only caller but tests
+        self,
+        *,
+        mesh: Mesh,
+        metrics: Metrics,
+        staging: Staging,
+        profiles: Find,
+        database: Database,
+        clock: Clock,
+        histories: Callable[[str], str] | None = None,
     ) -> None:
+        """`histories` reads and keeps the past of a release that lacks it; Transient when Prometheus does not tell."""
         self._mesh = mesh
         self._metrics = metrics
         self._staging = staging
         self._profiles = profiles
         self._database = database
         self._clock = clock
+        self._histories = histories
         self._asked: dict[tuple[str, str, str, tuple[MetricGate, ...], bool], _Asked] = {}
 
     def near(self, target: Target, plan: Plan, rules: Rules, *, is_later: bool = False) -> tuple[Check, ...]:
         """What the caches and the database tell; what may change until a later start is left open."""
-        facts = Facts(flagged=self._mesh.flag(target, "irreversible"))
-        return guards.check(target, plan, rules.terms, facts if is_later else self._facts(target, rules, facts))
+        facts = Facts(flagged=self._mesh.flag(target, "irreversible")) if is_later else self._facts(target, rules)
+        return guards.check(target, plan, rules.terms, facts)
 
-    def all(self, target: Target, plan: Plan, rules: Rules, history: str = "") -> tuple[Check, ...]:
+    def all(self, target: Target, plan: Plan, rules: Rules, history: History | None = None) -> tuple[Check, ...]:
         """Everything, with questions to Prometheus and staging; takes as long as they do.
 
-        `history` is the baseline's past as a release keeps it; without one it is read where a gate depends on it.
+        `history` gives the baseline's past as a release keeps it; without it it is read where a gate depends on it.
         """
-        facts = self._facts(target, rules, Facts(flagged=self._mesh.flag(target, "irreversible")))
+        return self._all(target, plan, rules, history, self._facts(target, rules))
+
+    def _all(
+        self, target: Target, plan: Plan, rules: Rules, history: History | None, facts: Facts
+    ) -> tuple[Check, ...]:
         asked = self._outside(target, plan, rules, history)
         facts = replace(facts, staged=asked.staged, unstaged=asked.unstaged, unread=asked.unread)
         facts = replace(facts, per_hour=asked.per_hour, is_asked=True)
@@ -79,8 +98,13 @@ class Guarding:
     def refusal(self, release: Release) -> Refused | None:
         """Why the release may not write its first split now; UNREACHABLE while staging does not say."""
         for target in release.targets:
-            history = release.history if target == release.target else ""
-            checks = self.all(target, release.plan, release.rules, history)
+            facts = self._facts(target, release.rules)
+            # What memory refuses is not asked about outside, however long it is waited for.
+            near = guards.refusal(guards.check(target, release.plan, release.rules.terms, facts), release.waived)
+            if near is not None:
+                return near
+            history = self._history(release) if target == release.target else None
+            checks = self._all(target, release.plan, release.rules, history, facts)
             refused = guards.refusal(checks, release.waived)
             if refused is not None:
                 return refused
@@ -89,9 +113,16 @@ class Guarding:
                 return Refused(ReasonCode.UNREACHABLE, unsaid.text)
         return None
 
-    def _facts(self, target: Target, rules: Rules, facts: Facts) -> Facts:
+    def _history(self, release: Release) -> History | None:
+        if release.history:
+            return lambda: release.history
+        return partial(self._histories, release.id) if self._histories else None
+
+    def _facts(self, target: Target, rules: Rules) -> Facts:
         served = {need.service: self._served(need.service, target.namespace) for need in rules.terms.needs}
-        return replace(facts, ready=self._mesh.ready_pods(target), served=served)
+        return Facts(
+            flagged=self._mesh.flag(target, "irreversible"), ready=self._mesh.ready_pods(target), served=served
+        )
 
     def _served(self, service: str, namespace: str) -> Served:
         with self._database.reading() as tx:
@@ -107,35 +138,38 @@ class Guarding:
             SurveyRequest(profile.service, profile.namespace, "", version_label=profile.version_label)
         )
 
-    def _outside(self, target: Target, plan: Plan, rules: Rules, history: str) -> _Asked:
-        own, gates = _own(plan), preflight.gates_of(plan)
-        key, now = (target.host, target.candidate, rules.terms.staging, gates, bool(history)), self._clock.now()
+    def _outside(self, target: Target, plan: Plan, rules: Rules, history: History | None) -> _Asked:
+        gates = preflight.gates_of(plan)
+        key, now = (target.host, target.candidate, rules.terms.staging, gates, history is not None), self._clock.now()
         known = self._asked.get(key)
         if known is not None and abs(now - known.at) < REMEMBERED:
             return known
         staged, unstaged = self._staged(target, rules.terms.staging)
+        own = tuple(gate for gate in gates if gate.query)
         objections = self._metrics.objections(target, own, rules.look, now) if own else ()
         unread = None if objections is None else [(each.text, each.is_final) for each in objections]
         per_hour = self._metrics.per_hour(target, now)
-        past = None if per_hour is None else self._past(target, plan, rules, history)
+        # Its answer says that Prometheus is there: nobody waits in vain for a day of it.
+        past = None if per_hour is None else self._past(preflight.Asked(target, gates, plan, rules.deadline), history)
         asked = _Asked(now, staged, unstaged, per_hour, unread, past)
         if len(self._asked) >= MOST_REMEMBERED:
             self._asked.clear()
         self._asked[key] = asked
         return asked
 
-    def _past(self, target: Target, plan: Plan, rules: Rules, history: str) -> "Past":
+    def _past(self, asked: preflight.Asked, history: History | None) -> "Past":
         """The baseline's day before; empty where no gate depends on it, or it cannot be read."""
         # It brings numpy, which takes a while to import: whoever asks neighbours may wait for it, the start may not.
         from strategies.gates.past import Past, recall  # noqa: PLC0415
 
-        if history:
-            return recall(history)
-        gates = preflight.gates_of(plan)
-        if not any(gate.tolerated for gate in gates):
+        if not any(gate.tolerated for gate in asked.gates):
             return Past()
-        asked = preflight.Asked(target, gates, plan, rules.deadline)
-        return preflight.run(self._metrics, asked, preflight.DAY, self._clock.now()).past
+        if history is None:
+            return preflight.run(self._metrics, asked, preflight.DAY, self._clock.now()).past
+        try:
+            return recall(history())
+        except Transient as error:
+            return Past(trouble=str(error))
 
     def _staged(self, target: Target, address: str) -> tuple[bool | None, str]:
         if not address:
@@ -149,12 +183,6 @@ class Guarding:
 
 def _is_unsaid(check: Check) -> bool:
     return check.rule is ReasonCode.NOT_STAGED and check.state is State.OPEN
-
-
-def _own(plan: Plan) -> tuple[MetricGate, ...]:
-    """The gates that ask a query of the owner's, each once."""
-    own = {gate.metric: gate for stage in plan.stages for gate in stage.metric_gates if gate.query}
-    return tuple(own.values())
 
 
 def _too_few(target: Target, plan: Plan, rules: Rules, known: "Past", per_hour: float) -> str:

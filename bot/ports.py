@@ -274,6 +274,12 @@ class Metrics(Protocol):
         """
         ...
 
+    def past_of_several(
+        self, asked: Sequence[tuple[Target, Sequence[MetricGate]]], since: datetime, at: datetime, patience: float
+    ) -> Sequence[Recorded]:
+        """The same of the first target and of as many behind it as the same queries can answer."""
+        ...
+
     def troubles(self) -> Sequence[str]:
         """Why Prometheus cannot be relied on now; empty when all is well."""
         ...

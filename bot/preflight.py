@@ -1,6 +1,6 @@
 """Before a release: the gates over the days before, and what each stage needs at the present traffic."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -58,11 +58,11 @@ def run(metrics: Metrics, asked: Asked, span: timedelta, at: datetime, patience:
     return found(asked, metrics.past(asked.target, asked.gates, at - span, at, patience))
 
 
-def of_release(metrics: Metrics, release: Release, at: datetime) -> Found:
-    """The day before a release."""
-    gates = gates_of(release.plan)
-    asked = Asked(release.target, gates, release.plan, release.rules.deadline)
-    return run(metrics, asked, DAY, at, UNHURRIED)
+def of_releases(metrics: Metrics, releases: Sequence[Release], at: datetime) -> Sequence[Found]:
+    """The day before the first release, and before as many of those behind it as are read beside it."""
+    asked = [Asked(each.target, gates_of(each.plan), each.plan, each.rules.deadline) for each in releases]
+    days = metrics.past_of_several([(each.target, each.gates) for each in asked], at - DAY, at, UNHURRIED)
+    return [found(each, day) for each, day in zip(asked, days, strict=False)]
 
 
 def gates_of(plan: Plan) -> tuple[MetricGate, ...]:

@@ -20,6 +20,7 @@ class FakeMetrics:
         self.looks: list[tuple[datetime, tuple[str, ...]]] = []
         self.trouble = ""
         self.courses: dict[str, Course] = {}
+        self.at_once = 8  # services of which the past is read together
         self.pasts: list[tuple[timedelta, float]] = []
         self.requests_per_hour: float | None = None
         self.objecting: Sequence[Objection] = ()
@@ -65,6 +66,12 @@ class FakeMetrics:
             {gate.metric: self.courses[gate.metric] for gate in gates if gate.metric in self.courses},
             missing,
         )
+
+    def past_of_several(
+        self, asked: Sequence[tuple[Target, Sequence[MetricGate]]], since: datetime, at: datetime, patience: float
+    ) -> Sequence[Recorded]:
+        """The scripted past of the first few."""
+        return [self.past(target, gates, since, at, patience) for target, gates in asked[: self.at_once]]
 
     def troubles(self) -> Sequence[str]:
         """The scripted trouble."""

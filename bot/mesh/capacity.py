@@ -105,7 +105,8 @@ def _obstacle(view: View, name: str | None, needed: int) -> str:
     """Why Sluice cannot scale the Deployment up; empty when it can."""
     if name is None:
         return "it has no Deployment that could be scaled."
-    scaler, owner = autoscaler_of(view, name), _foreign(view, name)
+    scaler = autoscaler_of(view, name)
+    owner = _foreign(view, name, scaler)
     if owner:
         return f"{owner}, which would undo a change made here: scale it up there."
     if scaler is not None and int(scaler["spec"].get("maxReplicas") or 0) < needed:
@@ -124,7 +125,8 @@ def _is_held(view: View, name: str, size: int) -> bool:
 
 def hold_at(view: View, cluster: Writes, release: Release, name: str, size: int) -> None:
     """Keep the Deployment `namespace/name` at `size` pods or more, by its autoscaler where it has one."""
-    scaler, owner = autoscaler_of(view, name), _foreign(view, name)
+    scaler = autoscaler_of(view, name)
+    owner = _foreign(view, name, scaler)
     if owner:
         log.warning("release=%s %s is not held at %d pods: %s", release.id, name, size, owner)
         return
@@ -147,9 +149,8 @@ def _free(view: View, cluster: Writes, release: Release, name: str, *, is_left: 
         _put(cluster, DEPLOYMENT, name, lambda each: free(each, REPLICAS, release.id, restores=is_left))
 
 
-def _foreign(view: View, name: str) -> str:
+def _foreign(view: View, name: str, scaler: Document | None) -> str:
     """Which controller sizes the Deployment `namespace/name` and would not leave our number; empty when none does."""
-    scaler = autoscaler_of(view, name)
     kind, sized = (AUTOSCALER, scaler) if scaler is not None else (DEPLOYMENT, deployment_named(view, name))
     owner = controller_of(sized) if sized is not None else None
     return f"{kind.name} {full_name(sized)} belongs to {owner}" if sized is not None and owner else ""

@@ -4,12 +4,13 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Protocol
 
 from bot.metrics import minutes, queries
 from bot.metrics import past_owners as owners
 from bot.metrics.callers import OUTGOING
-from bot.metrics.connection import Connection, RefusedError, UnansweredError
+from bot.metrics.connection import RefusedError, UnansweredError
 from bot.metrics.counters import UNKNOWN, picker
 from bot.metrics.minutes import Ours
 from bot.metrics.queries import Reporter
@@ -40,11 +41,25 @@ class Asked:
     patience: float
 
 
+class Asks(Protocol):
+    """Who answers queries; UnansweredError for anything but an answer."""
+
+    def ask(self, query: str, at: datetime | None = None, timeout: int | None = None) -> Sequence[Result]:
+        """The values at an instant."""
+        ...
+
+    def ask_range(
+        self, query: str, since: datetime, until: datetime, step: timedelta, timeout: int | None = None
+    ) -> Sequence[Result]:
+        """The values at each step."""
+        ...
+
+
 @dataclass(slots=True)
-class _Reader:
+class Reader:
     """One reading: all queries share its time."""
 
-    connection: Connection
+    connection: Asks
     asked: Asked
     heard: set[str] = field(default_factory=set)  # series of the baseline that are there at all
     ends: float = field(init=False)
@@ -54,19 +69,24 @@ class _Reader:
 
     @property
     def length(self) -> int:
+        """Minutes."""
         return round((self.asked.at - self.asked.since) / MINUTE)
 
     @property
     def is_ours(self) -> Ours:
+        """Which series are the baseline's."""
         return picker(self.asked.target)(self.asked.target.baseline)
 
     def range(self, query: str) -> Sequence[Result]:
+        """The values at each minute."""
         return self.connection.ask_range(query, self.asked.since, self.asked.at, MINUTE, self._left())
 
     def instant(self, query: str, at: datetime) -> Sequence[Result]:
+        """The values at one time."""
         return self.connection.ask(query, at, self._left())
 
     def values(self, results: Sequence[Result], name: str = queries.REQUESTS) -> minutes.Values:
+        """Those of the baseline; that there are any is remembered under the series' name."""
         found = minutes.values(results, self.is_ours, self.asked.since)
         if found:
             self.heard.add(name)
@@ -80,9 +100,9 @@ class _Reader:
         return max(math.ceil(left), 1)
 
 
-def read(connection: Connection, reporter: Reporter, asked: Asked) -> Recorded:
+def read(connection: Asks, reporter: Reporter, asked: Asked) -> Recorded:
     """The courses and levels of the gates' metrics; what was read before trouble came is kept."""
-    reading = _Reading(_Reader(connection, asked), reporter)
+    reading = _Reading(Reader(connection, asked), reporter)
     try:
         reading.istio()
         for gate in asked.gates:
@@ -97,7 +117,7 @@ def read(connection: Connection, reporter: Reporter, asked: Asked) -> Recorded:
 class _Reading:
     """What was read so far."""
 
-    reader: _Reader
+    reader: Reader
     reporter: Reporter
     courses: dict[str, Course] = field(default_factory=dict)
     levels: dict[str, Level] = field(default_factory=dict)
@@ -160,7 +180,7 @@ class _Reading:
             self.missing[gate.metric] = why
 
 
-def _errors(reader: _Reader, reporter: Reporter) -> tuple[Course, tuple[float, float]]:
+def _errors(reader: Reader, reporter: Reporter) -> tuple[Course, tuple[float, float]]:
     """The course of errors, and those that named no version lately, with the seconds that were looked at."""
     by_pod: tuple[dict[str, Minutes], Sequence[Result]] = ({}, ())
     if reporter is not Reporter.SOURCE:
@@ -175,24 +195,21 @@ def _errors(reader: _Reader, reporter: Reporter) -> tuple[Course, tuple[float, f
     return course, (errors, measured * MINUTE.total_seconds())
 
 
-def _answers(reader: _Reader, reporter: str) -> tuple[dict[str, Minutes], Sequence[Result]]:
-    host = reader.asked.host
-    every = reader.range(queries.answered(host, reporter))
-    failed = reader.range(queries.failed(host, reporter)) if every else ()
+def _answers(reader: Reader, reporter: str) -> tuple[dict[str, Minutes], Sequence[Result]]:
+    hosts = (reader.asked.host,)
+    every = reader.range(queries.answered(hosts, reporter))
+    failed = reader.range(queries.failed(hosts, reporter)) if every else ()
     return minutes.by_instance(reader.values(every), reader.values(failed), reader.length), failed
 
 
-def _latencies(reader: _Reader, reporter: Reporter, gates: Sequence[MetricGate]) -> Mapping[str, Course]:
-    histogram, written = _histogram(reader, reporter.of_durations)
-    found = {gate.metric: (gate, edge) for gate in gates if (edge := _edge(gate, histogram))}
+def _latencies(reader: Reader, reporter: Reporter, gates: Sequence[MetricGate]) -> Mapping[str, Course]:
+    histogram, found, wanted = edges(reader, reporter, gates)
     if not found:
         return {}
-    edges = {edge.edge for _, edge in found.values()}
-    wanted = [text for text, value in written.items() if value in edges or math.isinf(value)]
-    results = reader.range(queries.durations_at(reader.asked.host, reporter.of_durations, wanted))
+    results = reader.range(queries.durations_at((reader.asked.host,), reporter.of_durations, wanted))
     every = reader.values([each for each in results if math.isinf(float(each["metric"]["le"]))])
     courses = {}
-    for name, (_, edge) in found.items():
+    for name, edge in found.items():
         below = reader.values([each for each in results if float(each["metric"]["le"]) == edge.edge])
         pods = minutes.by_instance_above(every, below, reader.length)
         whole = minutes.together(pods, reader.length)
@@ -204,7 +221,17 @@ def _latencies(reader: _Reader, reporter: Reporter, gates: Sequence[MetricGate])
     return courses
 
 
-def _histogram(reader: _Reader, reporter: str) -> tuple[Mapping[float, float], Mapping[str, float]]:
+def edges(
+    reader: Reader, reporter: Reporter, gates: Sequence[MetricGate]
+) -> tuple[Mapping[float, float], Mapping[str, Exceedance], Sequence[str]]:
+    """The baseline's histogram, the edge of each latency, and how these edges and the last are written."""
+    histogram, written = _histogram(reader, reporter.of_durations)
+    found = {gate.metric: edge for gate in gates if (edge := _edge(gate, histogram))}
+    asked = {edge.edge for edge in found.values()}
+    return histogram, found, [text for text, value in written.items() if value in asked or math.isinf(value)]
+
+
+def _histogram(reader: Reader, reporter: str) -> tuple[Mapping[float, float], Mapping[str, float]]:
     """What the baseline's requests took lately, and how each edge is written in Prometheus."""
     at, query = reader.asked.at, queries.durations((reader.asked.host,), reporter)
     now = reader.instant(query, at)

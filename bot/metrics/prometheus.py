@@ -154,13 +154,20 @@ class PrometheusMetrics:
 
         Looks do not wait for it. Trouble is inside, never raised.
         """
+        return self.past_of_several([(target, gates)], since, at, patience)[0]
+
+    def past_of_several(
+        self, asked: Sequence[tuple[Target, Sequence[MetricGate]]], since: datetime, at: datetime, patience: float
+    ) -> Sequence[Recorded]:
+        """The same of the first target and of as many behind it as the same queries can answer."""
         # What it decides with brings scipy, for which a start does not wait.
-        from bot.metrics import past  # noqa: PLC0415
+        from bot.metrics import past, shared_past  # noqa: PLC0415
 
         whole = datetime.fromtimestamp(int(since.timestamp()), since.tzinfo)
-        asked = past.Asked(target, full_host(target), gates, whole, whole + (at - since) // MINUTE * MINUTE, patience)
-        found = past.read(self._connection, self._reporter, asked)
-        self._heard(found.trouble)
+        until = whole + (at - since) // MINUTE * MINUTE
+        services = [past.Asked(target, full_host(target), gates, whole, until, patience) for target, gates in asked]
+        found = shared_past.read(self._connection, self._reporter, services)
+        self._heard(found[0].trouble)
         return found
 
     def answering(self, target: Target, at: datetime) -> Reporter | None:

@@ -81,14 +81,14 @@ def durations(hosts: Sequence[str], reporter: str) -> str:
     return f"sum by ({','.join((*_LOOKED, 'le'))}) ({DURATIONS}{_selector(hosts, reporter)})"
 
 
-def answered(host: str, reporter: str) -> str:
+def answered(hosts: Sequence[str], reporter: str) -> str:
     """Requests so far by service, version, workload and instance."""
-    return f"sum by ({','.join(_SOURCE)}) ({REQUESTS}{_selector((host,), reporter)})"
+    return f"sum by ({','.join(_SOURCE)}) ({REQUESTS}{_selector(hosts, reporter)})"
 
 
-def failed(host: str, reporter: str) -> str:
+def failed(hosts: Sequence[str], reporter: str) -> str:
     """The bad ones among them: 5xx, a gRPC status of the same meaning, or no answer while the caller still waited."""
-    series = " or ".join(REQUESTS + _selector((host,), reporter, kind) for kind in _FAILED)
+    series = " or ".join(REQUESTS + _selector(hosts, reporter, kind) for kind in _FAILED)
     return f"sum by ({','.join(_SOURCE)}) ({series})"
 
 
@@ -97,9 +97,9 @@ def answered_by_pods(host: str) -> str:
     return f"sum by ({','.join((*_LOOKED, 'pod'))}) ({REQUESTS}{_selector((host,), 'destination')})"
 
 
-def durations_at(host: str, reporter: str, edges: Sequence[str]) -> str:
+def durations_at(hosts: Sequence[str], reporter: str, edges: Sequence[str]) -> str:
     """Requests so far whose duration was at most each of the edges, as their `le` is written."""
-    selector = _selector((host,), reporter, f'le=~"{_pattern(edges)}"')
+    selector = _selector(hosts, reporter, f'le=~"{_pattern(edges)}"')
     return f"sum by ({','.join((*_SOURCE, 'le'))}) ({DURATIONS}{selector})"
 
 

@@ -177,6 +177,12 @@ class MetricsDoor:
             return Recorded(since, at, trouble=str(error))
         return found
 
+    def past_of_several(
+        self, asked: Sequence[tuple[Target, Sequence[MetricGate]]], since: datetime, at: datetime, patience: float
+    ) -> Sequence[Recorded]:
+        target, gates = asked[0]
+        return [self.past(target, gates, since, at, patience)]
+
     def per_hour(self, target: Target, at: datetime) -> float | None:
         # Killed while it reads, a preparation begins again: there is no boundary to come back to.
         del target, at

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 from bot import preflight
+from bot.metrics.connection import Connection
 from bot.metrics.prometheus import PrometheusMetrics
 from bot.metrics.queries import Reporter
 from bot.preflight import DAY, Asked, run
@@ -19,6 +20,7 @@ from tests.contract.metrics.days import Days
 from tests.contract.metrics.service import requests
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 pytestmark = [pytest.mark.usefixtures("real_prometheus"), pytest.mark.timeout(120)]
@@ -174,3 +176,32 @@ def test_a_prometheus_that_is_down_is_said_and_not_waited_for() -> None:
     found = run(PrometheusMetrics("http://127.0.0.1:9"), ASKED, DAY, Days().at)
     assert "is unreachable" in found.past.trouble
     assert found.advice.startswith("The time before the release could not be read: Prometheus at http://127.0.0.1:9")
+
+
+@pytest.mark.parametrize("reporter", list(Reporter))
+def test_services_that_are_read_together_are_read_as_each_alone(
+    tmp_path: Path, reporter: Reporter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    days, ranges = Days(minutes=120), []
+    days.fill(calm(days))
+    ratings = {"destination_service": "ratings.shop.svc.cluster.local", "destination_workload": "ratings-v1"}
+    for labels, values in list(days.series):
+        # At another edge, so that each service has its own.
+        edge = {"le": labels["le"].replace("500", "750")} if "le" in labels else {}
+        days.series.append(({**labels, **ratings, **edge}, values // 2))
+    asked = [(a_target(name), (ERRORS, P99)) for name in ("reviews", "ratings", "nobody")]
+    once = Connection.ask_range
+
+    def counted(self: Connection, query: str, *rest: Any) -> Sequence[Mapping[str, Any]]:
+        ranges.append(query)
+        return once(self, query, *rest)
+
+    monkeypatch.setattr(Connection, "ask_range", counted)
+    with days.read_by(tmp_path, reporter) as both:
+        for metrics in both:
+            alone = [metrics.past(*each, days.at - DAY, days.at, PATIENCE) for each in asked]
+            ranges.clear()
+            assert metrics.past_of_several(asked, days.at - DAY, days.at, PATIENCE) == alone
+            # Requests and failures by each reporter, and durations where their reporter has them.
+            assert len(ranges) == {"both": 5, "destination": 3, "source": 2}[reporter]
+            assert reporter is Reporter.SOURCE or alone[1].courses["latency_p99"].edge == 750.0

@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
+import pytest
+
 from bot.guarding import Guarding
 from bot.ports import Objection
 from bot.preflight import PATIENCE
@@ -163,6 +165,15 @@ def test_what_the_baseline_did_before_tells_what_a_stage_needs(house: House) -> 
     gate.metrics.requests_per_hour = 40 * busy
     house.clock.tick(seconds=30)
     assert gate.refusal(Terms(), plan=plan, history=known) is None
+
+
+def test_what_memory_refuses_is_asked_about_nowhere_else(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = Gate(house)
+    monkeypatch.setattr(gate.metrics, "per_hour", lambda *_: pytest.fail("asked"))
+    refused = gate.refusal(Terms(needs=(Need("payments", "v2"),), staging=ADDRESS))
+    assert refused is not None
+    assert refused.reason_code is ReasonCode.NEEDS
+    assert gate.staging.asked == []
 
 
 def test_a_past_that_says_nothing_of_a_metric_leaves_the_least_that_is_asked(house: House) -> None:

@@ -23,9 +23,9 @@ def every_query(hosts: list[str]) -> list[str]:
     return [
         *(queries.requests(hosts, reporter) for reporter in reporters),
         *(queries.durations(hosts, reporter) for reporter in reporters),
-        *(queries.answered(hosts[0], reporter) for reporter in reporters),
-        *(queries.failed(hosts[0], reporter) for reporter in reporters),
-        *(queries.durations_at(hosts[0], reporter, ["250.0", "+Inf"]) for reporter in reporters),
+        *(queries.answered(hosts, reporter) for reporter in reporters),
+        *(queries.failed(hosts, reporter) for reporter in reporters),
+        *(queries.durations_at(hosts, reporter, ["250.0", "+Inf"]) for reporter in reporters),
         queries.answered_by_pods(hosts[0]),
         queries.called(("shop", hosts[0])),
         queries.calls_failed(("shop", hosts[0])),
