@@ -82,6 +82,7 @@ def _judged(made: World, observer: Observer) -> list[str]:
     for each in releases:
         found += story_checks.told(each, journal[each.id], made.ledger)
     found += _shown(made, observer)
+    found += mesh_checks.standing(made, observer)
     found += process_checks.held(made, made.url)
     found += process_checks.left_over(made)
     return found

@@ -44,6 +44,36 @@ def _has_changed(call: Call) -> bool:
     return call.status in SUCCESS and sent != call.answered["metadata"].get("resourceVersion")
 
 
+def standing(world: World, observer: Observer) -> Iterator[str]:
+    """What stands in the cluster at the end and does not agree with how its releases ended."""
+    for (plural, name), versions in world.cluster.history.items():
+        document = versions[-1].document
+        if document is None or plural == "deployments":
+            continue
+        for id in marks(document).keys() | _added(document):
+            if id in observer.releases and observer.releases[id].phase is Phase.ROLLED_BACK:
+                yield f"{plural} {name} still carries what {id} added, which is rolled back"
+        ours = {call.answered["metadata"]["resourceVersion"] for call in world.calls if _has_changed(call)}
+        if plural == "virtualservices" and document["metadata"]["resourceVersion"] in ours:
+            yield from _served(observer, name, document)
+
+
+def _added(document: Document) -> set[str]:
+    notes = document["metadata"].get("annotations") or {}
+    return {each["release"] for each in json.loads(notes.get("sluice/added-subsets", "{}")).values()}
+
+
+def _served(observer: Observer, name: str, document: Document) -> Iterator[str]:
+    found = [each for each in observer.releases.values() if f"shop/{name}" in each.objects and each.stage >= 0]
+    newest = max(found, key=lambda each: each.created_at, default=None)
+    if newest is None or newest.phase not in {Phase.COMPLETED, Phase.ROLLED_BACK}:
+        return
+    reach = routes.reach(document, newest.target.candidate)
+    wanted = NOTHING if newest.phase is Phase.ROLLED_BACK or newest.is_leaving else (100.0, 0.0, 0.0)
+    if reach != wanted:
+        yield f"{newest.id} is {newest.phase}, and {name} gives {newest.target.candidate} {reach}"
+
+
 def rolled_back_at(entries: list[Entry]) -> float | None:
     """When the release was decided to go back, the last time if it was reopened."""
     moves = [

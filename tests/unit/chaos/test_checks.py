@@ -104,6 +104,23 @@ def test_a_rollback_that_takes_long_though_nothing_was_wrong_is_told(tmp_path: P
     assert told(tmp_path, a_document(5, 1), a_document(0, 2, ""), journal=(BACK,), gap=2.0) == []
 
 
+def left(document: Document, phase: Phase) -> list[str]:
+    """What the checker says of an object that the bot wrote last, at the end of a release that ended so."""
+    call = Call(AT, "r0", "PUT", PATH, {"metadata": {"resourceVersion": "1"}}, 200, document, False)
+    history = {("virtualservices", "reviews"): [Version(AT, 2, document)]}
+    world: Any = SimpleNamespace(calls=[call], cluster=SimpleNamespace(history=history))
+    ended = replace(a_release(), phase=phase, stage=1)
+    observer: Any = SimpleNamespace(releases={"reviews-1": ended})
+    return list(mesh_checks.standing(world, observer))
+
+
+def test_an_object_that_does_not_agree_with_the_end_of_its_release_is_told() -> None:
+    assert left(a_document(0, 2, ""), Phase.ROLLED_BACK) == []
+    assert left(a_document(100, 2), Phase.COMPLETED) == []
+    assert "gives v2 (25, 0.0, 0.0)" in left(a_document(25, 2), Phase.COMPLETED)[0]
+    assert "still carries what reviews-1 added" in left(a_document(0, 2), Phase.ROLLED_BACK)[0]
+
+
 def an_entry(event: str, before: Phase, after: Phase, who: str = "U0BOB") -> Entry:
     return Entry(f"{event}{before}{after}", "reviews-1", NOW, who, who, event, before, after, 3)
 
