@@ -18,7 +18,7 @@ PEOPLE = {
     "start": 26,
     "approve": 40,
     "answer_drift": 10,
-    "press_anything": 3,
+    "press_anything": 1,
     "press_twice": 8,
     "press_late": 4,
     "pause": 2,

@@ -65,7 +65,8 @@ class People:
 
     def press_late(self) -> None:
         """A button that the message had earlier."""
-        self._press(self._chance.choice(EVERYBODY), (), is_stale=True)
+        actions = self._any_but_back() if self._chance.random() < 0.8 else ()
+        self._press(self._chance.choice(EVERYBODY), actions, is_stale=True)
 
     def deliver_twice(self) -> None:
         """The next payload goes to every replica."""
