@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, bindparam, insert, or_, select, update
+from sqlalchemy import Connection, Select, and_, bindparam, insert, or_, select, union, update
 from sqlalchemy import text as sql_text
 from sqlalchemy.exc import IntegrityError
 
@@ -214,9 +214,10 @@ class Releases:
         named = TARGETS.c.service == service
         if namespace:
             named = or_(TARGETS.c.host == subject, and_(named, TARGETS.c.namespace == namespace))
-        of_service = select(TARGETS.c.release_id).where(named)
-        meant = select(_c.id).where(or_(_c.id == subject, _c.id.in_(of_service))).order_by(_c.is_active.desc())
-        # Sorted without their documents: a service may have had thousands of releases.
+        # A union, where PostgreSQL would read every release for an OR; and sorted without their documents: a service
+        # may have had thousands of releases.
+        ids = union(select(TARGETS.c.release_id).where(named), select(_c.id).where(_c.id == subject))
+        meant = select(_c.id).where(_c.id.in_(ids)).order_by(_c.is_active.desc())
         found = _rows().where(_c.id.in_(_newest(meant, limit).scalar_subquery())).order_by(_c.is_active.desc())
         return self._stored(_newest(found, limit))
 

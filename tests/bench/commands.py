@@ -8,6 +8,9 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+import yaml
+
+from tests.bench import fleet
 from tests.bench.figures import Figure, load, percentile
 from tests.integration.bot_child import inherited
 from tests.parts.processes import free_ports
@@ -19,10 +22,29 @@ TIMES = 5
 
 
 def measured(folder: Path) -> list[Figure]:
-    """Help, the sandbox, and its tour."""
-    helps = [_seconds("--help") for _ in range(TIMES)]
-    note = f"median of {TIMES}; slowest {max(helps):.2f}; {load()}"
-    return [Figure("sluice --help", percentile(helps, 0.5), "s", 0.5, note), _sandbox(folder), *_tour(folder)]
+    """Help, a plan of a file, the sandbox, and its tour."""
+    return [_command("sluice --help", 0.5, "--help"), _plan(folder), _sandbox(folder), *_tour(folder)]
+
+
+def _command(name: str, budget: float, *words: str) -> Figure:
+    each = [_seconds(*words) for _ in range(TIMES)]
+    return Figure(name, percentile(each, 0.5), "s", budget, f"median of {TIMES}; slowest {max(each):.2f}; {load()}")
+
+
+def _plan(folder: Path) -> Figure:
+    rule = {
+        "apiVersion": "networking.istio.io/v1",
+        "kind": "DestinationRule",
+        "metadata": {"name": "reviews", "namespace": fleet.NAMESPACE},
+        "spec": {
+            "host": "reviews",
+            "subsets": [{"name": version, "labels": {"version": version}} for version in ("v1", "v2")],
+        },
+    }
+    file = folder / "shop.yaml"
+    file.write_text(yaml.safe_dump_all([fleet.route("reviews"), rule]))
+    words = ("--file", str(file), "--service", "reviews", "--baseline", "v1", "--candidate", "v2")
+    return _command("sluice plan --file", 1, "plan", *words)
 
 
 def _seconds(*words: str) -> float:

@@ -99,6 +99,7 @@ def _gates(count: int) -> tuple[MetricGate, ...]:
 
 
 def route(service: str) -> Document:
+    """The route of a service before its first release."""
     return {
         "apiVersion": "networking.istio.io/v1",
         "kind": "VirtualService",

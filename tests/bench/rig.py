@@ -14,11 +14,11 @@ from bot.sandbox.kubernetes import KubernetesApi, kubeconfig
 from bot.sandbox.slack import Settings, SlackStandIn
 from tests.bench.process import Process
 from tests.bench.recorder import Recorder
-from tests.integration.bot_child import BotChild
+from tests.integration.bot_child import PROGRAM, BotChild
 from tests.integration.loop_thread import LoopThread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from aiohttp.typedefs import Handler
@@ -56,7 +56,13 @@ class Rig:
     kubernetes: str
     database: str
 
-    def bot(self, prometheus: str, namespace: str, profiles: Mapping[str, Mapping[str, object]]) -> BotChild:
+    def bot(
+        self,
+        prometheus: str,
+        namespace: str,
+        profiles: Mapping[str, Mapping[str, object]],
+        program: Sequence[str] = PROGRAM,
+    ) -> BotChild:
         """A bot that is told where everybody is."""
         (self.folder / "profiles").mkdir(exist_ok=True)
         for name, profile in profiles.items():
@@ -76,18 +82,25 @@ class Rig:
             "SLUICE_SLACK_CHANNEL": CHANNEL,
             "SLUICE_PROPAGATION": "200ms",
         }
-        return BotChild(settings, self.folder)
+        return BotChild(settings, self.folder, program)
 
 
 @contextmanager
-def rig(folder: Path, database: str = "") -> Iterator[Rig]:
-    """Slack and a recording Kubernetes API; the bot's database is a file in the folder where none is named."""
+def rig(
+    folder: Path,
+    database: str = "",
+    before: Callable[[web.Application], web.Application] = lambda api: api,
+) -> Iterator[Rig]:
+    """Slack and a recording Kubernetes API, and what `before` puts in front of it.
+
+    The bot's database is a file in the folder where none is named.
+    """
     loop, recorder, slack = LoopThread(), Recorder(), CountingSlack(Settings())
     with ExitStack() as stack:
         stack.callback(loop.close)
         loop.run(slack.start())
         stack.callback(lambda: loop.run(slack.stop()))
-        url, stop = served(loop, recorder.wrap(KubernetesApi(TOKEN).application()))
+        url, stop = served(loop, recorder.wrap(before(KubernetesApi(TOKEN).application())))
         stack.callback(stop)
         yield Rig(loop, folder, recorder, slack, url, database or f"sqlite:///{folder / 'sluice.db'}")
 

@@ -16,7 +16,7 @@ from tests.parts import loopback
 from tests.parts.processes import free_ports
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 PROGRAM = (sys.executable, "-m", "bot", "run")
@@ -43,13 +43,13 @@ def inherited() -> dict[str, str]:
 class BotChild:
     """One bot with one log; it may be started again after its end."""
 
-    def __init__(self, settings: Mapping[str, str], folder: Path) -> None:
+    def __init__(self, settings: Mapping[str, str], folder: Path, program: Sequence[str] = PROGRAM) -> None:
+        self._program = tuple(program)
         self._port = free_ports(1)[0]
         self.settings = {**settings, "SLUICE_LISTEN": f"127.0.0.1:{self._port}"}
         self._folder = folder
         self._log = folder / "bot.log"
         self._process: subprocess.Popen[bytes] | None = None
-        self._program: tuple[str, ...] = PROGRAM
 
     def in_pod(self, token: str, ca_path: Path, server: str) -> None:
         """It gets what the kubelet gives a pod, and no kubeconfig."""
