@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from strategies.release import Phase
 from tests.integration.world import canonical
-from tests.parts.service_account import SLUICE
+from tests.parts.service_account import SLUICE, WORKLOADS
 
 if TYPE_CHECKING:
     from tests.integration.conftest import Worlds
@@ -33,6 +33,26 @@ def test_a_rollback_that_is_forbidden_calls_for_help_by_name_and_is_done_once_it
     world.until(lambda: world.release().phase is Phase.ROLLED_BACK, 15, "the route is taken back")
     assert canonical(world.route()["spec"]) == original
     world.until(lambda: (world.bot.readiness() or {}).get("reasons") == [], 5, "nothing is missing any more")
+
+
+def test_a_deployment_that_is_forbidden_stops_the_release_by_name_and_is_made_after_a_resume(
+    parts: Parts, worlds: Worlds
+) -> None:
+    world = worlds(rate=5.0)
+    made = f"/apis/apps/v1/namespaces/{world.namespace}/deployments"
+    before = world.read(made)["items"]
+    world.command("alice", "/release start reviews v3 image=shop/reviews:missing")
+    lacking = f"Sluice may not get deployments.apps in namespace {world.namespace}; bind the role sluice-workloads"
+    world.until(
+        lambda: is_called(world, lacking) and "workloads.bound: true" in world.texts(), 20, "it says what lacks"
+    )
+    assert world.release().phase is Phase.STUCK
+    assert [each["spec"] for each in world.read(made)["items"]] == [each["spec"] for each in before]
+    parts.account.bind(WORKLOADS, world.namespace)
+    world.command("alice", "/release resume reviews-1")
+    world.until(lambda: "its image cannot be pulled" in world.texts(), 20, "the Deployment is made")
+    world.command("alice", "/release rollback reviews-1")
+    world.until(lambda: world.release().phase is Phase.ROLLED_BACK, 20, "it is called off")
 
 
 def is_called(world: World, words: str) -> bool:
