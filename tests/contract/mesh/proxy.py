@@ -96,7 +96,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command == "PUT" and self._proxy.before:
             self._proxy.before.pop(0)()
         if self._proxy.forbidden and self._proxy.forbidden in self.path:
-            self._answer(403, b'{"kind": "Status", "message": "no"}', {})
+            self._answer(403, b'{"kind": "Status", "message": "User \\"x\\" cannot do that"}', {})
             return
         for index, (method, status, told, headers) in enumerate(self._proxy.answers):
             if method == self.command:

@@ -20,6 +20,7 @@ from bot.ports import Preparation, RouteOrder, Written
 from bot.surveys import SurveyRequest
 from strategies.reasons import ReasonCode, Refused
 from strategies.routing import Split
+from tests.contract.mesh.test_deploying import preparing
 from tests.contract.mesh.test_mesh import FIFTY, FIVE, name_of, weights
 from tests.contract.mesh.world import RealClock, an_order, eventually, the_release, the_target
 from tests.mesh_documents import a_deployment
@@ -103,6 +104,13 @@ def test_a_webhook_that_forbids_a_write_is_not_taken_for_a_role_that_does(wire: 
     wire.proxy.answers.append(("PUT", 403, status(403, "Forbidden", told), {}))
     with pytest.raises(Fault, match=r"refuses to update VirtualService .*: 403 admission webhook .* no$"):
         wire.mesh.set_route(name_of(wire), lambda: [an_order(wire, FIVE)])
+    assert wire.mesh.lacking() == []
+
+
+def test_a_server_that_does_not_say_what_is_granted_is_asked_by_the_attempt(wire: WireWorld) -> None:
+    wire.proxy.forbidden = "/selfsubjectaccessreviews"
+    assert isinstance(wire.mesh.prepare(preparing(wire)), Refused)
+    assert wire.read("Deployment", "reviews-v3")["spec"]["replicas"] == 2
     assert wire.mesh.lacking() == []
 
 
