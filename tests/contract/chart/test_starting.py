@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -10,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from bot.profiles import Profiles
+from bot.profiles import Profiles, read
 from bot.settings import Settings, Transport, WrongSettings, load
 from bot.slack import roles
 from strategies.release import Role
 from tests.contract.chart.pods import Pod
 from tests.contract.chart.rendering import Helm, Values, example
+from tests.unit.deploy.files import text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -121,7 +123,7 @@ def test_signed_http_and_hooks_are_taken(start: Start) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "read"),
+    ("name", "value", "taken"),
     [
         ("cluster", 'it\'s "EU": 1, # {{ .Values }}', None),
         ("cluster", "on", None),
@@ -135,9 +137,9 @@ def test_signed_http_and_hooks_are_taken(start: Start) -> None:
         ("slack_command", "/ship", None),
     ],
 )
-def test_a_setting_arrives_as_it_was_written(start: Start, name: str, value: Any, read: Any) -> None:
+def test_a_setting_arrives_as_it_was_written(start: Start, name: str, value: Any, taken: Any) -> None:
     settings = start({"settings": {name: value}})
-    assert getattr(settings, name) == (value if read is None else read)
+    assert getattr(settings, name) == (value if taken is None else taken)
 
 
 def test_a_setting_of_the_command_line_arrives_too(start: Start) -> None:
@@ -171,6 +173,22 @@ def test_quotes_and_numbers_of_a_profile_survive(start: Start) -> None:
     assert profile.metrics["orders"].query == QUERY
     assert settings.profiles is not None
     assert yaml.safe_load((settings.profiles / "reviews.yaml").read_text()) == ODD
+
+
+def test_every_key_of_a_profile_means_the_same_through_the_chart(start: Start) -> None:
+    block = re.search(r"```yaml\n(service: reviews.*?)```", text("README.md"), re.DOTALL)
+    assert block is not None
+    settings = start({"profiles": {"reviews": yaml.safe_load(block[1])}})
+    assert profiles(settings).find("reviews") == read("reviews.yaml", block[1])
+
+
+def test_roles_may_be_one_person_several_or_nobody(start: Start) -> None:
+    settings = start({"roles": {"viewer": ["S0ALL", "U0BOB"], "releaser": "U0ALICE", "approver": [], "override": None}})
+    assert settings.roles is not None
+    found = roles.read(settings.roles.read_text(), "roles.yaml")
+    assert found.holders(Role.VIEWER) == {"S0ALL", "U0BOB"}
+    assert found.of(frozenset({"U0ALICE"})) == {Role.RELEASER}
+    assert found.holders(Role.APPROVER) | found.holders(Role.OVERRIDE) == frozenset()
 
 
 def test_a_changed_profile_reaches_the_running_pod(helm: Helm, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.parts import helm_build, install, istio_definitions, kube_apiserver_build
+from tests.parts import builds, helm_build, install, istio_definitions, kube_apiserver_build
 from tests.parts.cache import cache_folder
 from tests.parts.processes import PartFailedError
 
@@ -209,6 +209,32 @@ def test_another_helm_is_built_instead_and_a_broken_one_anew(
     assert (binary.parent, helm_build.helm_binary(), built) == (cached, binary, [binary])
     answering(binary, version)
     assert (helm_build.helm_binary(), built) == (binary, [binary, binary])
+
+
+@pytest.mark.parametrize(
+    ("tiers", "made"),
+    [
+        (["unit", "crash"], ""),
+        (["integration"], "/server /crds "),
+        (["contract", "integration"], "/server /crds /helm "),
+    ],
+)
+def test_what_is_compiled_is_what_the_tiers_need(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tiers: list[str], made: str
+) -> None:
+    fakes = {"apiserver": (lambda: Path("/server"), lambda: Path("/crds")), "helm": (lambda: Path("/helm"),)}
+    monkeypatch.setattr(builds, "BUILDS", fakes)
+    assert builds.main(tiers) == 0
+    assert capsys.readouterr().out.replace("\n", " ") == made
+
+
+def test_what_cannot_be_compiled_is_said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def broken() -> Path:
+        raise PartFailedError("go build failed")
+
+    monkeypatch.setattr(builds, "BUILDS", {"helm": (broken,)})
+    assert builds.main(["contract"]) == 1
+    assert capsys.readouterr().err == "go build failed\n"
 
 
 def test_an_archive_that_go_sum_does_not_name_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
