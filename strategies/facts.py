@@ -36,6 +36,7 @@ from strategies.reasons import ReasonCode
 from strategies.release import AtDeadline, NoAnswer, OnHarm, Phase, Release
 from strategies.verdicts import Outcome, Verdict
 
+GUARD_AGAIN = timedelta(seconds=30)  # at least: what a guard asks about changes slowly, and some of it is others'
 LATE_START = timedelta(minutes=15)
 SKEW = timedelta(minutes=1)  # by which the clocks of two replicas may differ
 SPLIT = "split"
@@ -80,7 +81,7 @@ def history_read(release: Release, event: HistoryRead) -> Decision:
 def _guarded(release: Release, event: PreparationBlocked, now: datetime) -> Decision:
     """A guard does not hold: the card says why, and people are told once how to go on."""
     code, changed = event.reason_code, release.note != event.text
-    waiting = replace(release, note=event.text, retry_at=timers.guard_again(release, now), blocked_by=code)
+    waiting = replace(release, note=event.text, retry_at=timers.again(release, now, GUARD_AGAIN), blocked_by=code)
     shown: tuple[Effect, ...] = (RefreshCard(release.id, Urgency.STAGE),) if changed else ()
     # Figures in the sentence change with every look outside; the reason is what people have to know.
     if code is release.blocked_by:
@@ -90,7 +91,7 @@ def _guarded(release: Release, event: PreparationBlocked, now: datetime) -> Deci
         release.id,
         f"guard:{release.revision}:{code}",
         f"{release.id} does not begin yet ({code}): {event.text} It is asked again in "
-        f"{timers.GUARD_AGAIN.total_seconds():.0f} s, and less often the longer it waits. To begin all the same: "
+        f"{GUARD_AGAIN.total_seconds():.0f} s, and less often the longer it waits. To begin all the same: "
         f"/release override {release.id} {rule} <reason>; to call it off: /release rollback {release.id}",
         audience=Audience.REQUESTER,
         urgency=Urgency.DECISION,

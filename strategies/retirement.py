@@ -7,7 +7,7 @@ from then on brings the pods back before any traffic: a click cannot fall betwee
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from strategies import approvals, moves
+from strategies import approvals, moves, timers
 from strategies.decision import Decision, ignored
 from strategies.effects import Audience, PostStage, RefreshCard, RetireBaseline, Say, Urgency
 from strategies.events import ApprovalGiven, BaselineAwaited, BaselineRetired, BaselineWatched, SuccessorRequested
@@ -164,7 +164,7 @@ def _ask(release: Release, now: datetime) -> Decision:
 
 
 def _still_needed(release: Release, text: str, now: datetime) -> Decision:
-    waiting = replace(release, note=text, retry_at=now + max(release.rules.look, WATCH_AGAIN))
+    waiting = replace(release, note=text, retry_at=timers.again(release, now, max(release.rules.look, WATCH_AGAIN)))
     changed = release.note != text
     shown = (RefreshCard(release.id, Urgency.PROGRESS),) if changed else ()
     if release.reminded or now < release.entered_at + max(release.rules.deadline, release.rules.idle):

@@ -7,8 +7,7 @@ from strategies import approvals, reminders
 from strategies.release import Phase, Release
 
 PODS_AGAIN, PODS_AT_MOST = timedelta(seconds=5), timedelta(hours=1)
-GUARD_AGAIN, GUARD_AT_MOST = timedelta(seconds=30), timedelta(minutes=10)
-GUARD_PART = 10  # of the time that a guard has held, so that it is asked again late by a tenth at most
+ASKED_AT_MOST, ASKED_PART = timedelta(minutes=10), 10
 
 
 def deadline(release: Release) -> datetime | None:
@@ -41,9 +40,9 @@ def pods_again(release: Release, now: datetime) -> datetime:
     return min(again, told_at) if now < told_at and not release.reminded else again
 
 
-def guard_again(release: Release, now: datetime) -> datetime:
-    """When a guard that does not hold is asked again: neighbours cannot tell that their answer has changed."""
-    return now + min(max(GUARD_AGAIN, (now - release.entered_at) / GUARD_PART), GUARD_AT_MOST)
+def again(release: Release, now: datetime, least: timedelta) -> datetime:
+    """When neighbours are asked again that cannot tell that their answer has changed: late by a tenth of the wait."""
+    return now + max(least, min((now - release.entered_at) / ASKED_PART, ASKED_AT_MOST))
 
 
 def next_wake(release: Release, now: datetime, overdue: datetime | None = None) -> datetime | None:

@@ -47,6 +47,18 @@ def test_a_baseline_that_is_still_called_is_looked_at_again_and_the_card_says_by
     assert again.effects == (RetireBaseline(release.id),)
 
 
+@pytest.mark.parametrize(("minutes", "again"), [(0, 15), (2, 15), (5, 30), (60, 360), (300, 600)])
+def test_a_baseline_that_stays_in_use_is_looked_at_after_a_tenth_of_the_time_at_most(minutes: int, again: int) -> None:
+    at = NOW + timedelta(minutes=minutes)
+    release = watched(retiring(), "v1 is still called by cart in shop.", at)
+    assert release.wake_at == at + timedelta(seconds=again)
+
+
+def test_a_look_that_is_wanted_less_often_is_not_taken_more_often_with_time() -> None:
+    release = watched(retiring(Rules(look=timedelta(minutes=20))), "called", NOW + timedelta(hours=5))
+    assert release.wake_at == NOW + timedelta(hours=5, minutes=20)
+
+
 def test_a_chatty_caller_is_told_to_people_once_and_stops_nothing() -> None:
     release, late = retiring(), NOW + timedelta(minutes=31)
     told = moved(release, BaselineWatched(release.id, "w", is_idle=False, text="v1 is still called by cart."), late)
