@@ -74,10 +74,14 @@ def _unsettled(made: World, observer: Observer) -> list[str]:
         time.sleep(0.5)
 
 
+def _journal(made: World, observer: Observer) -> mesh_checks.Journal:
+    with made.database.reading() as tx:
+        return {id: tx.journal.of(id) for id in observer.releases}
+
+
 def _judged(made: World, observer: Observer) -> list[str]:
     releases = observer.read()
-    with made.database.reading() as tx:
-        journal = {each.id: tx.journal.of(each.id) for each in releases}
+    journal = _journal(made, observer)
     found = [*observer.trouble, *mesh_checks.trouble(made, observer, journal)]
     for each in releases:
         found += story_checks.told(each, journal[each.id], made.ledger)
@@ -111,12 +115,14 @@ def _figures(wish: Wish, made: World, observer: Observer) -> str:
     deaths = sum(len(each.pids) - 1 for each in made.replicas)
     outages = sum(not re.match(r"r\d+ is", each.what) for each in made.ledger.spells)
     asked = f"{wish.minutes:g} min, {wish.replicas} replicas on {wish.database}, {wish.services} services"
+    back = [seconds for _, _, seconds in mesh_checks.ways_back(made, observer, _journal(made, observer))]
     lines = [
         f"seed {wish.seed}: {asked}",
         f"releases {len(releases)}: {_listed(Counter(str(each.phase) for each in releases))}",
         f"strategies: {_listed(Counter(_way(each) for each in releases))}",
         f"acts: {_listed(made.ledger.counts)}",
         f"outages and deletions {outages}, deaths {deaths}, writes seen {len(made.calls)}",
+        f"ways back around which nothing was wrong {len(back)}, the slowest {max(back, default=0):.2f} s",
         f"expected errors: {_listed(process_checks.errors(made))}",
     ]
     return "\n".join(lines)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
 from strategies.release import Decommission, Phase
@@ -35,8 +36,9 @@ def trouble(world: World, observer: Observer, journal: Journal) -> Iterator[str]
         if _has_changed(call) and call.method in {"PUT", "PATCH"}:
             yield from _foreign(world, call)
     yield from _weights(world)
-    for id, at in decided.items():
-        yield from _late(world, observer, id, at)
+    for id, name, seconds in ways_back(world, observer, journal):
+        if seconds > SOON:
+            yield f"the rollback of {id} at {decided[id]:.2f} took {seconds:.1f} s in {name} though nothing was wrong"
 
 
 def _has_changed(call: Call) -> bool:
@@ -149,26 +151,22 @@ def _weights(world: World) -> Iterator[str]:
                     yield f"{name} at {version.at:.2f}: weights are {routes.weights(route)} in {route.get('name')}"
 
 
-def _late(world: World, observer: Observer, id: str, at: float) -> Iterator[str]:
-    release = observer.releases[id]
-    if (
-        not world.ledger.is_calm(at - 1, at + SOON)
-        or release.gone
-        or release.rules.decommission is not Decommission.KEEP
-    ):
-        return
-    for name in release.objects:
-        versions = world.cluster.history.get(("virtualservices", name.partition("/")[2]), [])
-        since = _without(versions, release.target.candidate, at)
-        if since is None or since > at + SOON:
-            took = f"{since - at:.1f} s" if since else "for ever"
-            yield f"the rollback of {id}, decided at {at:.2f}, took {took} in {name} though nothing was wrong"
+def ways_back(world: World, observer: Observer, journal: Journal) -> Iterator[tuple[str, str, float]]:
+    """Release, object and seconds from the decision to the write of each rollback around which nothing was wrong."""
+    for id, entries in journal.items():
+        at, release = rolled_back_at(entries), observer.releases[id]
+        is_cold = bool(release.gone) or release.rules.decommission is not Decommission.KEEP
+        if at is None or is_cold or not world.ledger.is_calm(at - 1, at + SOON):
+            continue
+        for name in release.objects:
+            versions = world.cluster.history.get(("virtualservices", name.partition("/")[2]), [])
+            yield id, name, _without(versions, release.target.candidate, at) - at
 
 
-def _without(versions: list[Version], candidate: str, at: float) -> float | None:
+def _without(versions: list[Version], candidate: str, at: float) -> float:
     """From when on, `at` or later, the candidate got nothing."""
     standing = [each for each in versions if each.at <= at][-1:]
     for each in [*standing, *(one for one in versions if one.at > at)]:
         if each.document is None or routes.reach(each.document, candidate) == NOTHING:
             return max(each.at, at)
-    return None
+    return math.inf
