@@ -88,6 +88,9 @@ def unsettled(world: World, release: Release) -> str:
             return "" if _stands(world, release) else "its question does not stand in Slack"
         case Phase.DECOMMISSIONING if release.asked_at is not None and _stands(world, release):
             return ""
+        case Phase.PREPARING if release.blocked_by is not None and release.note:
+            # A guard that people were told of, and may override.
+            return ""
         case Phase.OBSERVING if release.note.startswith("held at the deadline"):
             return ""
         case _:
