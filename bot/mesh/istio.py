@@ -13,6 +13,7 @@ from bot.mesh.cluster import Cluster
 from bot.mesh.deploying import deploy
 from bot.mesh.documents import Document, full_name
 from bot.mesh.drift import find_drift, gone
+from bot.mesh.granted import needed
 from bot.mesh.keepsakes import keepsakes
 from bot.mesh.kube_api import DESTINATION_RULE, VIRTUAL_SERVICE, Connection
 from bot.mesh.kube_errors import Conflict, LostReply, Missing
@@ -97,7 +98,10 @@ class IstioMesh:
         return unwritable(self._cache, target, plan)
 
     def prepare(self, release: Release) -> Preparation | Refused:
-        """Capture originals, count ready pods, then add the candidate's subset where it is missing."""
+        """Capture originals, count ready pods, then add the candidate's subset where it is missing.
+
+        Raises Fault before the first write where a right lacks that the release's rules take later.
+        """
         self._require_sync()
         captured: dict[str, str] = {}
         ready: dict[str, int] = {}
@@ -115,6 +119,8 @@ class IstioMesh:
             captured |= fields
             ready |= counts
             sizes |= sizes_of(self._cache, target, counts)
+        for target in release.targets:
+            self._cluster.require(needed(self._cache, release, target), target.namespace)
         for target in release.targets:
             refusal = self._ensure_subset(target, release.id)
             if refusal is not None:

@@ -255,6 +255,20 @@ def test_a_right_that_lacks_is_named_and_nothing_is_half_done(shop: tuple[WireWo
     assert (specs(world) != held) is (rule not in SPARED)
 
 
+def test_what_the_rules_take_later_is_asked_for_before_the_first_write(shop: tuple[WireWorld, Holder]) -> None:
+    world, holder = shop
+    v3_stands(world)
+    release, before = the_release(world, "v3", rules=replace(DELETE, scale=True)), specs(world)
+    later = [("apps", "deployments", "update"), ("apps", "deployments", "delete")]
+    holder.holds([each for each in CALLS if each not in later], *later)
+    with pytest.raises(Fault, match="Nothing was begun") as caught:
+        world.mesh.prepare(release)
+    assert all(right(rule, world.namespace).lacking in str(caught.value) for rule in later)
+    assert specs(world) == before
+    holder.holds(CALLS, *later)
+    assert isinstance(world.mesh.prepare(release), Preparation)
+
+
 def lacking_here(world: WireWorld) -> list[str]:
     return [each for each in world.mesh.lacking() if f"namespace {world.namespace};" in each]
 
