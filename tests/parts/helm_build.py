@@ -18,11 +18,11 @@ OLDEST = (3, 19)  # what is built here; an older one words its refusals otherwis
 
 
 def helm_binary() -> Path:
-    """A helm that answers `version`: SLUICE_HELM, else a v3 on PATH that is new enough, else the cached build."""
-    named = os.environ.get("SLUICE_HELM")
+    """A helm that answers `version`: SLUICE_TEST_HELM, else a v3 on PATH that is new enough, else the cached build."""
+    named = os.environ.get("SLUICE_TEST_HELM")
     if named:
         if not _answers(Path(named)):
-            raise PartFailedError(f"SLUICE_HELM is {named}, which does not answer version with {_wanted()}")
+            raise PartFailedError(f"SLUICE_TEST_HELM is {named}, which does not answer version with {_wanted()}")
         return Path(named)
     found = shutil.which("helm")
     if found and _answers(Path(found)):
@@ -71,4 +71,4 @@ def _build(binary: Path) -> None:
 
 
 def _go(*arguments: str) -> str:
-    return go(MODULE, *arguments, instead="SLUICE_HELM")
+    return go(MODULE, *arguments, instead="SLUICE_TEST_HELM")

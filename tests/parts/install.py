@@ -19,7 +19,7 @@ _NAMED_BY_ASSETS = ("etcd", "apiserver")
 # Its names on PATH.
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # Parts by the variable that is the path of another than the one we would find or build.
-NAMED: Mapping[str, str] = {"chromium": "SLUICE_CHROMIUM", "helm": "SLUICE_HELM"}
+NAMED: Mapping[str, str] = {"chromium": "SLUICE_CHROMIUM", "helm": "SLUICE_TEST_HELM"}
 # Part by the Debian package that brings it; the order is the order of the command line.
 PACKAGES: Mapping[str, str] = {
     "prometheus": "prometheus",

@@ -22,7 +22,7 @@ def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tools:
     folder = tmp_path / "bin"
     folder.mkdir()
     monkeypatch.setenv("PATH", str(folder))
-    for name in ("KUBEBUILDER_ASSETS", "SLUICE_CHROMIUM", "SLUICE_HELM"):
+    for name in ("KUBEBUILDER_ASSETS", "SLUICE_CHROMIUM", "SLUICE_TEST_HELM"):
         monkeypatch.delenv(name, raising=False)
 
     def made(*names: str, exits: int = 0) -> Path:
@@ -136,9 +136,9 @@ def test_a_helm_is_taken_where_there_is_one_and_built_where_there_is_go(tools: T
 
 def test_a_helm_that_is_named_and_not_there_is_said(tools: Tools, monkeypatch: pytest.MonkeyPatch) -> None:
     tools("go")
-    monkeypatch.setenv("SLUICE_HELM", "/nowhere/helm")
+    monkeypatch.setenv("SLUICE_TEST_HELM", "/nowhere/helm")
     assert "helm" in install.missing(["contract"])
-    assert install.remedy(["helm"]) == "SLUICE_HELM is '/nowhere/helm', which is no file: correct or unset it"
+    assert install.remedy(["helm"]) == "SLUICE_TEST_HELM is '/nowhere/helm', which is no file: correct or unset it"
     with pytest.raises(PartFailedError, match=r"which does not answer version with v3\.19 or a newer v3"):
         helm_build.helm_binary()
 
