@@ -13,9 +13,14 @@ REMEMBERED_SECONDS = 900.0
 class _Role(NamedTuple):
     name: str
     how: str
+    how_everywhere: str = ""  # where no namespace is named; as `how` otherwise
 
 
-SLUICE = _Role("sluice", "there, or everywhere as that file does")
+SLUICE = _Role(
+    "sluice",
+    "there, or everywhere as that file does",
+    "everywhere as that file does, or name in SLUICE_NAMESPACES where it is bound",
+)
 WORKLOADS = _Role("sluice-workloads", "as the chart's `workloads.bound: true` does")
 ADOPT = _Role("sluice-adopt", "as the chart's `workloads.adopting: true` does")
 
@@ -52,7 +57,10 @@ class Right:
         where = f"namespace {self.namespace}" if self.namespace else "all namespaces"
         text = f"Sluice may not {self.verb} {self.resource} in {where}"
         role = next((role for role, rules in ROLES.items() if self.verb in rules.get(self.resource, ())), None)
-        return f"{text}; bind the role {role.name} of deploy/rbac.yaml {role.how}" if role else text
+        if role is None:
+            return text
+        how = role.how if self.namespace else role.how_everywhere or role.how
+        return f"{text}; bind the role {role.name} of deploy/rbac.yaml {how}"
 
     @property
     def attributes(self) -> Mapping[str, str]:

@@ -19,6 +19,14 @@ def test_each_is_told_once_by_its_role_where_one_gives_it() -> None:
     ]
 
 
+def test_who_is_bound_in_some_namespaces_and_watches_all_is_told_of_the_setting() -> None:
+    told = Right("list", "pods").lacking
+    assert told == (
+        "Sluice may not list pods in all namespaces; bind the role sluice of deploy/rbac.yaml everywhere as that file "
+        "does, or name in SLUICE_NAMESPACES where it is bound"
+    )
+
+
 def test_success_ends_one_and_leaves_the_others() -> None:
     found = Refusals()
     found.note(UPDATE)
