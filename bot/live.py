@@ -46,6 +46,9 @@ class LiveCards:
             for release in releases:
                 if is_looked_at(release):
                     self._dirty.setdefault(release.id)
+                else:
+                    # Its last state is a decision's to show; progress that nobody has seen yet is over.
+                    self._dirty.pop(release.id, None)
             self._change.notify_all()
 
     def _run(self) -> None:

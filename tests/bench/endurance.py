@@ -56,6 +56,7 @@ PATIENCE = 300.0  # seconds in which nothing ends
 
 ASK_AGAIN = 5.0  # seconds behind a start of which nothing is seen
 STUCK = 60.0
+QUEUED = 100  # messages and pictures on their way: nobody begins more than the one thread of the chat can tell
 
 
 @dataclass
@@ -118,7 +119,7 @@ class Play:
         while ended < releases and time.monotonic() < ends:
             active = self._active()
             for name in self._living.services:
-                self._play(name, active.get(name))
+                self._play(name, active.get(name), may_begin=self._queued() < QUEUED)
             now_ended = self._ended()
             if now_ended > ended:
                 ended, heard = now_ended, time.monotonic()
@@ -132,10 +133,10 @@ class Play:
             time.sleep(0.1)
         return found
 
-    def _play(self, name: str, active: Active | None) -> None:
+    def _play(self, name: str, active: Active | None, *, may_begin: bool) -> None:
         turn = self._turns.get(name)
         if active is None:
-            if turn is None or turn.id or time.monotonic() - turn.asked_at > ASK_AGAIN:
+            if may_begin and (turn is None or turn.id or time.monotonic() - turn.asked_at > ASK_AGAIN):
                 self._begin(name)
             return
         assert turn is not None
@@ -211,6 +212,9 @@ class Play:
     def _active(self) -> dict[str, Active]:
         rows = self._database.execute("SELECT service, id, phase, revision FROM releases WHERE is_active")
         return {service: Active(id, phase, f"{phase}:{revision}") for service, id, phase, revision in rows}
+
+    def _queued(self) -> int:
+        return int(self._database.execute("SELECT count(*) FROM outbox").fetchone()[0])
 
     def _ended(self) -> int:
         return int(self._database.execute("SELECT count(*) FROM releases WHERE NOT is_active").fetchone()[0])

@@ -27,8 +27,8 @@ ENTRIES = 10.0
 LIMITED = {
     "bot.slack.outgoing.SlackChat._seen": "5,000 messages",
     "bot.guarding.Guarding._asked": "200 questions",
-    "bot.metrics.prometheus.PrometheusMetrics._kept": "an hour",
-    "bot.mesh.istio.IstioMesh._tidying": "an hour",
+    "bot.metrics.prometheus.PrometheusMetrics._kept": "an hour, here a minute",
+    "bot.mesh.istio.IstioMesh._tidying": "an hour, here a minute",
     "storage.releases.Decoded._missed": "a minute",
     "bot.unsent.Unsent._told": "1,000 messages",
 }

@@ -81,6 +81,13 @@ def test_what_is_not_looked_at_makes_no_progress(phase: Phase) -> None:
     assert screen.shown == ["b-1"]
 
 
+def test_a_card_whose_release_has_ended_waits_no_longer() -> None:
+    cards = LiveCards(Screen())
+    cards.mark([named("a-1"), named("b-1")])
+    cards.mark([named("a-1", Phase.COMPLETED)])
+    assert list(cards._dirty) == ["b-1"]
+
+
 @pytest.mark.parametrize("error", [Transient("rate limited", retry_after=0.05), Transient("no answer"), Fault("gone")])
 def test_trouble_with_one_card_hinders_no_other(error: Exception) -> None:
     screen = Screen(error)
