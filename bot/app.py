@@ -148,7 +148,7 @@ def build(settings: Settings) -> Bot:
     kept = timedelta(days=settings.evidence_days)
     looks = Looks(engine, metrics, mesh, clock, near.courtesy.give_way)
     waiting = Waiting(engine, mesh, clock)
-    schedule = Schedule(engine, database, looks, clock, holder, kept=kept, swept=waiting.follow)
+    schedule = Schedule(engine, database, looks, clock, holder, kept=kept, swept=waiting.swept)
     drift = DriftWatch(engine, mesh, duties, near.courtesy.give_way)
     live = LiveCards(messages.refresh)
     desk = _desk(settings, near, engine, database, guarding, messages)

@@ -86,6 +86,15 @@ class Waiting:
                     self._doubtful.add(release.id)
             self._change.notify_all()
 
+    def swept(self, active: Sequence[Release]) -> None:
+        """Follow all active releases, and forget those that another replica ended."""
+        left = {release.id for release in active}
+        with self._change:
+            for id in [id for id in {*self._releases, *self._lacked} if id not in left]:
+                self._releases.pop(id, None)
+                self._lacked.pop(id, None)
+        self.follow(active)
+
     def changed(self, namespace: str, labels: Mapping[str, str]) -> None:
         """Pods with these labels changed, or something that makes or picks them; none: any of the namespace."""
         with self._change:

@@ -254,6 +254,17 @@ def test_who_does_not_wait_any_more_is_forgotten(house: House) -> None:
     assert house.stored("reviews-1") == going
 
 
+def test_what_another_replica_began_is_followed_and_what_it_ended_is_forgotten(house: House) -> None:
+    shop = Shop(house)
+    waits = shop.preparing()
+    other = shop.replica()
+    other.swept(house.engine.active())
+    assert other.step()
+    assert (list(other._releases), list(other._lacked)) == ([waits.id], [waits.id])
+    other.swept([])
+    assert (other._releases, other._lacked) == ({}, {})
+
+
 def test_nothing_is_compared_before_the_cluster_was_listed_and_all_is_then(house: House) -> None:
     shop = Shop(house)
     shop.preparing()
