@@ -16,9 +16,11 @@ if TYPE_CHECKING:
 
 MOST_THREADS, MOST_SOCKETS = 60, 60
 # What people and on-call are told of as well: an effect given up after its time, an answer during an outage.
+# Also what was answered behind a freeze, when nobody held the line any more.
 EXPECTED = re.compile(
     r"gave up effect=|not answered: |not planned: |failed, and not told|bot\.slack\.sdk Failed to "
-    r"(send a request|decode Slack API|check the state of sock|retrieve WSS URL)"
+    r"(send a request|decode Slack API|check the (state of sock|current session)|retrieve WSS URL"
+    r"|run a request listener: Failed to send a message as the connection is no longer active)"
 )
 PAST = timedelta(seconds=12)  # a claim is renewed every 3 s and lasts 9
 
