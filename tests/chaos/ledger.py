@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -61,6 +62,12 @@ class Ledger:
         self.say("ends", spell.what)
         spell.ended = time.time()
 
-    def is_calm(self, began: float, ended: float) -> bool:
-        """True when nothing was wrong at any time between the two."""
-        return not any(each.began <= ended and (each.ended or ended) >= began for each in self.spells)
+    def is_calm(self, began: float, ended: float, service: str = "") -> bool:
+        """True when nothing was wrong at any time between the two; of one service: nothing that a way back needs."""
+        there = (each for each in self.spells if each.began <= ended and (each.ended or ended) >= began)
+        return not any(not service or _is_in_the_way(each.what, service) for each in there)
+
+
+def _is_in_the_way(what: str, service: str) -> bool:
+    of_another = re.match(r"(?:pods of|deployments|virtualservices|destinationrules) (?P<name>[a-z]\w*)", what)
+    return of_another["name"] == service if of_another else "prometheus" not in what

@@ -156,11 +156,13 @@ def ways_back(world: World, observer: Observer, journal: Journal) -> Iterator[tu
     for id, entries in journal.items():
         at, release = rolled_back_at(entries), observer.releases[id]
         is_cold = bool(release.gone) or release.rules.decommission is not Decommission.KEEP
-        if at is None or is_cold or not world.ledger.is_calm(at - 1, at + SOON):
+        if at is None or is_cold:
             continue
         for name in release.objects:
             versions = world.cluster.history.get(("virtualservices", name.partition("/")[2]), [])
-            yield id, name, _without(versions, release.target.candidate, at) - at
+            since = _without(versions, release.target.candidate, at)
+            if world.ledger.is_calm(at - 1, min(since, at + SOON), release.target.service.partition(".")[0]):
+                yield id, name, since - at
 
 
 def _without(versions: list[Version], candidate: str, at: float) -> float:

@@ -15,7 +15,7 @@ from tests.builders import NOW, a_release, an_approver
 from tests.chaos import mesh_checks, story_checks
 from tests.chaos.cluster import Version
 from tests.chaos.doors import Call
-from tests.chaos.ledger import Act, Ledger
+from tests.chaos.ledger import Act, Ledger, Spell
 from tests.chaos.shop import virtual_service
 
 if TYPE_CHECKING:
@@ -160,3 +160,15 @@ def test_a_release_in_between_is_told() -> None:
     nobody: Any = None
     assert "it is shifting" in story_checks.unsettled(nobody, replace(a_release(), phase=Phase.SHIFTING))
     assert story_checks.unsettled(nobody, replace(a_release(), phase=Phase.COMPLETED)) == ""
+
+
+def test_what_is_wrong_elsewhere_excuses_no_way_back(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "driver.log")
+    for what in ("r0 prometheus refused", "pods of s2-v1", "deployments s2-v2 deleted"):
+        ledger.spells.append(Spell(what, AT))
+    assert ledger.is_calm(AT, AT, "s1")
+    assert not ledger.is_calm(AT, AT)
+    assert not ledger.is_calm(AT, AT, "s2")
+    ledger.spells.append(Spell("r0 kubernetes slow", AT, AT + 1))
+    assert not ledger.is_calm(AT, AT, "s1")
+    assert ledger.is_calm(AT + 2, AT + 3, "s1")
