@@ -26,6 +26,7 @@ PATHS = {
     "Namespace": "/api/v1/namespaces",
     "ServiceAccount": "/api/v1/namespaces/{}/serviceaccounts",
     "ClusterRole": "/apis/rbac.authorization.k8s.io/v1/clusterroles",
+    "RoleBinding": "/apis/rbac.authorization.k8s.io/v1/namespaces/{}/rolebindings",
     "ClusterRoleBinding": "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
 }
 # Everything that can be switched on beside each other, on PostgreSQL; the volume comes with the defaults.
@@ -37,7 +38,7 @@ EVERYTHING: Values = {
     "settings": {
         "hooks_hosts": ["smoke.example.com"],
         "evidence_days": 90,
-        "namespaces": ["shop"],
+        "namespaces": ["default"],
         "cluster": "a: 'b'",
     },
     "workloads": {"bound": True, "adopting": True},

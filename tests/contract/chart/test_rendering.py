@@ -151,6 +151,16 @@ def test_a_binding_gives_a_role_of_the_administrators_file_to_the_account(helm: 
     assert rendered.pod["serviceAccountName"] == "mover"
 
 
+@pytest.mark.parametrize("named", [["shop", "checkout", "shop"], "shop, checkout"])
+def test_rights_over_workloads_end_where_sluice_watches(helm: Helm, named: list[str] | str) -> None:
+    rendered = helm.rendered({"settings": {"namespaces": named}, "workloads": {"bound": True, "adopting": True}})
+    bindings = [each for each in rendered.objects if each["kind"].endswith("Binding")]
+    assert {each["kind"] for each in bindings} == {"RoleBinding"}
+    assert [(each["metadata"]["namespace"], each["roleRef"]["name"]) for each in bindings] == [
+        (namespace, role) for role in ("sluice-workloads", "sluice-adopt") for namespace in ("shop", "checkout")
+    ]
+
+
 def test_what_is_scraped_is_the_port_of_the_service(helm: Helm) -> None:
     rendered = helm.rendered({"serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}}})
     monitor, service = rendered.one("ServiceMonitor"), rendered.one("Service")
