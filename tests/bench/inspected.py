@@ -60,7 +60,8 @@ class Inspection:
         """Write one line: sizes of all containers, objects in all, and the most frequent kinds of them."""
         gc.collect()
         kinds = Counter(f"{type(each).__module__}.{type(each).__qualname__}" for each in gc.get_objects())
-        found = {"objects": kinds.total(), "kinds": dict(kinds.most_common(60)), "maps": self._maps()}
+        common = dict(kinds.most_common(60))
+        found = {"objects": kinds.total(), "kinds": common, "maps": self._maps(), "pages": _pages()}
         # What was let go of and only the allocator still has is no growth.
         if sys.platform == "linux":
             ctypes.CDLL(None).malloc_trim(0)
@@ -80,6 +81,16 @@ class Inspection:
                 if size is not None:
                     found[f"{module.__name__}.{name}"] = size
         return dict(found)
+
+
+def _pages() -> int:
+    """Bytes of SQLite's page caches: up to 2 MB for each connection."""
+    try:
+        used = ctypes.CDLL("libsqlite3.so.0").sqlite3_memory_used
+    except (OSError, AttributeError):
+        return 0
+    used.restype = ctypes.c_int64
+    return int(used())
 
 
 def _is_holder(each: object) -> bool:

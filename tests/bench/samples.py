@@ -40,6 +40,7 @@ class Sample:
 
     done: int
     megabytes: float
+    pages: float
     objects: int
     threads: int
     descriptors: int
@@ -64,6 +65,7 @@ def taken(process: Process, folder: Path, done: int) -> Sample:
     return Sample(
         done,
         process.megabytes(),
+        told["pages"] / 1e6,
         told["objects"],
         len(list((here / "task").iterdir())),
         len(list((here / "fd").iterdir())),
@@ -99,11 +101,18 @@ def verdict(samples: Sequence[Sample]) -> list[Figure]:
     span = f"{late[0].megabytes:.0f} to {late[-1].megabytes:.0f} MB {span}"
     figures = [
         _growth("memory", late, lambda each: each.megabytes, "MB", span),
+        Figure(
+            f"of it SQLite's page caches per {PER:,}", slope(late, lambda each: each.pages), "MB", None, _cached(late)
+        ),
         _growth("objects", late, lambda each: each.objects, "", f"{late[-1].objects:,} in the end"),
         _growth("threads", late, lambda each: each.threads, "", f"{late[-1].threads} in the end"),
         _growth("file descriptors", late, lambda each: each.descriptors, "", f"{late[-1].descriptors} in the end"),
     ]
     return [*figures, _maps(late), *_stored(late), *_said(late)]
+
+
+def _cached(late: Sequence[Sample]) -> str:
+    return f"{late[0].pages:.1f} to {late[-1].pages:.1f} MB; at most 2 MB for each connection"
 
 
 def _growth(name: str, late: Sequence[Sample], of: Callable[[Sample], float], unit: str, note: str) -> Figure:
