@@ -16,7 +16,7 @@ service: reviews
 namespace: shop
 channel: C1
 steps: [{steps}]
-hold: 15s
+hold: {hold}
 look: 10s
 approve: every
 metrics: {{errors: {{limit: 5%}}}}
@@ -41,6 +41,7 @@ class Story:
     decommission: str = "keep"
     words: str = ""  # behind the command's service and version
     more: str = ""  # lines of the profile
+    hold: str = "15s"
 
     def world(self, clock: SharedClock, *, asks_anew: bool = True) -> World:
         """Everything but the bot, before anything happened."""
@@ -71,7 +72,9 @@ class Story:
 
 GOOD = Story("good")
 FAILING = Story("failing", steps="25, 50, 100", breaks_at=0.5)
-TAKEN_BACK = Story("taken back by a person", steps="25, 100", is_taken_back=True)
+# She sees it, however often the bot was away meanwhile.
+LONG = "60s"
+TAKEN_BACK = Story("taken back by a person", steps="25, 100", is_taken_back=True, hold=LONG)
 RETIRED = Story("retired, then taken back", decommission="scale_to_zero", is_taken_back=True, is_seen="complete")
 STORIES = (GOOD, FAILING, TAKEN_BACK, RETIRED)
 PHASED = Story("phased", words="phased from 25 by 75 every 15s to 100")
@@ -79,7 +82,7 @@ BLUE_GREEN = Story("blue-green", words="blue-green")
 SHADOW = Story("shadow", words="shadow mirror=10,50", more="side_effects: isolated")
 FAILING_SHADOW = Story("failing shadow", words="shadow mirror=10,50", more="side_effects: isolated", breaks_at=0.5)
 AB = Story("ab", words="ab match=header:x-beta=1 steps=10")
-AB_TAKEN_BACK = Story("ab taken back", words="ab match=header:x-beta=1 steps=10", is_taken_back=True)
+AB_TAKEN_BACK = Story("ab taken back", words="ab match=header:x-beta=1 steps=10", is_taken_back=True, hold=LONG)
 STICKY = Story("sticky", more="sticky: cookie")
 AT_ONCE = Story("all at once", words="canary steps=100")
 PIPELINE = Story("pipeline", steps="50, 100", more="pipeline: [shadow, canary]\nside_effects: isolated")
