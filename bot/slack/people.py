@@ -36,7 +36,7 @@ class People:
         self._members: dict[str, frozenset[str]] = {}
         self._out_of_reach: frozenset[str] = frozenset()  # groups that Slack will not tell of
         self._names: dict[str, str] = {}
-        self._watched: frozenset[str] = frozenset()
+        self._named: frozenset[str] = frozenset()  # users and groups that a profile names as approvers
         self._file_trouble = ""
         self._group_trouble = ""
         self._said: set[str] = set()
@@ -63,9 +63,8 @@ class People:
 
     def watch(self, ids: Iterable[str]) -> None:
         """Look up the members of these groups too, for approvers whom only a profile names."""
-        groups = frozenset(id for id in ids if is_group(id))
-        if not groups <= self._watched:
-            self._watched |= groups
+        known, self._named = self._groups, self._named | frozenset(ids)
+        if self._groups != known:
             self._wanted.set()
 
     def actor(self, user: str, name: str = "") -> Actor:
@@ -76,11 +75,16 @@ class People:
         return Actor(user, self._names.get(user, user), self._roles.of(groups | {user}), groups)
 
     def doubt(self, actor: Actor) -> str:
-        """Why nobody can say yet what this person may do; empty when it is known, or when their own id gives a role."""
-        if actor.roles - {Role.VIEWER}:
+        """Why nobody can say yet what this person may do; empty when it is known, or when they are known by name."""
+        if actor.roles - {Role.VIEWER} or self._named & (actor.groups | {actor.id}):
             return ""
-        unknown = sorted((self._roles.groups | self._watched) - self._members.keys() - self._out_of_reach)
+        unknown = sorted(self._groups - self._members.keys() - self._out_of_reach)
         return f"Slack has not told yet who belongs to {', '.join(unknown)}" if unknown else ""
+
+    @property
+    def _groups(self) -> frozenset[str]:
+        """The groups whose members have to be known."""
+        return self._roles.groups | frozenset(id for id in self._named if is_group(id))
 
     def holders(self, role: Role) -> tuple[str, ...]:
         """User and group ids to mention for a role."""
@@ -93,7 +97,7 @@ class People:
     def refresh(self) -> None:
         """Look up every group's members now; raises Transient, and keeps what was known."""
         troubles = []
-        for group in sorted(self._roles.groups | self._watched):
+        for group in sorted(self._groups):
             try:
                 answer = called(self._web.usergroups_users_list, usergroup=group)
             except Refusal as refusal:

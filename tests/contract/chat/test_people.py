@@ -52,6 +52,13 @@ def test_before_slack_has_told_of_a_group_nobody_is_refused_for_want_of_it(slack
     assert {found.doubt(found.actor(user)) for user in ("U0BOB", "U0MALLORY")} == {""}
 
 
+def test_whom_a_profile_names_is_not_kept_waiting_for_a_group(slack: SlackThread, tmp_path: Path) -> None:
+    found = people(slack, tmp_path)
+    found.watch(["U0MALLORY"])
+    assert found.doubt(found.actor("U0MALLORY")) == ""
+    assert found.doubt(found.actor("U0BOB")) == "Slack has not told yet who belongs to S0APPROVE"
+
+
 def test_a_group_of_which_slack_will_not_tell_leaves_no_doubt(slack: SlackThread, tmp_path: Path) -> None:
     found = people(slack, tmp_path)
     break_groups(slack, kind=FaultKind.API_ERROR, error="no_such_subteam")
