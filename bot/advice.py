@@ -31,9 +31,7 @@ def advice(plan: Plan, target: Target, checks: Sequence[Check] = (), patience: t
         case StrategyName.CANARY | StrategyName.PHASED if scarce is not None and scarce.state is State.HOLDS:
             return f"{scarce.text.partition(':')[0]}: {plan.parts[0]} can tell."
         case StrategyName.CANARY | StrategyName.PHASED:
-            # A stage that only asks needs no requests.
-            first = next(stage for stage in plan.stages if stage.splits[target.service].share(target.candidate))
-            return _by_numbers(first, target, patience)
+            return _by_numbers(plan.opening(target.service, target.candidate), target, patience)
         case StrategyName.BLUE_GREEN:
             return (
                 f"Everybody switches at once: send enough test requests through the preview, and keep "

@@ -81,8 +81,7 @@ def _may_write(release: Release) -> bool:
 
 def first(target: Target, plan: Plan, name: str) -> Sequence[RouteOrder]:
     """What the first stage that sends anything would order for VirtualService `name`: for previews of a plan."""
-    splits = [stage.splits[target.service] for stage in plan.stages]
-    split = next((each for each in splits if each.reaches(target.candidate)), splits[0])
+    split = plan.opening(target.service, target.candidate).splits[target.service]
     return tuple(
         RouteOrder("preview", 1, route, target, split)
         for route in target.routes

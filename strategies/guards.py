@@ -149,8 +149,8 @@ def _first_step(target: Target, plan: Plan, terms: Terms) -> Check | None:
     most = terms.first_step_at_most
     if most is None:
         return None
-    splits = [stage.splits[target.service] for stage in plan.stages]
-    first = _exposed(next((each for each in splits if each.reaches(target.candidate)), splits[0]), target.candidate)
+    opening = plan.opening(target.service, target.candidate)
+    first = _exposed(opening.splits[target.service], target.candidate)
     if first <= most:
         text = f"The first stage sends {percent(first)}, at most {percent(most)}."
         return Check(ReasonCode.BAD_STEPS, State.HOLDS, text)

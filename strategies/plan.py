@@ -176,6 +176,11 @@ class Plan:
         """The strategies that the plan is made of."""
         return frozenset({self.strategy, *(stage.part for stage in self.stages if stage.part)})
 
+    def opening(self, service: str, candidate: str) -> Stage:
+        """The first stage that sends anything to the candidate; the first of all where none does."""
+        sending = (stage for stage in self.stages if stage.splits[service].reaches(candidate))
+        return next(sending, self.stages[0])
+
     def shares(self, service: str, candidate: str) -> tuple[Decimal, ...]:
         """The candidate's percent in each stage."""
         return tuple(stage.splits[service].share(candidate) for stage in self.stages)

@@ -313,8 +313,7 @@ class Release:
     @property
     def is_leaving(self) -> bool:
         """True in a last stage that sends nothing to a candidate: a shadow ends as it began, by the original fields."""
-        stage = self.current if self.following is None else None
-        return stage is not None and not any(stage.splits[t.service].reaches(t.candidate) for t in self.targets)
+        return self.stage >= 0 and self.following is None and self._sends_nothing(self.stage)
 
     @property
     def asks_first(self) -> bool:
@@ -323,9 +322,11 @@ class Release:
 
     def only_asks(self, stage: int) -> bool:
         """True of a stage that sends nothing to a candidate, before one that does."""
+        return stage < len(self.plan.stages) - 1 and self._sends_nothing(stage)
+
+    def _sends_nothing(self, stage: int) -> bool:
         splits = self.plan.stages[stage].splits
-        is_last = stage == len(self.plan.stages) - 1
-        return not is_last and not any(splits[t.service].reaches(t.candidate) for t in self.targets)
+        return not any(splits[t.service].reaches(t.candidate) for t in self.targets)
 
     @property
     def in_force(self) -> int:

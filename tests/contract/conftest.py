@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import gc
-import os
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.contract.missing import failing_in_ci
 from tests.parts.kube_apiserver import running_kube_apiserver
-from tests.parts.processes import PartMissingError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,13 +19,8 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def real_api_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KubeApiServer]:
     """One kube-apiserver for all suites: each test takes namespaces of its own."""
-    try:
-        with running_kube_apiserver(tmp_path_factory.mktemp("kube-apiserver")) as server:
-            yield server
-    except PartMissingError as missing:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(str(missing))
+    with failing_in_ci(), running_kube_apiserver(tmp_path_factory.mktemp("kube-apiserver")) as server:
+        yield server
 
 
 @pytest.fixture(scope="module", autouse=True)

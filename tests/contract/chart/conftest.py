@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -10,8 +9,8 @@ import pytest
 
 from tests.contract.chart.rendering import Helm, Rendered
 from tests.contract.kubernetes.cluster import Cluster
+from tests.contract.missing import failing_in_ci
 from tests.parts.helm_build import helm_binary
-from tests.parts.processes import PartMissingError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,12 +21,8 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def binary() -> Path:
-    try:
+    with failing_in_ci():
         return helm_binary()
-    except PartMissingError as missing:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(str(missing))
 
 
 @pytest.fixture
