@@ -77,7 +77,7 @@ def test_a_body_that_is_no_json_object_is_refused(sandbox: Sandbox) -> None:
 
 def test_an_unknown_button_is_refused_with_the_ones_there_are(sandbox: Sandbox) -> None:
     sandbox.post("/api/command", user="alice", text="/release start reviews v2")
-    sandbox.until(lambda: "reviews v2" in sandbox.headline(), 15, "the root message")
+    sandbox.until(lambda: "canary 5 %" in sandbox.headline(), 20, "the first stage")
     root = next(one for one in sandbox.messages() if one["blocks"])
     answer = sandbox.post("/api/click", user="bob", ts=root["ts"], action_id="release_explode")
     assert answer.status_code == 400
