@@ -41,6 +41,12 @@ EVERYTHING: Values = {
         "namespaces": ["default"],
         "cluster": "a: 'b'",
     },
+    "extraEnv": [
+        {"name": "NO_PROXY", "value": ".svc,10.96.0.0/12"},
+        {"name": "HTTPS_PROXY", "valueFrom": {"secretKeyRef": {"name": "proxy", "key": "url"}}},
+    ],
+    "extraVolumes": [{"name": "ca", "configMap": {"name": "company-ca"}}],
+    "extraVolumeMounts": [{"name": "ca", "mountPath": "/etc/sluice/ca", "readOnly": True}],
     "workloads": {"bound": True, "adopting": True},
     "networkPolicy": {"enabled": True, "from": [{"podSelector": {"matchLabels": {"app": "prometheus"}}}]},
     "priorityClassName": "system-cluster-critical",
