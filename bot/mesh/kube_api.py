@@ -14,7 +14,7 @@ from bot.errors import SluiceError
 from bot.mesh import credentials
 from bot.mesh.credentials import UNREADABLE, Credentials
 from bot.mesh.documents import Document
-from bot.mesh.kube_errors import UNAUTHORIZED, lacks_right, refused_by_server, unanswered
+from bot.mesh.kube_errors import UNAUTHORIZED, foreign, is_foreign, lacks_right, refused_by_server, unanswered
 from bot.mesh.rights import Refusals, Right
 
 # Connect and read, in seconds. A write that is not answered in this time is looked up again.
@@ -85,8 +85,7 @@ class Connection:
         """The answer's document; trouble comes as Transient or Fault that names `what`, or the right that lacks."""
         with self._translated(right, what):
             response = self._open(METHODS[right.verb], path, query or {}, body, TIMEOUT)
-            document: Document = json.loads(self._checked(response).data)
-            return document
+            return self._document(response)
 
     def text(self, right: Right, path: str, *, what: str, query: Mapping[str, str]) -> str:
         """An answer that is no document, such as a log; trouble as in `call`."""
@@ -110,7 +109,11 @@ class Connection:
 
     def read(self, path: str, query: Mapping[str, str], timeout: tuple[float, float]) -> Document:
         """A collection, with the library's own errors: for the watch, which handles them itself."""
-        document: Document = json.loads(self._checked(self._open("GET", path, query, None, timeout)).data)
+        response = self._open("GET", path, query, None, timeout)
+        document = self._document(response)
+        if not str(document.get("kind")).endswith("List"):
+            # Taken for a list, it would say that everything is gone.
+            raise foreign(response.status)
         return document
 
     def stream(self, path: str, query: Mapping[str, str], timeout: tuple[float, float]) -> urllib3.BaseHTTPResponse:
@@ -152,12 +155,25 @@ class Connection:
         response: urllib3.BaseHTTPResponse = self._client.call_api(*request, _request_timeout=timeout).response
         return response
 
+    @classmethod
+    def _document(cls, response: urllib3.BaseHTTPResponse) -> Document:
+        try:
+            document: Document = json.loads(cls._checked(response).data)
+        except json.JSONDecodeError as problem:
+            raise foreign(response.status) from problem
+        if not isinstance(document, dict):
+            raise foreign(response.status)
+        return document
+
     @staticmethod
     def _checked(response: urllib3.BaseHTTPResponse) -> urllib3.BaseHTTPResponse:
         body = response.data
         response.release_conn()
         if response.status not in SUCCESS:
-            problem = ApiException(status=response.status, reason=response.reason, body=body.decode("utf-8", "replace"))
+            told = body.decode("utf-8", "replace")
+            if is_foreign(response.status, told):
+                raise foreign(response.status)
+            problem = ApiException(status=response.status, reason=response.reason, body=told)
             problem.headers = response.headers
             raise problem
         return response

@@ -14,6 +14,9 @@ SERVER_ERROR = 500
 # `User "…" cannot update resource "…" in API group "…"`, in the words of every authoriser.
 _BY_ROLE = '" cannot '
 
+# What the server says of a path that it does not serve, such as that of a kind nobody has defined.
+_NO_SUCH_PATH = "404 page not found"
+
 # The classes that urllib3 raises before a request reached the server: nothing can have been written.
 UNSENT = (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
 
@@ -30,6 +33,24 @@ class Missing(Fault):
     """The object is not there."""
 
 
+def foreign(status: int) -> ApiException:
+    """What a proxy, a gateway or a page that asks to log in has answered by itself: it says nothing of objects."""
+    return ApiException(status=0, reason=f"something that is not the Kubernetes API answered with HTTP {status}")
+
+
+def is_foreign(status: int, body: str) -> bool:
+    """True of an answer with an error status that the server has not given: its own are Status documents.
+
+    What it says in plain words, of a path that it does not serve or while it is overloaded, is known by the status.
+    """
+    if not body or status == TOO_MANY or status >= SERVER_ERROR or body.startswith(_NO_SUCH_PATH):
+        return False
+    try:
+        return not isinstance(json.loads(body), dict)
+    except ValueError:
+        return True
+
+
 def refused_by_server(problem: ApiException, right: Right, what: str) -> SluiceError:
     """The translation of an answer with an error status."""
     status, verb, told = problem.status or 0, right.verb, message_of(problem)
@@ -44,7 +65,7 @@ def refused_by_server(problem: ApiException, right: Right, what: str) -> SluiceE
     if status == UNAUTHORIZED:
         return Transient(f"The Kubernetes API does not accept Sluice's credentials: {verb} {what}. ({told})")
     if status == 0 or status >= SERVER_ERROR:
-        return Transient(f"The Kubernetes API failed to {verb} {what}: {status or 'no status'} {told}")
+        return Transient(f"The Kubernetes API failed to {verb} {what}: {reason_of(problem)}")
     return Fault(f"The Kubernetes API refuses to {verb} {what}: {status} {told}")
 
 
@@ -69,7 +90,7 @@ def reason_of(problem: BaseException) -> str:
     if isinstance(problem, urllib3.exceptions.ReadTimeoutError):
         return "no answer within the time allowed"
     if isinstance(problem, ApiException):
-        return f"{problem.status} {message_of(problem)}"
+        return f"{problem.status or ''} {message_of(problem)}".strip()
     return f"{type(problem).__name__}: {problem}"
 
 

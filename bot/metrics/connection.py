@@ -84,7 +84,7 @@ class Connection:
         except requests.ConnectionError as error:
             raise UnansweredError(f"Prometheus at {self._name} is unreachable.") from error
         except _Unreadable as error:
-            reason = str(error).partition(", ")[2][:LONGEST_ERROR] or str(error)
+            reason = str(error).partition(", ")[2][:LONGEST_ERROR]
             text = f"Prometheus at {self._name} refused the query: {str(error)[:LONGEST_ERROR]}."
             raise RefusedError(text, reason) from error
         except PrometheusApiClientException as error:
@@ -116,10 +116,13 @@ class _FormSession(requests.Session):
 
 def _refuse(response: requests.Response, *_: Any, **__: Any) -> None:
     """Say what Prometheus said; the library would show its raw bytes."""
-    if response.status_code in (requests.codes.bad_request, requests.codes.unprocessable_entity):
-        raise _Unreadable(f"HTTP {response.status_code}{_reason(response)}")
-    if response.status_code != requests.codes.ok:
-        raise PrometheusApiClientException(f"HTTP {response.status_code}{_reason(response)}")
+    if response.status_code == requests.codes.ok:
+        return
+    reason = _reason(response)
+    # Without Prometheus' own words it is something on the way that refuses, whatever is asked.
+    is_unreadable = reason and response.status_code in (requests.codes.bad_request, requests.codes.unprocessable_entity)
+    kind = _Unreadable if is_unreadable else PrometheusApiClientException
+    raise kind(f"HTTP {response.status_code}{reason}")
 
 
 def _reason(response: requests.Response) -> str:

@@ -1,6 +1,7 @@
 """The Web API client, and Slack's refusals in our three kinds of trouble."""
 
 import logging
+import re
 from collections.abc import Callable
 from http.client import HTTPException
 from urllib.error import URLError
@@ -22,13 +23,20 @@ sdk_log.setLevel(logging.WARNING)
 
 
 def _in_one_line(record: logging.LogRecord) -> bool:
-    """A connection that was lost while somebody was answered is a sentence, and no fault of ours to be traced."""
+    """A connection that was lost while somebody was answered is a sentence, and no fault of ours to be traced.
+
+    The SDK tells a proxy's whole URL; whose password is in it stays untold.
+    """
     if record.exc_info and isinstance(record.exc_info[1], SlackClientError | OSError):
         record.exc_info = None
+    record.msg, record.args = _CREDENTIALS.sub("//…@", record.getMessage()), ()
     return True
 
 
+_CREDENTIALS = re.compile(r"//[^/@\s]+@")
 sdk_log.addFilter(_in_one_line)
+# Slack says why in one word. A proxy on the way, or a page that asks to log in, says anything else.
+_WORD = re.compile(r"[a-z][a-z0-9_]*")
 
 _PASSING = frozenset(
     {"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org", "rollup_error"}
@@ -46,6 +54,7 @@ _SENTENCES = {
 }
 
 
+NOT_SLACK = "something that is not Slack"
 Web = WebClient  # so that the composition root can name the type without the library
 
 
@@ -68,7 +77,7 @@ def connect(token: str | None, base_url: str, timeout: int = TIMEOUT) -> WebClie
 
 def called(method: Callable[..., SlackResponse], **arguments: object) -> SlackResponse:
     """The answer of one Web API call; raises Transient or Refusal."""
-    name = method.__name__
+    name = method.__name__.replace("_", ".")
     try:
         return method(**arguments)
     except SlackApiError as error:
@@ -88,6 +97,9 @@ def send(url: str, body: dict[str, object], timeout: int = TIMEOUT) -> None:
         raise Transient(f"Slack did not take a private answer: {type(error).__name__}") from error
     if answer.status_code == 429 or answer.status_code >= 500:
         raise Transient(f"Slack did not take a private answer: HTTP {answer.status_code}")
+    # A response_url says its word bare or in a document.
+    if answer.status_code != 200 and not (_WORD.fullmatch(answer.body) or '"error":' in answer.body):
+        raise Transient(f"{NOT_SLACK} answered a private answer with HTTP {answer.status_code}")
     if answer.status_code != 200:
         raise Refusal(answer.body[:60], f"Slack refused a private answer: {answer.body[:200]}")
 
@@ -108,6 +120,8 @@ def translated(name: str, error: SlackApiError) -> Transient | Refusal:
         return Transient(f"Slack limits the rate of {name}", _retry_after(getattr(response, "headers", {})))
     if status >= 500 or code in _PASSING:
         return Transient(f"Slack cannot do {name} now: {code[:100] if status == 200 else f'HTTP {status}'}")
+    if not _WORD.fullmatch(code):
+        return Transient(f"{NOT_SLACK} answered {name} with HTTP {status}; is a proxy in between, and is it passed?")
     if code == "missing_scope":
         needed = response.get("needed") or "a scope"
         return Refusal(code, f"Slack refused {name}: the app lacks {needed}; add it to the manifest and reinstall")

@@ -127,6 +127,30 @@ def test_a_failing_server_is_a_transient_trouble(wire: WireWorld) -> None:
         wire.mesh.set_route(name_of(wire), lambda: [an_order(wire, FIVE)])
 
 
+PAGE = b"<html><title>Sign in</title></html>"
+
+
+@pytest.mark.parametrize("code", [200, 400, 403, 404, 407])
+def test_a_page_in_the_servers_place_says_nothing_of_the_object(wire: WireWorld, code: int) -> None:
+    wire.proxy.answers += [("PUT", code, PAGE, {}), ("GET", code, PAGE, {})]
+    with pytest.raises(Transient, match=f"something that is not the Kubernetes API answered with HTTP {code}$"):
+        wire.mesh.set_route(name_of(wire), lambda: [an_order(wire, FIVE)])
+    wire.proxy.answers.clear()
+    wire.mesh.set_route(name_of(wire), lambda: [an_order(wire, FIVE)])
+    assert weights(wire) == {"v1": 95, "v2": 5}
+
+
+@pytest.mark.parametrize(("code", "told"), [(404, PAGE), (200, PAGE), (200, b"{}")])
+def test_a_page_in_the_place_of_a_list_does_not_empty_what_is_known(lonely: WireWorld, code: int, told: bytes) -> None:
+    lonely.proxy.answers += [("GET", code, told, {})] * WATCHES
+    mesh = lonely.another_mesh()
+    mesh.start()
+    eventually(lambda: any("not the Kubernetes API" in each for each in mesh.troubles()), 20)
+    eventually(lambda: not mesh.troubles() and not lonely.proxy.answers, 20)
+    assert mesh.survey(SurveyRequest("reviews", lonely.namespace, "v2")) == the_target(lonely)
+    mesh.stop()
+
+
 def test_a_webhook_that_rewrites_our_weights_is_a_fault(wire: WireWorld) -> None:
     wire.proxy.change_answer = lambda told: (
         told.replace(b'"weight":95', b'"weight":90')

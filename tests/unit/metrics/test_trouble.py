@@ -12,6 +12,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
+from bot.metrics.connection import RefusedError, UnansweredError
 from bot.metrics.prometheus import PrometheusMetrics
 from bot.ports import Subject
 from strategies.plan import Kind, MetricGate
@@ -117,6 +118,19 @@ def test_a_wrong_answer_is_one_sentence(prometheus: Prometheus, reply: Reply, se
         assert reading.baseline.requests is None
         assert sentence in reading.trouble
         assert metrics.troubles() == [reading.trouble]
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind"),
+    [((400, "<html>"), UnansweredError), ((400, '{"status":"error","error":"parse error"}'), RefusedError)],
+)
+def test_a_page_in_the_place_of_prometheus_does_not_make_the_query_wrong(
+    prometheus: Prometheus, reply: Reply, kind: type[UnansweredError]
+) -> None:
+    prometheus.reply = lambda _: reply
+    with metrics_of(prometheus) as metrics, pytest.raises(UnansweredError, match="HTTP 400") as raised:
+        metrics._connection.ask("up")
+    assert raised.type is kind
 
 
 def test_silence_ends_at_the_timeout(prometheus: Prometheus) -> None:
