@@ -124,7 +124,7 @@ def test_pages_join_to_the_list_as_it_was_at_the_first(cluster: Cluster, config_
     second = cluster.get(config_maps, limit=2, **{"continue": first["metadata"]["continue"]})
     third = cluster.get(config_maps, limit=2, **{"continue": second["metadata"]["continue"]})
     names = [each["metadata"]["name"] for page in (first, second, third) for each in page["items"]]
-    assert names == list("abcde")[:4] + names[4:]
+    assert names == list("abcde")
     assert first["metadata"]["remainingItemCount"] == 3
     assert not third["metadata"].get("continue")
 

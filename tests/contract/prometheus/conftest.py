@@ -10,6 +10,7 @@ import pytest
 
 from tests.contract.prometheus.pair import Pair, running_pair
 from tests.contract.prometheus.random_series import random_series
+from tests.contract.prometheus.random_telemetry import random_telemetry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +33,7 @@ def real_prometheus() -> None:
 @pytest.fixture(scope="session")
 def pair(seed: int, real_prometheus: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     with running_pair(tmp_path_factory.mktemp("prometheus")) as both:
-        both.store(random_series(seed))
+        both.store([*random_series(seed), *random_telemetry(seed)])
         yield both
 
 

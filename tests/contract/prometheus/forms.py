@@ -72,10 +72,7 @@ _HISTOGRAMS = (
     "histogram_quantile(scalar(vector(0.5)), sum by (le) (increase(took_bucket[2m])))",
 )
 _FUNCTIONS = (
-    *(
-        f"{name}(heat)"
-        for name in ["abs", "ceil", "floor", "exp", "ln", "sqrt", "round", "sort", "sort_desc", "timestamp"]
-    ),
+    *(f"{name}(heat)" for name in _OF_A_VECTOR),
     "timestamp(-heat)",
     "timestamp(timestamp(heat))",
     "timestamp(heat offset 20s)",

@@ -26,7 +26,7 @@ def random_series(seed: int) -> Series:
                 place = {"app": app, "version": version, "pod": f"{version}-{pod}"}
                 series += _counters(random, place)
                 series += _histogram(random, place)
-                series.append(({"__name__": "heat", **place}, _gauge(random)))
+                series.append(({"__name__": "heat", **place}, gauge(random)))
     return series
 
 
@@ -37,7 +37,7 @@ def moments(seed: int, count: int) -> list[int]:
     return [*inside, BASE, BASE + 60_000, BASE + SECONDS * 1000, BASE + (SECONDS + 299) * 1000]
 
 
-def _times(random: Random) -> list[int]:
+def scrape_times(random: Random) -> list[int]:
     """Scrape times of one series, with a late start, an early end and a gap now and then."""
     step = random.choice((1000, 5000, 15_000))
     jitter = random.choice((0, 0, 40))
@@ -52,7 +52,8 @@ def _times(random: Random) -> list[int]:
     return times
 
 
-def _marked(random: Random, times: list[int], values: list[float]) -> Samples:
+def marked(random: Random, times: list[int], values: list[float]) -> Samples:
+    """The same, of one series in two with up to three marks that it vanished."""
     samples = list(zip(times, values, strict=True))
     if random.random() < 0.5 and len(samples) > 3:
         for index in random.sample(range(1, len(samples)), random.randint(1, 3)):
@@ -63,17 +64,22 @@ def _marked(random: Random, times: list[int], values: list[float]) -> Samples:
 def _counters(random: Random, place: dict[str, str]) -> Series:
     found: Series = []
     for code in random.sample(("200", "404", "503"), random.randint(1, 3)):
-        times, total, values = _times(random), float(random.choice((0, 3, 1_000_000))), []
-        resets = random.choice((0.0, 0.02))
-        for _ in times:
-            total = float(random.randint(0, 3)) if random.random() < resets else total + random.randint(0, 50)
-            values.append(total)
-        found.append(({"__name__": "hits_total", "code": code, **place}, _marked(random, times, values)))
+        found.append(({"__name__": "hits_total", "code": code, **place}, counted(random)))
     return found
 
 
+def counted(random: Random) -> Samples:
+    """A counter, which begins anew now and then."""
+    times, total, values = scrape_times(random), float(random.choice((0, 3, 1_000_000))), []
+    resets = random.choice((0.0, 0.02))
+    for _ in times:
+        total = float(random.randint(0, 3)) if random.random() < resets else total + random.randint(0, 50)
+        values.append(total)
+    return marked(random, times, values)
+
+
 def _histogram(random: Random, place: dict[str, str]) -> Series:
-    times = _times(random)
+    times = scrape_times(random)
     counts, rows = [0.0] * len(BUCKETS), []
     for _ in times:
         for _ in range(random.randint(0, 6)):
@@ -86,11 +92,12 @@ def _histogram(random: Random, place: dict[str, str]) -> Series:
     ]
 
 
-def _gauge(random: Random) -> Samples:
-    times = _times(random)
+def gauge(random: Random) -> Samples:
+    """What goes up and down, and is no number or infinite now and then."""
+    times = scrape_times(random)
     odd = random.choice((0.0, 0.05))
     values = [random.choice(ODD) if random.random() < odd else round(random.uniform(-5, 40), 3) for _ in times]
-    return _marked(random, times, values)
+    return marked(random, times, values)
 
 
 def _flat(random: Random) -> Samples:

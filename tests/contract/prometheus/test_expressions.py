@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 
+from bot.sandbox.prometheus.syntax import AGGREGATIONS, ARITHMETIC, COMPARISONS, FUNCTIONS, SET_OPERATORS
 from tests.contract.prometheus.forms import ERRORS, REFUSED, SUPPORTED
 from tests.contract.prometheus.random_series import BASE, moments
 
 if TYPE_CHECKING:
     from tests.contract.prometheus.pair import Pair
+
+
+def test_all_that_the_stand_in_computes_is_among_the_forms() -> None:
+    asked = set(re.findall(r"\w+|[=!<>]=|\S", " ".join(SUPPORTED)))
+    computed = FUNCTIONS | AGGREGATIONS | SET_OPERATORS | COMPARISONS | ARITHMETIC
+    assert computed - asked == set()
 
 
 @pytest.mark.parametrize("query", SUPPORTED)

@@ -1,5 +1,6 @@
 """The PromQL that the bot sends, parsed by Prometheus' own grammar."""
 
+import inspect
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -8,40 +9,18 @@ import promql_parser as promql
 import pytest
 import re2
 
-from bot import templates
 from bot.metrics import queries
 from bot.metrics.queries import Reporter
+from tests.sent_queries import every_query
 
 HOSTS = ["reviews.shop.svc.cluster.local", "cart.shop.svc.cluster.local"]
-LOOK = timedelta(seconds=15)
-OWN = """orders_total{service=~"{{service}}",version='{{version}}'} # since [{{look}}] ago"""
 NASTY = ['a.b+c|d(e)[f]{g}^h$i\\j"k\nl', "*.example.com"]
 
 
-def every_query(hosts: list[str]) -> list[str]:
-    reporters = ("source", "destination")
-    return [
-        *(queries.requests(hosts, reporter) for reporter in reporters),
-        *(queries.durations(hosts, reporter) for reporter in reporters),
-        *(queries.answered(hosts, reporter) for reporter in reporters),
-        *(queries.failed(hosts, reporter) for reporter in reporters),
-        *(queries.durations_at(hosts, reporter, ["250.0", "+Inf"]) for reporter in reporters),
-        queries.answered_by_pods(hosts[0]),
-        queries.called(("shop", hosts[0])),
-        queries.calls_failed(("shop", hosts[0])),
-        queries.reporters(hosts[0], queries.DURATIONS),
-        queries.scrapes(hosts),
-        queries.scrapes_by_pod(hosts),
-        queries.connection_scrapes(hosts),
-        *(queries.connections(hosts, reporter) for reporter in ("source", "")),
-        queries.totals(hosts),
-        queries.scrape_counts(hosts, timedelta(seconds=60)),
-        *(queries.counters(hosts, reporter, dict.fromkeys(hosts, "destination")) for reporter in ("source", "")),
-        queries.calls([("shop", host) for host in hosts]),
-        queries.resources([("shop", host) for host in hosts]),
-        queries.labelled([templates.filled(OWN, templates.values(host, "v1.2", "shop", LOOK)) for host in hosts]),
-        queries.PROBE,
-    ]
+def sent(hosts: list[str]) -> list[str]:
+    workloads = [("shop", host) for host in hosts]
+    by_writer = every_query(hosts, workloads, [(host, "v1.2") for host in hosts])
+    return [query for each in by_writer.values() for query in each]
 
 
 def parts(node: Any) -> Iterator[str]:
@@ -74,17 +53,23 @@ def parts(node: Any) -> Iterator[str]:
             raise AssertionError(f"a part nobody listed: {node!r}")
 
 
+def test_every_function_that_writes_a_query_is_listed() -> None:
+    written = {name for name, each in vars(queries).items() if inspect.isfunction(each) and not name.startswith("_")}
+    own = {name for name in written if getattr(queries, name).__module__ == queries.__name__}
+    assert set(every_query(HOSTS, [("shop", "reviews-v1")], [("reviews", "v1")])) == own | {"PROBE"}
+
+
 def test_the_bot_uses_this_subset_of_promql_and_no_more() -> None:
-    used = {part for query in every_query(HOSTS) for part in parts(promql.parse(query))}
+    used = {part for query in sent(HOSTS) for part in parts(promql.parse(query))}
     assert used == {
-        "count by", "sum by", "max by", "min by", "timestamp()", "count_over_time()", "vector()", "label_replace()",
-        "or",
+        "count by", "sum by", "max by", "min by", "timestamp()", "count_over_time()", "max_over_time()",
+        "vector()", "label_replace()", "or",
         "selector", "range", "number", "text", "MatchOp.Equal", "MatchOp.NotEqual", "MatchOp.Re",
         "MatchOp.NotRe",
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("query", every_query(NASTY))
+@pytest.mark.parametrize("query", sent(NASTY))
 def test_every_query_parses_whatever_a_host_is_called(query: str) -> None:
     assert promql.parse(query) is not None
 
