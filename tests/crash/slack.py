@@ -61,6 +61,12 @@ class Slack:
         saying = [message for message in self.messages.values() if words in message.payload.get("text", "")]
         return [action for message in saying for action in message.actions() if action["action_id"] == action_id]
 
+    def left_behind(self, action_id: str) -> list[dict[str, Any]]:
+        """That action's buttons on every message that was posted again since."""
+        newest = {message.kind: message.ts for message in self.messages.values()}
+        old = [message for message in self.messages.values() if message.ts != newest[message.kind]]
+        return [action for message in old for action in message.actions() if action["action_id"] == action_id]
+
     def shown(self, ts: str) -> list[str]:
         """What a message tells but for its figures and its evidence: those are of the last look, whenever it was."""
         payload = self.messages[ts].payload

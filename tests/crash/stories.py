@@ -42,6 +42,7 @@ class Story:
     words: str = ""  # behind the command's service and version
     more: str = ""  # lines of the profile
     hold: str = "15s"
+    is_pressed_twice: bool = False  # bob presses what is left on a message that was posted again, once he approved
 
     def world(self, clock: SharedClock, *, asks_anew: bool = True) -> World:
         """Everything but the bot, before anything happened."""
@@ -56,7 +57,7 @@ class Story:
     def wishes(self, world: World) -> Sequence[Wish]:
         """What people want at this moment, by what they see."""
         start = Wish(ALICE, "start", command=f"start reviews v2 {self.words}".strip())
-        return [start, *self._rollback(world), *self._approvals(world)]
+        return [start, *self._rollback(world), *self._approvals(world), *self._late(world)]
 
     def _rollback(self, world: World) -> Sequence[Wish]:
         if not self.is_taken_back:
@@ -68,6 +69,11 @@ class Story:
         # Nobody approves against missing evidence here; a question is answered on any message that still shows it.
         ready = [button for button in world.slack.buttons(APPROVE) if '"w"' not in button["value"]]
         return [Wish(BOB, button["block_id"], click=button) for button in ready]
+
+    def _late(self, world: World) -> Sequence[Wish]:
+        left = world.slack.left_behind(APPROVE) if self.is_pressed_twice else ()
+        decided = [button for button in left if button["block_id"] in world.answered]
+        return [Wish(BOB, f"{button['block_id']} late", click=button) for button in decided]
 
 
 GOOD = Story("good")

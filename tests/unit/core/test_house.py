@@ -6,6 +6,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
 LONGEST = 400
+# Of the standard library, what computes; files, sockets, processes, chance and clocks are not among it.
+COMPUTING = frozenset(
+    ("bisect", "collections", "dataclasses", "datetime", "decimal", "enum", "functools", "itertools", "json", "math")
+) | {"re", "statistics", "strategies", "typing"}
+JUDGING = COMPUTING | {"numpy", "scipy"}
+CLOCKS = frozenset({"now", "today", "utcnow", "open", "__import__"})
 
 
 def sources(*folders: str) -> list[Path]:
@@ -23,6 +29,26 @@ def nodes(path: Path, word: str) -> Iterator[ast.AST]:
 def has_coroutines(path: Path) -> bool:
     """True when a file defines a coroutine."""
     return any(isinstance(node, ast.AsyncFunctionDef) for node in nodes(path, "async"))
+
+
+def reached(path: Path) -> set[str]:
+    """What a file imports, by its first name, and what it calls that asks a clock or the disk."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        match node:
+            case ast.Import(names=names):
+                found |= {each.name.partition(".")[0] for each in names}
+            case ast.ImportFrom(module=module):
+                found.add((module or ".").partition(".")[0])
+            case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name)) if name in CLOCKS:
+                found.add(f"{name}()")
+    return found
+
+
+def test_the_core_reaches_nothing_outside_and_asks_no_clock() -> None:
+    allowed = {path: JUDGING if "gates" in path.parts else COMPUTING for path in sources("strategies")}
+    assert len(allowed) > 50
+    assert {path.name: found for path in allowed if (found := reached(path) - allowed[path])} == {}
 
 
 def test_only_the_sandbox_and_the_http_door_have_coroutines() -> None:

@@ -31,6 +31,7 @@ def broken(terms: Terms = Terms(), facts: Facts = READY, plan: Plan | None = Non
 def test_nothing_is_in_the_way_of_a_service_that_demands_nothing() -> None:
     assert broken() == {}
     said = {each.rule: each.text for each in checks() if each.state is State.HOLDS}
+    assert said[ReasonCode.SAME_VERSION] == "v2 is another version than v1."
     assert said[ReasonCode.BASELINE_NOT_FULL] == "v1 serves 100 %."
     assert said[ReasonCode.NOT_READY] == "v2 has 2 ready pods."
     assert said[ReasonCode.IRREVERSIBLE] == "There is a way back: v1 has 3 ready pods."
@@ -127,6 +128,8 @@ def test_what_was_not_completed_in_staging_is_not_begun() -> None:
         ReasonCode.NOT_STAGED: "reviews v2 was not completed in staging."
     }
     assert broken(terms, replace(READY, staged=True)) == {}
+    held = Check(ReasonCode.NOT_STAGED, State.HOLDS, "reviews v2 was completed in staging.")
+    assert held in checks(terms, replace(READY, staged=True))
 
 
 def test_what_nobody_could_tell_yet_is_open_and_refuses_nothing() -> None:

@@ -156,7 +156,22 @@ def test_a_match_that_takes_everybody_is_no_group(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["uri^=/beta", "uri=~/v2/.*", r"authority=~beta\..*", "method=~GET|HEAD", "header:x-beta=~.*", "uri=/"]
+    "text",
+    [
+        *("uri^=/beta", "uri^=/a", "uri=~/v2/.*", "uri=~/a", r"authority=~beta\..*", "method=~GET|HEAD"),
+        *("header:x-beta=~.*", "header:user-agent=Firefox 9", "uri=/"),
+    ],
 )
 def test_a_match_that_leaves_somebody_out_is_one(text: str) -> None:
     assert isinstance(matches.read(text, "v2"), Match)
+
+
+@pytest.mark.parametrize("text", ["method=GET", "method=PURGE", "method=purge", "method^=get", "uri=get"])
+def test_a_method_is_taken_as_clients_send_it(text: str) -> None:
+    assert isinstance(matches.read(text, "v2"), Match)
+
+
+def test_a_method_in_another_case_is_told_from_the_usual_one() -> None:
+    found = matches.read("method=get", "v2")
+    assert isinstance(found, Refused)
+    assert found.text.startswith("Methods are compared with their case: GET, not get.")
