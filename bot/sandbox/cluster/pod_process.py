@@ -19,7 +19,7 @@ START = (
     f"import sys; sys.modules['ssl'] = None; sys.path.append({str(ROOT)!r}); "
     "from bot.sandbox.cluster.pod import main; main()"
 )
-START_TIMEOUT = 10.0
+START_TIMEOUT = 30.0
 LINE_LIMIT = 1 << 16
 
 

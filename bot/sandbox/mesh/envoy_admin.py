@@ -9,7 +9,7 @@ from bot.sandbox.mesh.envoy_config import NAME
 from bot.sandbox.mesh.proxy import Counters
 from bot.sandbox.mesh.routing import ClusterName
 
-TIMEOUT = aiohttp.ClientTimeout(total=5, sock_connect=1)
+TIMEOUT = aiohttp.ClientTimeout(total=10)
 ROUTES, CLUSTERS, LISTENERS = f"http.{NAME}.rds.{NAME}", "cluster_manager.cds", "listener_manager.lds"
 CLUSTER_STAT = re.compile(
     r"^cluster\.((?:outbound|mirror)\|\d+\|[^|]*\|.+)\.upstream_(rq_total|rq_retry|rq_active|cx_total)$"

@@ -32,7 +32,9 @@ from bot.sandbox.ports import HOST, free_port
 
 log = logging.getLogger(__name__)
 
-START_SECONDS, TAKE_SECONDS, STOP_SECONDS = 10.0, 5.0, 1.0
+# Patience with a slow machine: a start takes half a second, and a new configuration some milliseconds.
+START_SECONDS, TAKE_SECONDS, STOP_SECONDS = 30.0, 15.0, 1.0
+WORDS_SECONDS = 2.0  # in which the reason of a refusal, or of an end, comes by the log
 POLL_SECONDS = 0.005
 FLAGS = (
     *("--use-dynamic-base-id", "--concurrency", "1"),
@@ -54,6 +56,7 @@ class EnvoyProxy:
         self._folder = folder
         self._log = AccessLog(folder / "access.pipe", hear)
         self._words: deque[str] = deque(maxlen=50)
+        self._has_spoken, self._is_silent = asyncio.Event(), asyncio.Event()
         self._background = Background()
         self._process: asyncio.subprocess.Process | None = None
         self._session: aiohttp.ClientSession | None = None
@@ -116,8 +119,7 @@ class EnvoyProxy:
             await self._take_clusters(wanted | (self._clusters or frozenset()))
         routes = route_configuration(NAME, state.hosts)
         if routes != self._hosts:
-            before = await self._ready_admin.subscription(ROUTES)
-            await self._taken(ROUTES, self._write("rds.json", [routes]), before.rejected)
+            await self._taken(ROUTES, "rds.json", [routes])
             self._hosts = routes
         if state.tcp != self._tcp:
             await self._take_listeners(state.tcp)
@@ -164,8 +166,7 @@ class EnvoyProxy:
 
     async def _take_clusters(self, names: frozenset[ClusterName]) -> None:
         resources = [cluster_resource(self._endpoints[one], self._files[one]) for one in sorted(names, key=str)]
-        before = await self._ready_admin.subscription(CLUSTERS)
-        await self._taken(CLUSTERS, self._write("cds.json", resources), before.rejected)
+        await self._taken(CLUSTERS, "cds.json", resources)
         async with asyncio.timeout(TAKE_SECONDS):
             await self._warmed()
         self._clusters = names
@@ -174,8 +175,7 @@ class EnvoyProxy:
         for one in routes:
             self._ports.setdefault(one.port, free_port())
         listeners = [tcp_listener(one, self._ports[one.port]) for one in routes]
-        before = await self._ready_admin.subscription(LISTENERS)
-        await self._taken(LISTENERS, self._write("lds.json", listeners), before.rejected)
+        await self._taken(LISTENERS, "lds.json", listeners)
         self._tcp = routes
 
     async def _warmed(self) -> None:
@@ -200,17 +200,27 @@ class EnvoyProxy:
         os.replace(draft, path)
         return self._version
 
-    async def _taken(self, prefix: str, version: int, rejected_before: int) -> None:
+    async def _taken(self, prefix: str, name: str, resources: list[Document]) -> None:
+        """Write a file and wait until Envoy has taken it; Refusal with its reason."""
+        before = await self._ready_admin.subscription(prefix)
+        self._has_spoken.clear()
+        version = self._write(name, resources)
         async with asyncio.timeout(TAKE_SECONDS):
             while True:
                 now = await self._ready_admin.subscription(prefix)
                 if now.version == str(version):
                     return
-                if now.rejected > rejected_before:
-                    # Its reason is in the log, which may be a moment behind.
-                    await asyncio.sleep(4 * POLL_SECONDS)
+                if now.rejected > before.rejected:
+                    # Its reason is in the log, which may be behind the counters.
+                    await self._told(self._has_spoken)
                     raise Refusal(f"Envoy refused version {version}: {self._last_words()}")
                 await asyncio.sleep(POLL_SECONDS)
+
+    @staticmethod
+    async def _told(words: asyncio.Event) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(WORDS_SECONDS):
+                await words.wait()
 
     async def _wait_until_ready(
         self, session: aiohttp.ClientSession, process: asyncio.subprocess.Process, address: Path
@@ -222,7 +232,7 @@ class EnvoyProxy:
                 if told and await admin.is_ready():
                     return admin
             await asyncio.sleep(POLL_SECONDS)
-        await asyncio.sleep(4 * POLL_SECONDS)
+        await self._told(self._is_silent)
         raise EnvoyStartError(f"ended with {process.returncode}: {self._last_words()}")
 
     async def _listen(self, process: asyncio.subprocess.Process) -> None:
@@ -231,7 +241,9 @@ class EnvoyProxy:
         async for line in process.stderr:
             text = line.decode("utf-8", "replace").rstrip()
             self._words.append(text)
+            self._has_spoken.set()
             log.debug("envoy: %s", text)
+        self._is_silent.set()
         code = await process.wait()
         if not self._ending:
             log.error("Envoy has ended with %s: %s", code, self._last_words())

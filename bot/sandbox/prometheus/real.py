@@ -23,7 +23,7 @@ from bot.sandbox.prometheus.targets import INTERVAL, Targets, current, duration
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_READY_SECONDS = 15.0
+_READY_SECONDS = 60.0  # a second, but for a machine that is very slow or busy
 _STOP_SECONDS = 2.0
 _REFRESH = 0.25
 _PR_SET_PDEATHSIG = 1
@@ -131,7 +131,7 @@ class RealPrometheus:
 
     async def _until_ready(self, log: Path) -> None:
         deadline = time.monotonic() + _READY_SECONDS
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=1)) as session:
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as session:
             while time.monotonic() < deadline:
                 if self._process is None or self._process.returncode is not None:
                     break

@@ -9,7 +9,7 @@ from typing import Any, Self, TypeVar
 from bot.sandbox.slack.stand_in import SlackStandIn
 
 T = TypeVar("T")
-_PATIENCE = 30.0
+_PATIENCE = 60.0
 
 
 class SlackThread:

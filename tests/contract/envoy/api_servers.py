@@ -19,6 +19,7 @@ from bot.sandbox.cluster.client import (
     KubernetesClient,
 )
 from bot.sandbox.kubernetes.server import KubernetesApi
+from tests.contract.patience import PATIENCE
 
 TOKEN = "a-token"
 NAMESPACE_NUMBERS = itertools.count(1)
@@ -69,8 +70,8 @@ class RealServer:
 ApiServer = StandIn | RealServer
 
 
-async def eventually(holds: Callable[[], Awaitable[bool]], seconds: float = 8) -> None:
-    async with asyncio.timeout(seconds):
+async def eventually(holds: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(PATIENCE):
         while True:
             if await holds():
                 return
@@ -79,15 +80,19 @@ async def eventually(holds: Callable[[], Awaitable[bool]], seconds: float = 8) -
 
 async def change(
     client: KubernetesClient, namespace: str, edit: Callable[[Document], None], kind: str = "route"
-) -> None:
-    """Read, edit and PUT `reviews` (its VirtualService) or `app` (a Deployment), again when it was stale."""
+) -> str:
+    """Read, edit and PUT `reviews` (its VirtualService) or `app` (a Deployment), again when it was stale.
+
+    Returns the version that it has by that.
+    """
     resource, name = (VIRTUAL_SERVICES, "reviews") if kind == "route" else (DEPLOYMENTS, "app")
     for _ in range(20):
         document = await client.get(resource, namespace, name)
         edit(document)
         try:
-            await client.replace(resource, namespace, document)
-            return
+            kept = await client.replace(resource, namespace, document)
+            version: str = kept["metadata"]["resourceVersion"]
+            return version
         except ApiError as refusal:
             assert refusal.status == 409
     raise AssertionError("somebody writes all the time")

@@ -1,6 +1,7 @@
 """A proxy, Envoy or the picker, before real pods of two versions."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -15,9 +16,12 @@ from bot.sandbox.mesh.picker_proxy import PickerProxy
 from bot.sandbox.mesh.proxies import envoy_binary
 from bot.sandbox.mesh.proxy import Proxy, Served
 from bot.sandbox.mesh.routing import MeshState
+from tests.contract.envoy.api_servers import eventually
+from tests.contract.patience import PATIENCE
 from tests.unit.sandbox_mesh.documents import Document, mesh, pod, rule, virtual_service
 
 VERSIONS = ("v1", "v2")
+LONGEST = 2.5 * PATIENCE  # of a story: within what a test may take, so that it fails with the place where it stood
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,7 @@ class Bench:
 
     async def logged(self, number: int) -> list[Served]:
         """The first requests of the log, once there are so many."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while True:
                 if len(self.log) >= number:
                     return self.log
@@ -74,6 +78,33 @@ class Bench:
         async with self.session.get(url) as answer:
             lines = (await answer.text()).splitlines()
         return sum(int(one.rsplit(" ", 1)[1]) for one in lines if one.startswith("istio_requests_total{"))
+
+    def connections(self, version: str) -> int:
+        """Sockets that a pod holds: what is sent to it is under way once they are more than before."""
+        held = Path(f"/proc/{self.pods[version].pid}/fd").iterdir()
+        return sum(os.readlink(each).startswith("socket:") for each in held)
+
+    async def begun(self, number: int) -> None:
+        """Wait until the proxy has so many requests on their way to pods, or behind them."""
+
+        async def have_begun() -> bool:
+            return sum((await self.proxy.counters()).by_cluster.values()) >= number
+
+        await eventually(have_begun)
+
+    async def copies(self, version: str) -> int:
+        """Mirrored requests that the proxy has sent a version; a copy is under way when its original is answered."""
+        counted = (await self.proxy.counters()).by_cluster
+        return sum(number for name, number in counted.items() if name.is_mirror and name.subset == version)
+
+    async def copied(self, version: str) -> int:
+        """The copies, once the pod has counted every one of them."""
+
+        async def are_all_there() -> bool:
+            return await self.copies(version) == await self.pod_requests(version)
+
+        await eventually(are_all_there)
+        return await self.copies(version)
 
 
 @asynccontextmanager
@@ -108,7 +139,7 @@ async def start_pod(version: str) -> PodProcess:
 
 def run(work: Coroutine[Any, Any, None]) -> None:
     async def limited() -> None:
-        async with asyncio.timeout(25):
+        async with asyncio.timeout(LONGEST):
             await work
 
     asyncio.run(limited())
