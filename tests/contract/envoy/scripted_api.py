@@ -52,7 +52,7 @@ class ScriptedApi:
             return web.json_response({"metadata": {"resourceVersion": "10"}, "items": self._lists.popleft()})
         self.watched_from.append(request.query["resourceVersion"])
         if not self._watches:
-            await asyncio.sleep(30)
+            await asyncio.Event().wait()
         script = self._watches.popleft()
         if isinstance(script, int):
             return web.json_response({"code": script, "reason": "Scripted", "message": ""}, status=script)

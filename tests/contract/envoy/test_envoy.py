@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,9 @@ from bot.sandbox.mesh.envoy_proxy import EnvoyProxy, EnvoyStartError
 from bot.sandbox.mesh.proxies import build_proxy, envoy_binary
 from bot.sandbox.mesh.proxy import Refusal
 from bot.sandbox.mesh.scrape import active_requests
+from tests.contract.envoy.api_servers import eventually
 from tests.contract.envoy.bench import Bench, bench, run
+from tests.contract.patience import until
 from tests.unit.sandbox_mesh.documents import HOST, mesh, pod, rule, service, to, virtual_service
 
 PORT = 9000
@@ -87,10 +88,7 @@ def test_nothing_outlives_a_parent_that_is_killed(tmp_path: Path) -> None:
         children = [int(one) for one in parent.stdout.readline().split()]
         parent.send_signal(signal.SIGKILL)
     assert len(children) == 3
-    deadline = time.monotonic() + 2
-    while any(_lives(one) for one in children) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert not [one for one in children if _lives(one)]
+    until(lambda: not any(_lives(one) for one in children))
 
 
 def _lives(pid: int) -> bool:
@@ -98,8 +96,12 @@ def _lives(pid: int) -> bool:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
     # One that has ended but was not collected yet by its new parent is gone for us.
-    return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    return state != "Z"
 
 
 def test_the_admin_interface_shows_the_bench(tmp_path: Path) -> None:
@@ -132,15 +134,16 @@ def test_connections_are_shared_by_weight_and_none_is_lost_when_the_weights_chan
         assert address is not None and one.proxy.tcp_address(9080) is None
         callers = Connections(*address, rate=400)
         await callers.start()
-        await asyncio.sleep(1)
+        shared = await opened_more(one, {}, 250)
         await move(100)
-        before = await opened(one)
-        await asyncio.sleep(0.3)
+        # The worker that takes connections may be a few behind what its Envoy has accepted.
+        before = await opened_more(one, await opened(one), 20)
+        after = await opened_more(one, before, 50)
         await callers.stop()
-        after = await opened(one)
-        assert callers.failed == 0 and sum(before.values()) > 100
-        assert abs(before["v2"] / sum(before.values()) - 0.3) < 0.2
-        assert after["v1"] == before["v1"] and after["v2"] > before["v2"]
+        assert callers.failed == 0
+        # Outside of this once in 20 million runs by chance: 5.2 standard deviations of 250 connections.
+        assert abs(shared["v2"] / sum(shared.values()) - 0.3) < 0.15
+        assert after["v1"] == before["v1"]
 
     async def whole() -> None:
         async with bench("envoy", tmp_path) as one:
@@ -155,15 +158,29 @@ async def opened(one: Bench) -> dict[str, int]:
     return {name.subset: number for name, number in counted.items() if name.port == PORT and name.subset}
 
 
+async def opened_more(one: Bench, before: dict[str, int], number: int) -> dict[str, int]:
+    """The same, once there are so many more than before."""
+
+    async def are_there() -> bool:
+        return sum((await opened(one)).values()) >= sum(before.values()) + number
+
+    await eventually(are_there)
+    return await opened(one)
+
+
 def test_requests_under_way_are_told_until_they_end(tmp_path: Path) -> None:
     async def whole() -> None:
         async with bench("envoy", tmp_path) as one:
             await one.route({"route": [to("v1")]})
-            slow = asyncio.create_task(one.ask("/report?take_ms=400"))
-            await asyncio.sleep(0.2)
-            told = active_requests(await one.proxy.under_way())
-            assert f'{{cluster_name="outbound|9080|v1|{HOST}"}} 1' in told
+            slow = asyncio.create_task(one.ask("/report?take_ms=2000"))
+
+            async def is_told(number: int) -> bool:
+                told = active_requests(await one.proxy.under_way())
+                return f'{{cluster_name="outbound|9080|v1|{HOST}"}} {number}' in told
+
+            await eventually(lambda: is_told(1))
             assert (await slow).version == "v1"
+            await eventually(lambda: is_told(0))
             assert set((await one.proxy.under_way()).values()) == {0}
 
     run(whole())

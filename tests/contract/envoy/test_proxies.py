@@ -9,12 +9,15 @@ import aiohttp
 import pytest
 
 from bot.sandbox.cluster.pod_process import Knobs
+from tests.contract.envoy.api_servers import eventually
 from tests.contract.envoy.bench import Bench, bench, run
+from tests.contract.patience import PATIENCE
 from tests.unit.sandbox_mesh.documents import HOST, to
 
 Story = Callable[[Bench], Coroutine[Any, Any, None]]
 Tell = Callable[[Story], None]
 V1 = {"name": "main", "route": [to("v1")]}
+NEVER = Knobs(delay_ms=60_000)  # no answer before the test is over
 
 
 @pytest.fixture(params=["envoy", "picker"])
@@ -33,9 +36,9 @@ def test_weights_share_the_requests(tell: Tell) -> None:
     async def story(one: Bench) -> None:
         await one.route({"route": [to("v1", 800), to("v2", 200)]})
         counts = await one.ask_many(1000)
-        # Five standard deviations: once in two million runs by chance.
+        # Five and a half standard deviations: once in twenty million runs by chance.
         assert counts["v1"] + counts["v2"] == 1000
-        assert abs(counts["v2"] - 200) < 64
+        assert abs(counts["v2"] - 200) < 70
 
     tell(story)
 
@@ -100,8 +103,7 @@ def test_a_mirror_reaches_the_pod_and_not_the_live_counters(tell: Tell) -> None:
     async def story(one: Bench) -> None:
         await one.route({**V1, "mirror": {"host": "reviews", "subset": "v2"}})
         assert await one.ask_many(100) == {"v1": 100}
-        await asyncio.sleep(0.2)
-        assert await one.pod_requests("v2") == 100
+        assert await one.copied("v2") == 100
         counted = {str(name): number for name, number in (await one.proxy.counters()).by_cluster.items()}
         assert counted[f"outbound|9080|v1|{HOST}"] == 100
         assert counted.get(f"outbound|9080|v2|{HOST}", 0) == 0
@@ -173,7 +175,7 @@ def test_a_retry_saves_a_request_when_another_pod_lives(tell: Tell) -> None:
 
 def test_a_slow_version_runs_into_the_timeout(tell: Tell) -> None:
     async def story(one: Bench) -> None:
-        await one.pods["v1"].turn(Knobs(delay_ms=2000))
+        await one.pods["v1"].turn(NEVER)
         await one.route({**V1, "timeout": "200ms"})
         assert (await one.ask()).status == 504
         assert (await one.logged(1))[0].flags == "UT"
@@ -183,11 +185,11 @@ def test_a_slow_version_runs_into_the_timeout(tell: Tell) -> None:
 
 def test_a_caller_who_leaves_is_logged_with_code_zero(tell: Tell) -> None:
     async def story(one: Bench) -> None:
-        await one.pods["v1"].turn(Knobs(delay_ms=2000))
+        await one.pods["v1"].turn(NEVER)
         await one.route(V1)
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.3):
-                await one.ask()
+        caller = asyncio.create_task(one.ask())
+        await one.begun(1)
+        caller.cancel()
         entry = (await one.logged(1))[0]
         assert (entry.code, entry.flags) == (0, "DC")
 
@@ -252,12 +254,17 @@ def test_no_request_fails_while_the_weights_change_fifty_times(tell: Tell) -> No
                 statuses.append((await one.ask()).status)
 
         callers = [asyncio.create_task(call()) for _ in range(8)]
+
+        async def has_answered(number: int) -> bool:
+            return len(statuses) >= number
+
         for number in range(50):
             await one.route({"route": [to("v1", 100 - 2 * number), to("v2", 2 * number)]})
-            await asyncio.sleep(0.01)
+            wanted = len(statuses) + 8
+            await eventually(lambda wanted=wanted: has_answered(wanted))  # type: ignore[misc]
         ended.set()
         await asyncio.gather(*callers)
-        assert len(statuses) > 100
+        assert len(statuses) >= 50 * 8
         assert set(statuses) == {200}
 
     tell(story)
@@ -265,13 +272,20 @@ def test_no_request_fails_while_the_weights_change_fifty_times(tell: Tell) -> No
 
 def test_a_pod_that_is_taken_out_first_loses_no_request(tell: Tell) -> None:
     async def story(one: Bench) -> None:
-        await one.pods["v2"].turn(Knobs(delay_ms=100))
+        await one.pods["v2"].turn(Knobs(delay_ms=800))  # less than a pod has for what it owes
         await one.route({"route": [to()]})
+        before = one.connections("v2")
         flying = [asyncio.create_task(one.ask()) for _ in range(20)]
-        await asyncio.sleep(0.05)
+
+        async def are_there() -> bool:
+            # They take turns, so v2 has half of them; on a very slow machine the first are back before the last go.
+            return one.connections("v2") >= before + 10 or all(each.done() for each in flying)
+
+        await eventually(are_there)
         await one.route({"route": [to()]}, without=("v2",))
-        await asyncio.sleep(0.05)
-        await one.pods["v2"].stop(1.0)
+        # By this answer it has read what was sent before.
+        await one.pod_requests("v2")
+        await one.pods["v2"].stop(PATIENCE)
         assert {(await answer).status for answer in flying} == {200}
         assert await one.ask_many(40) == {"v1": 40}
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from bot.sandbox.cluster.client import PODS, KubernetesClient
 from bot.sandbox.cluster.reflector import Reflector
 from tests.contract.envoy.scripted_api import GONE, Document, ScriptedApi, event, pod
+from tests.contract.patience import PATIENCE
 
 
 async def _holds(condition: Callable[[], bool]) -> None:
@@ -19,7 +20,7 @@ def followed(api: ScriptedApi, until: Callable[[Reflector], bool]) -> set[str]:
             moved = asyncio.Event()
             reflector = Reflector(client, PODS, "shop", changed=moved.set)
             task = asyncio.create_task(reflector.run())
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE):
                 await _holds(lambda: until(reflector))
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)

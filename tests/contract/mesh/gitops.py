@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from tests.contract.kubernetes.cluster import APPLY, MERGE
-from tests.contract.mesh.world import PATHS, eventually
+from tests.contract.mesh.world import PATHS
+from tests.contract.patience import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -113,4 +114,4 @@ def merge_patch(world: WireWorld, document: Document, manager: str) -> None:
 def _seen(world: WireWorld, kept: Document) -> None:
     if kept["kind"] == "VirtualService":
         wanted = kept["metadata"]["resourceVersion"]
-        eventually(lambda: world._cached_version() >= int(wanted))
+        until(lambda: world._cached_version() >= int(wanted))

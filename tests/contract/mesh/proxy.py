@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import urllib3
 
+from tests.contract.patience import PATIENCE
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -63,7 +65,7 @@ class Proxy:
         self.end_watches()
         self._server.shutdown()
         self._server.server_close()
-        self._thread.join(5)
+        self._thread.join(PATIENCE)
         self.upstream.clear()
 
 

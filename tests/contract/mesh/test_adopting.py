@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from bot.mesh.documents import canonical, namespace_of
 from bot.ports import Adoption
 from bot.surveys import SurveyRequest
-from tests.contract.mesh.world import PATHS, eventually
+from tests.contract.mesh.world import PATHS
+from tests.contract.patience import until
 
 if TYPE_CHECKING:
     from bot.mesh.documents import Document
@@ -37,9 +38,9 @@ def watched(wire: WireWorld) -> list[Document]:
 def test_a_service_without_rule_and_route_gets_both_and_loses_both_again(wire: WireWorld) -> None:
     for kind in ("VirtualService", "DestinationRule"):
         wire.cluster.delete(f"{PATHS[kind].format(wire.namespace)}/reviews")
-    eventually(lambda: watched(wire) == [])
+    until(lambda: watched(wire) == [])
     assert "VirtualService" in adopted(wire)
-    eventually(lambda: len(watched(wire)) == 2)
+    until(lambda: len(watched(wire)) == 2)
     assert wire.read("VirtualService")["spec"]["http"][0]["route"] == [
         {"destination": {"host": "reviews", "subset": "v1"}}
     ]
@@ -54,7 +55,7 @@ def test_a_destination_without_a_subset_is_pinned_and_let_go_with_nothing_else_c
     pinned = copy.deepcopy(before["spec"])
     pinned["http"][0]["route"][0]["destination"]["subset"] = "v1"
     assert canonical(wire.read("VirtualService")["spec"]) == canonical(pinned)
-    eventually(lambda: isinstance(wire.mesh.adoption(request(wire), is_undo=True), Adoption))
+    until(lambda: isinstance(wire.mesh.adoption(request(wire), is_undo=True), Adoption))
     adopted(wire, is_undo=True)
     after = wire.read("VirtualService")
     assert canonical(after["spec"]) == canonical(before["spec"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import time
 import uuid
 from contextlib import closing
 from dataclasses import dataclass
@@ -18,7 +17,8 @@ from bot.mesh.istio import IstioMesh
 from bot.mesh.kube_api import connect
 from tests.contract.mesh.conftest import a_namespace, bind_all
 from tests.contract.mesh.test_mesh import FIFTY, FIVE, name_of, weights
-from tests.contract.mesh.world import Reach, RealClock, WireWorld, an_order, eventually, the_target
+from tests.contract.mesh.world import Reach, RealClock, WireWorld, an_order, the_target
+from tests.contract.patience import until
 from tests.parts.service_account import HOME, ServiceAccount
 
 if TYPE_CHECKING:
@@ -56,10 +56,7 @@ class Pod:
     def revoke(self) -> None:
         """The token that is used ends, as when it expires; the server remembers for ten seconds that it was good."""
         self.admin.delete(f"{SECRETS}/{self.bound_to['name']}").raise_for_status()
-        deadline = time.monotonic() + 20
-        while self._is_known():
-            assert time.monotonic() < deadline, "the server goes on taking the token"
-            time.sleep(0.25)
+        until(lambda: not self._is_known())
 
     def _is_known(self) -> bool:
         headers = {"Authorization": f"Bearer {self.token}"}
@@ -98,7 +95,7 @@ def mesh(pod: Pod) -> Iterator[IstioMesh]:
     """An adapter in that pod, which watches the shop."""
     found = IstioMesh(connect(), RealClock(), namespaces=(pod.world.namespace,))
     found.start()
-    eventually(lambda: not found.troubles())
+    until(lambda: not found.troubles())
     yield found
     found.stop()
 
@@ -116,14 +113,14 @@ def test_a_token_that_ended_is_followed_by_the_one_in_the_file_in_calls_and_watc
     with pytest.raises(Transient, match="does not accept Sluice's credentials"):
         mesh.set_route(name_of(pod.world), lambda: [an_order(pod.world, FIFTY, 3, expected=FIVE)])
     end_watches(mesh)
-    eventually(lambda: "refuses: it does not accept Sluice's credentials" in " ".join(mesh.troubles()))
+    until(lambda: "refuses: it does not accept Sluice's credentials" in " ".join(mesh.troubles()))
     pod.written(pod.rotated())
     mesh.set_route(name_of(pod.world), lambda: [an_order(pod.world, FIFTY, 3, expected=FIVE)])
     assert weights(pod.world) == {"v1": 50, "v2": 50}
-    eventually(lambda: not mesh.troubles())
+    until(lambda: not mesh.troubles())
     path = f"/api/v1/namespaces/{pod.world.namespace}/pods/reviews-v2-0"
     pod.world.cluster.delete(path, {"gracePeriodSeconds": 0})
-    eventually(lambda: mesh.ready_pods(the_target(pod.world)) == {"v1": 3, "v2": 1})
+    until(lambda: mesh.ready_pods(the_target(pod.world)) == {"v1": 3, "v2": 1})
 
 
 def end_watches(mesh: IstioMesh) -> None:

@@ -12,7 +12,8 @@ from bot.surveys import SurveyRequest
 from strategies.reasons import Refused
 from strategies.release import Decommission, Phase, Release, Rules, Target
 from tests.contract.mesh.test_sizes import AUTOSCALERS, add_autoscaler
-from tests.contract.mesh.world import eventually, the_release, the_target
+from tests.contract.mesh.world import the_release, the_target
+from tests.contract.patience import until
 
 if TYPE_CHECKING:
     from tests.contract.mesh.world import WireWorld
@@ -73,7 +74,7 @@ def test_a_baseline_that_was_made_and_deleted_comes_back_with_autoscaler_and_bud
     target = replace(the_target(wire, "v3"), baseline="v3", candidate="v1")
     release = replace(the_release(wire), targets=(target,), rules=Rules(decommission=Decommission.DELETE))
     wanted = {f"{kind} {wire.namespace}/reviews-v3" for kind in PATHS_OF}
-    eventually(lambda: wanted <= wire.mesh.keepsakes(release).keys())
+    until(lambda: wanted <= wire.mesh.keepsakes(release).keys())
     before = {path: read(wire, path)["spec"] for path in PATHS_OF.values()}
     kept = wire.mesh.keepsakes(release)
     for path in PATHS_OF.values():
@@ -92,7 +93,7 @@ def test_a_repeat_makes_nothing_twice_and_goes_on_when_every_pod_is_ready(wire: 
     for _ in range(2):
         assert isinstance(wire.mesh.prepare(release), Refused)
     known = wire.mesh._cache.deployments
-    eventually(lambda: any(each["metadata"]["name"] == "reviews-v3" for each in known(wire.namespace)))
+    until(lambda: any(each["metadata"]["name"] == "reviews-v3" for each in known(wire.namespace)))
     wire.set_ready("v3", 1)
     waiting = wire.mesh.prepare(release)
     assert isinstance(waiting, Refused)

@@ -15,7 +15,8 @@ from bot.surveys import SurveyRequest
 from strategies.reasons import ReasonCode, Refused
 from strategies.release import Decommission, Drift, Phase, Release, Rules, Target
 from strategies.routing import Split
-from tests.contract.mesh.world import World, an_order, eventually, the_release, the_target
+from tests.contract.mesh.world import World, an_order, the_release, the_target
+from tests.contract.patience import until
 from tests.mesh_documents import a_deployment, a_destination, a_service, a_virtual_service
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def test_preparing_waits_for_a_ready_pod_of_the_candidate(world: World) -> None:
 
 def test_preparing_adds_the_subset_that_is_missing(world: World) -> None:
     world.add(a_deployment("v3", namespace=world.namespace))
-    eventually(lambda: isinstance(world.mesh.survey(SurveyRequest("reviews", world.namespace, "v3")), Target))
+    until(lambda: isinstance(world.mesh.survey(SurveyRequest("reviews", world.namespace, "v3")), Target))
     world.set_ready("v3", 1)
     assert isinstance(world.mesh.prepare(the_release(world, "v3")), Preparation)
     subsets = world.read("DestinationRule")["spec"]["subsets"]
@@ -208,7 +209,7 @@ def test_a_subset_taken_away_from_a_live_split_is_seen_and_restored_on_request(w
     world.mesh.set_route(name_of(world), lambda: [an_order(world, FIVE)])
     world.edit(without_v2, kind="DestinationRule")
     order = an_order(world, FIVE, 3, expected=FIVE)
-    eventually(lambda: world.mesh.observe(name_of(world), [order]) is not None)
+    until(lambda: world.mesh.observe(name_of(world), [order]) is not None)
     drift = world.mesh.observe(name_of(world), [order])
     assert drift is not None
     assert drift.object == f"DestinationRule {name_of(world)}"
@@ -243,15 +244,15 @@ def a_created_baseline(world: World) -> Release:
     document = a_deployment("v3", namespace=world.namespace)
     document["metadata"]["labels"] = {CREATED_BY: "reviews-0"}
     world.add(document)
-    eventually(lambda: isinstance(world.mesh.survey(SurveyRequest("reviews", world.namespace, "v3")), Target))
+    until(lambda: isinstance(world.mesh.survey(SurveyRequest("reviews", world.namespace, "v3")), Target))
     world.set_ready("v3", 2)
     world.mesh.prepare(the_release(world, "v3", id="reviews-0"))
     world.edit(lambda each: each["spec"]["subsets"].pop(0), "DestinationRule")
     world.edit(lambda each: each["spec"]["http"][0].update(route=[a_destination("v3", 0), a_destination("v2", 100)]))
     target = replace(the_target(world), baseline="v3", subsets={"v3": "v3", "v2": "v2"}, workloads={"v3": "reviews-v3"})
     release = the_release(world, targets=(target,), originals={target.routes[0].key: ORIGINAL_OF_V3})
-    eventually(lambda: bool(world.mesh.keepsakes(replace(release, rules=DELETE))))
-    eventually(lambda: not world.mesh.baseline(release).in_the_way)
+    until(lambda: bool(world.mesh.keepsakes(replace(release, rules=DELETE))))
+    until(lambda: not world.mesh.baseline(release).in_the_way)
     return release
 
 
@@ -280,7 +281,7 @@ def test_what_was_deleted_comes_back_before_the_traffic_does(world: World) -> No
     back = replace(release, phase=Phase.ROLLING_BACK, is_cold=True, sizes=sizes, kept=kept)
     assert "is scaled up first: " in world.mesh.warm(back)
     world.controllers("reviews-v3")
-    eventually(lambda: not world.mesh.warm(back))
+    until(lambda: not world.mesh.warm(back))
     assert world.read("Deployment", "reviews-v3")["spec"] == deployment
     assert sorted(subset["name"] for subset in world.read("DestinationRule")["spec"]["subsets"]) == sorted(
         subset["name"] for subset in rule["subsets"]
@@ -292,7 +293,7 @@ def test_a_route_that_names_the_subset_stands_in_the_way_of_retiring(world: Worl
     release = the_release(world, rules=Rules(decommission=Decommission.SCALE_TO_ZERO))
     assert world.mesh.baseline(release).in_the_way == ()
     world.add(a_virtual_service(name="ingress", namespace=world.namespace))
-    eventually(lambda: world.mesh.manifest(f"{world.namespace}/ingress") is not None)
+    until(lambda: world.mesh.manifest(f"{world.namespace}/ingress") is not None)
     assert 'ingress http[0] "main" names subset v1' in world.mesh.baseline(release).in_the_way[0]
 
 
@@ -309,7 +310,7 @@ def test_a_baseline_that_was_scaled_down_is_scaled_up_before_the_traffic_comes_b
     back = replace(release, phase=Phase.ROLLING_BACK, is_cold=True, sizes=sizes)
     assert "is scaled up first: " in world.mesh.warm(back)
     world.controllers("reviews-v1")
-    eventually(lambda: not world.mesh.warm(back))
+    until(lambda: not world.mesh.warm(back))
     assert world.read("Deployment", "reviews-v1")["spec"] == before
 
 
@@ -352,7 +353,7 @@ def test_where_the_candidate_has_no_pod_either_nothing_is_waited_for(world: Worl
 
 def test_two_routes_to_the_service_are_never_guessed(world: World) -> None:
     world.add(a_virtual_service(name="ingress", namespace=world.namespace))
-    eventually(lambda: world.mesh.manifest(f"{world.namespace}/ingress") is not None)
+    until(lambda: world.mesh.manifest(f"{world.namespace}/ingress") is not None)
     found = world.mesh.survey(SurveyRequest("reviews", world.namespace, "v2"))
     assert isinstance(found, Refused)
     assert found.reason_code is ReasonCode.AMBIGUOUS_ROUTE
@@ -363,5 +364,5 @@ def test_a_service_whose_name_starts_alike_is_another_service(world: World) -> N
     world.add(a_service("reviews-extra", world.namespace))
     extra = {"name": "extra", "route": [a_destination(host="reviews-extra")]}
     world.add(a_virtual_service(extra, name="extra", namespace=world.namespace))
-    eventually(lambda: world.mesh.manifest(f"{world.namespace}/extra") is not None)
+    until(lambda: world.mesh.manifest(f"{world.namespace}/extra") is not None)
     assert world.mesh.survey(SurveyRequest("reviews", world.namespace, "v2")) == the_target(world)

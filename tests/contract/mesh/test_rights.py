@@ -21,7 +21,8 @@ from tests.contract.mesh.test_adopting import adopted, request, watched
 from tests.contract.mesh.test_deploying import add_budget, preparing
 from tests.contract.mesh.test_mesh import DELETE, FIVE, a_created_baseline, name_of
 from tests.contract.mesh.test_sizes import add_autoscaler, promoting
-from tests.contract.mesh.world import PATHS, Reach, WireWorld, an_order, eventually, the_release
+from tests.contract.mesh.world import PATHS, Reach, WireWorld, an_order, the_release
+from tests.contract.patience import until
 from tests.mesh_documents import a_deployment, a_rule, a_subset
 from tests.parts.service_account import AUTHORISATION, RBAC, ROLES, SLUICE, ServiceAccount
 
@@ -186,13 +187,13 @@ def logs_read(world: WireWorld) -> object:
 def nothing_is_pinned(world: WireWorld) -> None:
     for kind in ("VirtualService", "DestinationRule"):
         world.cluster.delete(f"{PATHS[kind].format(world.namespace)}/reviews")
-    eventually(lambda: watched(world) == [])
+    until(lambda: watched(world) == [])
 
 
 def all_is_pinned(world: WireWorld) -> None:
     nothing_is_pinned(world)
     adopted(world)
-    eventually(lambda: isinstance(world.mesh.adoption(request(world), is_undo=True), Adoption))
+    until(lambda: isinstance(world.mesh.adoption(request(world), is_undo=True), Adoption))
 
 
 def let_go(world: WireWorld) -> object:
@@ -322,7 +323,7 @@ def test_a_watch_whose_right_is_taken_away_is_named_when_it_ends(stranger: tuple
     world.proxy.end_watches()
     names_only(world, left)
     holder.holds(WATCHES, pods)
-    eventually(lambda: not world.mesh.troubles())
+    until(lambda: not world.mesh.troubles())
 
 
 def test_rules_of_callers_elsewhere_are_written_by_a_binding_there_and_no_right_in_all_namespaces(
@@ -352,7 +353,7 @@ def names_only(world: WireWorld, granted: list[Rule]) -> None:
     lacking: dict[tuple[str, str], str] = {}
     for rule in sorted(set(WATCHES) - set(granted), key=lambda each: each[2]):
         lacking.setdefault(rule[:2], right(rule, world.namespace).lacking)
-    eventually(lambda: named(world) == set(lacking.values()))
+    until(lambda: named(world) == set(lacking.values()))
 
 
 def named(world: WireWorld) -> set[str]:

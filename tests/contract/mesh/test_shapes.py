@@ -12,7 +12,8 @@ from bot.mesh.documents import canonical, full_name
 from bot.mesh.virtual_service import capture
 from bot.ports import RouteOrder, Written
 from strategies.reasons import Refused
-from tests.contract.mesh.world import PATHS, WireWorld, eventually
+from tests.contract.mesh.world import PATHS, WireWorld
+from tests.contract.patience import until
 from tests.mesh_documents import a_rule, a_subset
 from tests.shapes import SHAPES, Shape, orders
 
@@ -48,8 +49,8 @@ def created(wire: WireWorld, shape: Shape) -> list[RouteOrder]:
         wire.cluster.create(path.replace("/v1/", f"/{document['apiVersion'].partition('/')[2]}/"), document)
     services = [each for each in documents if each["kind"] == "VirtualService"]
     rule = f"{wire.namespace}/{shape.service}"
-    eventually(lambda: all(wire.mesh.manifest(full_name(each)) is not None for each in services))
-    eventually(lambda: rule in {full_name(each) for each in wire.mesh._cache.destination_rules()})
+    until(lambda: all(wire.mesh.manifest(full_name(each)) is not None for each in services))
+    until(lambda: rule in {full_name(each) for each in wire.mesh._cache.destination_rules()})
     with_subset(wire, shape)
     host = f"{shape.service}.{wire.namespace}.svc.cluster.local"
     places = choose(services, host, shape.named(wire.namespace))
@@ -72,7 +73,7 @@ def with_subset(wire: WireWorld, shape: Shape) -> None:
         kept = wire.cluster.put(f"{PATHS['DestinationRule'].format(wire.namespace)}/{shape.service}", rule)
         version = kept["metadata"]["resourceVersion"]
         cached = wire.mesh._cache.destination_rules
-        eventually(lambda: any(each["metadata"]["resourceVersion"] == version for each in cached()))
+        until(lambda: any(each["metadata"]["resourceVersion"] == version for each in cached()))
 
 
 def on(order: RouteOrder, name: str) -> bool:

@@ -12,7 +12,8 @@ from strategies.plan import Plan, StrategyName
 from strategies.reasons import ReasonCode, Refused
 from strategies.release import Phase, Release, Rules
 from tests.builders import a_stage
-from tests.contract.mesh.world import WireWorld, eventually, the_release, the_target
+from tests.contract.mesh.world import WireWorld, the_release, the_target
+from tests.contract.patience import until
 
 AUTOSCALERS = "/apis/autoscaling/v2/namespaces/{}/horizontalpodautoscalers"
 QUOTAS = "/api/v1/namespaces/{}/resourcequotas"
@@ -38,7 +39,7 @@ def add_autoscaler(wire: WireWorld, version: str, **spec: Any) -> None:
         "spec": {"scaleTargetRef": target, "maxReplicas": 6, "metrics": [metric], **spec},
     }
     wire.cluster.create(AUTOSCALERS.format(wire.namespace), body)
-    eventually(lambda: len(wire.mesh._cache.autoscalers(wire.namespace)) > 0)
+    until(lambda: len(wire.mesh._cache.autoscalers(wire.namespace)) > 0)
 
 
 def autoscaler(wire: WireWorld, version: str) -> dict[str, Any]:
@@ -88,7 +89,7 @@ def test_a_quota_without_room_is_read_before_anything_starts(wire: WireWorld) ->
     path = QUOTAS.format(wire.namespace)
     wire.cluster.create(path, body)
     wire.cluster.patch(f"{path}/team/status", {"status": {"hard": hard, "used": {"pods": "4"}}})
-    eventually(lambda: any("used" in each.get("status", {}) for each in wire.mesh._cache.quotas(wire.namespace)))
+    until(lambda: any("used" in each.get("status", {}) for each in wire.mesh._cache.quotas(wire.namespace)))
     plan = Plan(StrategyName.BLUE_GREEN, (a_stage("100"),))
     refused = wire.mesh.room(the_target(wire), plan, Decimal(100))
     assert isinstance(refused, Refused)

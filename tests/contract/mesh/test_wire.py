@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from contextlib import suppress
+from datetime import timedelta
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.errors import Fault, Transient
+from bot.mesh import watch_cache, watch_source
 from bot.mesh.istio import IstioMesh
 from bot.mesh.kube_api import connect
 from bot.mesh.watch_cache import KINDS, OPTIONAL
@@ -22,7 +24,8 @@ from strategies.reasons import ReasonCode, Refused
 from strategies.routing import Split
 from tests.contract.mesh.test_deploying import preparing
 from tests.contract.mesh.test_mesh import FIFTY, FIVE, name_of, weights
-from tests.contract.mesh.world import RealClock, an_order, eventually, the_release, the_target
+from tests.contract.mesh.world import PushedClock, RealClock, an_order, the_release, the_target
+from tests.contract.patience import PATIENCE, until
 from tests.mesh_documents import a_deployment
 from tests.parts.processes import free_ports
 
@@ -69,7 +72,7 @@ def test_writers_that_meet_on_one_object_lose_nothing(wire: WireWorld) -> None:
     for share in range(1, 21):
         order = an_order(wire, Split.between("v1", "v2", Decimal(share)), share + 1, force=True)
         written(wire, order)
-    somebody.join(30)
+    somebody.join(2 * PATIENCE)
     assert wire.read("VirtualService")["spec"]["http"][0]["timeout"] == "30s"
     assert weights(wire) == {"v1": 80, "v2": 20}
 
@@ -164,7 +167,7 @@ def test_a_webhook_that_rewrites_our_weights_is_a_fault(wire: WireWorld) -> None
 
 def test_a_watch_that_was_ended_goes_on_where_it_was(lonely: WireWorld) -> None:
     lonely.proxy.end_watches()
-    eventually(lambda: len(lonely.proxy.watches) == WATCHES)
+    until(lambda: len(lonely.proxy.watches) == WATCHES)
     lists = [path for method, path in lonely.proxy.seen if method == "GET" and path.endswith("virtualservices")]
     lonely.set_ready("v2", 1)
     assert lonely.mesh.ready_pods(the_target(lonely)) == {"v1": 3, "v2": 1}
@@ -175,19 +178,20 @@ def test_a_watch_that_fell_too_far_behind_lists_again(lonely: WireWorld) -> None
     lonely.proxy.answers += [("GET", 410, status(410, "Expired", "too old resource version"), {})] * WATCHES
     lonely.proxy.seen.clear()
     lonely.proxy.end_watches()
-    eventually(lambda: len(lonely.proxy.watches) == WATCHES and not lonely.proxy.answers)
+    until(lambda: len(lonely.proxy.watches) == WATCHES and not lonely.proxy.answers)
     assert len([path for method, path in lonely.proxy.seen if method == "GET" and "?" not in path]) == WATCHES
     lonely.set_ready("v2", 1)
     assert lonely.mesh.ready_pods(the_target(lonely)) == {"v1": 3, "v2": 1}
 
 
 def test_a_role_that_may_not_list_is_told_what_it_lacks(lonely: WireWorld) -> None:
-    lonely.proxy.answers += [("GET", 403, status(403, "Forbidden", "no"), {})] * WATCHES
+    lonely.proxy.forbidden = "/virtualservices"
     mesh = lonely.another_mesh()
     mesh.start()
     needed = f"Sluice may not list virtualservices.networking.istio.io in namespace {lonely.namespace}; bind the role"
-    eventually(lambda: any(needed in each for each in mesh.troubles()), 5)
-    eventually(lambda: not mesh.troubles(), 5)
+    until(lambda: any(needed in each for each in mesh.troubles()))
+    lonely.proxy.forbidden = ""
+    until(lambda: not mesh.troubles())
     mesh.stop()
 
 
@@ -195,7 +199,7 @@ def test_a_role_that_may_not_read_what_is_good_to_know_stops_nothing(lonely: Wir
     lonely.proxy.forbidden = "/horizontalpodautoscalers"
     mesh = lonely.another_mesh()
     mesh.start()
-    eventually(lambda: not mesh.troubles() and mesh.ready_pods(the_target(lonely)) is not None)
+    until(lambda: not mesh.troubles() and mesh.ready_pods(the_target(lonely)) is not None)
     assert mesh.survey(SurveyRequest("reviews", lonely.namespace, "v2")) == the_target(lonely)
     mesh.stop()
 
@@ -205,7 +209,7 @@ def test_a_rollback_waits_for_no_list_but_its_own(lonely: WireWorld) -> None:
     lonely.proxy.forbidden = "/pods"
     mesh, back = lonely.another_mesh(), an_order(lonely, None, 3, expected=FIVE, force=True)
     mesh.start()
-    eventually(lambda: mesh.manifest(name_of(lonely)) is not None, 5)
+    until(lambda: mesh.manifest(name_of(lonely)) is not None)
     written = mesh.set_route(name_of(lonely), lambda: [back])
     with pytest.raises(Transient, match="pods"):
         mesh.set_route(name_of(lonely), lambda: [an_order(lonely, FIVE, 4)])
@@ -218,7 +222,7 @@ def test_a_change_is_told_to_whoever_listens(lonely: WireWorld) -> None:
     heard: list[str] = []
     lonely.mesh.on_change(heard.append)
     lonely.edit(lambda document: document["spec"]["http"][0].update(timeout="1s"))
-    eventually(lambda: name_of(lonely) in heard)
+    until(lambda: name_of(lonely) in heard)
     assert set(heard) == {name_of(lonely)}
 
 
@@ -226,11 +230,11 @@ def test_pods_that_change_are_told_with_their_labels_also_after_a_watch_was_lost
     heard: list[tuple[str, str | None]] = []
     lonely.mesh.on_pods(lambda namespace, labels: heard.append((namespace, labels.get("version"))))
     lonely.add(a_deployment("v3"))
-    eventually(lambda: (lonely.namespace, "v3") in heard)
+    until(lambda: (lonely.namespace, "v3") in heard)
     heard.clear()
     lonely.proxy.end_watches()
     lonely.set_ready("v2", 1)
-    eventually(lambda: (lonely.namespace, "v2") in heard)
+    until(lambda: (lonely.namespace, "v2") in heard)
     assert lonely.mesh.picks(the_target(lonely), {"app": "reviews", "version": "v2"})
     assert not lonely.mesh.picks(the_target(lonely), {"app": "other", "version": "v2"})
 
@@ -241,31 +245,40 @@ def test_the_first_lists_are_told_once_and_their_objects_are_not(lonely: WireWor
     mesh.on_listed(lambda: told.append("listed"))
     mesh.on_pods(lambda *_: told.append("pods"))
     mesh.start()
-    eventually(lambda: not mesh.troubles())
+    until(lambda: not mesh.troubles())
     assert told == ["listed"]
     lonely.proxy.end_watches()
     lonely.set_ready("v2", 1)
-    eventually(lambda: "pods" in told)
+    until(lambda: "pods" in told)
     assert told.count("listed") == 1
     mesh.stop()
 
 
 def test_the_split_waits_until_proxies_know_the_new_subset(lonely: WireWorld) -> None:
-    mesh = lonely.another_mesh(propagation=0.6)
+    clock, propagation = PushedClock(), timedelta(minutes=10)
+    mesh = lonely.another_mesh(clock, propagation)
     lonely.add(a_deployment("v3"))
     lonely.set_ready("v3", 1)
     mesh.start()
-    eventually(lambda: not mesh.troubles())
+    until(lambda: not mesh.troubles())
     release = the_release(lonely, "v3")
     assert isinstance(mesh.prepare(release), Preparation)
     split = Split.between("v1", "v3", Decimal(5))
     order = an_order(lonely, split, target=release.target)
     with pytest.raises(Transient) as caught:
         mesh.set_route(name_of(lonely), lambda: [order])
-    assert 0 < (caught.value.retry_after or 0) <= 0.6
-    time.sleep(caught.value.retry_after or 0)
+    left = timedelta(seconds=caught.value.retry_after or 0)
+    assert timedelta() < left <= propagation
+    clock.ahead = left
     assert isinstance(mesh.set_route(name_of(lonely), lambda: [order]), Written)
     mesh.stop()
+
+
+@pytest.fixture
+def patient_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stop waits for its threads, and whoever pauses between attempts does so for good: each has to be woken."""
+    monkeypatch.setattr(watch_cache, "STOP_SECONDS", 2 * PATIENCE)
+    monkeypatch.setattr(watch_source, "PAUSES", (2 * PATIENCE,))
 
 
 def test_a_pod_that_cannot_start_is_named_with_its_reason(wire: WireWorld) -> None:
@@ -276,7 +289,7 @@ def test_a_pod_that_cannot_start_is_named_with_its_reason(wire: WireWorld) -> No
     assert "pod reviews-v2-500: its image cannot be pulled" in refused.text
 
 
-def test_an_api_server_that_does_not_answer_is_named(tmp_path: Path) -> None:
+def test_an_api_server_that_does_not_answer_is_named(tmp_path: Path, patient_stop: None) -> None:
     port = free_ports(1)[0]
     config = tmp_path / "kubeconfig.yaml"
     config.write_text(
@@ -286,14 +299,14 @@ def test_an_api_server_that_does_not_answer_is_named(tmp_path: Path) -> None:
     )
     mesh = IstioMesh(connect(str(config)), RealClock())
     mesh.start()
-    eventually(lambda: any("refused" in each for each in mesh.troubles()))
+    until(lambda: any("refused" in each for each in mesh.troubles()))
     assert mesh.troubles()[0].startswith(f"Kubernetes API at http://127.0.0.1:{port} has not answered yet: ")
     refused = mesh.survey(SurveyRequest("reviews", "shop", "v2"))
     assert isinstance(refused, Refused)
     assert refused.reason_code is ReasonCode.UNREACHABLE
     began = time.monotonic()
     mesh.stop()
-    assert time.monotonic() - began < 2.5
+    assert time.monotonic() - began < PATIENCE
 
 
 def test_a_kubeconfig_that_cannot_be_read_is_named(tmp_path: Path) -> None:
@@ -301,12 +314,12 @@ def test_a_kubeconfig_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         connect(str(tmp_path / "nothing.yaml"))
 
 
-def test_stopping_ends_every_thread(lonely: WireWorld) -> None:
+def test_stopping_ends_every_thread(lonely: WireWorld, patient_stop: None) -> None:
     mesh = lonely.another_mesh()
     before = threading.active_count()
     mesh.start()
-    eventually(lambda: not mesh.troubles())
+    until(lambda: not mesh.troubles())
     began = time.monotonic()
     mesh.stop()
-    assert time.monotonic() - began < 2
-    eventually(lambda: threading.active_count() <= before + WATCHES)
+    assert time.monotonic() - began < PATIENCE
+    until(lambda: threading.active_count() <= before + WATCHES)

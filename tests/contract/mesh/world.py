@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -12,12 +11,13 @@ import yaml
 from bot.mesh.documents import full_name
 from bot.mesh.istio import IstioMesh
 from bot.mesh.kube_api import connect
-from bot.ports import Mesh, RouteOrder
+from bot.ports import Clock, Mesh, RouteOrder
 from strategies.release import Release, Target
 from strategies.routing import Protocol as RouteProtocol
 from strategies.routing import Route, Split
 from tests.builders import a_release
 from tests.contract.mesh.proxy import Proxy
+from tests.contract.patience import until
 from tests.fakes_mesh import FakeMesh
 from tests.mesh_documents import (
     a_deployment,
@@ -30,7 +30,7 @@ from tests.mesh_documents import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from tests.contract.kubernetes.cluster import Cluster
@@ -50,6 +50,16 @@ class RealClock:
 
     def now(self) -> datetime:
         return datetime.now(UTC)
+
+
+@dataclass
+class PushedClock:
+    """The time as it is, but for what it was pushed on."""
+
+    ahead: timedelta = timedelta()
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
 
 
 class World(Protocol):
@@ -112,13 +122,10 @@ class Reach:
         self.kubeconfig.write_text(yaml.safe_dump(self._config(token or cluster.token)))
         self.mesh = self.another_mesh()
 
-    def another_mesh(self, propagation: float = 0.0) -> IstioMesh:
+    def another_mesh(self, clock: Clock | None = None, propagation: timedelta = timedelta()) -> IstioMesh:
         """A further replica's adapter, not started."""
         return IstioMesh(
-            connect(str(self.kubeconfig)),
-            RealClock(),
-            namespaces=self.namespaces,
-            propagation=timedelta(seconds=propagation),
+            connect(str(self.kubeconfig)), clock or RealClock(), namespaces=self.namespaces, propagation=propagation
         )
 
     def close(self) -> None:
@@ -155,9 +162,9 @@ class WireWorld:
         """Wait until the adapter has seen the whole shop."""
         cache, here = self.mesh._cache, f"{self.namespace}/reviews"
         seen = (cache.virtual_service, lambda name: name in map(full_name, cache.destination_rules()), cache.service)
-        eventually(lambda: not self.mesh.troubles() and all(one(here) for one in seen))
-        eventually(lambda: len(cache.deployments(self.namespace)) == 2)
-        eventually(lambda: self.mesh.ready_pods(self.target()) == {"v1": 3, "v2": 2})
+        until(lambda: not self.mesh.troubles() and all(one(here) for one in seen))
+        until(lambda: len(cache.deployments(self.namespace)) == 2)
+        until(lambda: self.mesh.ready_pods(self.target()) == {"v1": 3, "v2": 2})
 
     def target(self) -> Target:
         return the_target(self)
@@ -171,11 +178,23 @@ class WireWorld:
         kept = self.cluster.put(f"{PATHS[kind].format(self.namespace)}/{name}", document, fieldManager="kubectl-edit")
         if kind == "VirtualService":
             wanted = kept["metadata"]["resourceVersion"]
-            eventually(lambda: self._cached_version() >= int(wanted))
+            until(lambda: self._cached_version() >= int(wanted))
 
     def add(self, document: Document) -> None:
         document["metadata"]["namespace"] = self.namespace
         self.cluster.create(PATHS[document["kind"]].format(self.namespace), document)
+        if self.mesh._cache.is_synced and not self.mesh.troubles():
+            until(lambda: full_name(document) in map(full_name, self._watched(document["kind"])))
+
+    def _watched(self, kind: str) -> list[Document]:
+        cache, here = self.mesh._cache, self.namespace
+        found: dict[str, Callable[[], Iterable[Document]]] = {
+            "VirtualService": cache.virtual_services,
+            "DestinationRule": cache.destination_rules,
+            "Service": cache.services,
+            "Deployment": lambda: cache.deployments(here),
+        }
+        return list(found[kind]())
 
     def set_ready(self, version: str, count: int) -> None:
         path = PATHS["Pod"].format(self.namespace)
@@ -184,13 +203,13 @@ class WireWorld:
         for number in range(count):
             self._create_pod(version, number + 100)
         target = the_target(self, "v2" if version == "v1" else version)
-        eventually(lambda: (self.mesh.ready_pods(target) or {}).get(version) == count)
+        until(lambda: (self.mesh.ready_pods(target) or {}).get(version) == count)
 
     def add_waiting_pod(self, version: str, reason: str, message: str) -> None:
         self._create_pod(version, 500, waiting_status(reason, message))
         wanted = {"app": "reviews", "version": version}
         cached = self.mesh._cache.pods
-        eventually(lambda: any("containerStatuses" in pod["status"] for pod in cached(self.namespace, wanted)))
+        until(lambda: any("containerStatuses" in pod["status"] for pod in cached(self.namespace, wanted)))
 
     def writes(self) -> int:
         home = f"/namespaces/{self.namespace}/virtualservices/"
@@ -217,14 +236,6 @@ class WireWorld:
         pod = a_pod(version, number, namespace=self.namespace)
         self.cluster.create(path, pod)
         self.cluster.patch(f"{path}/{pod['metadata']['name']}/status", {"status": status or ready_status()})
-
-
-def eventually(holds: Callable[[], bool], seconds: float = 10.0) -> None:
-    """Return when it holds; fail when it does not in time."""
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "what was waited for did not come about"
-        time.sleep(0.01)
 
 
 def the_target(world: World, candidate: str = "v2") -> Target:
