@@ -46,9 +46,9 @@ def running_etcd(folder: Path) -> Iterator[str]:
 
     def ready() -> bool:
         try:
-            return bool(loopback.get(f"{client}/health", timeout=1).json()["health"] == "true")
+            return bool(loopback.get(f"{client}/health", timeout=10).json()["health"] == "true")
         except (httpx.TransportError, ValueError, KeyError):
             return False
 
-    with running(command, log=folder / "etcd.log", ready=ready, seconds=20):
+    with running(command, log=folder / "etcd.log", ready=ready, seconds=60):
         yield client

@@ -46,7 +46,7 @@ def running_kube_apiserver(folder: Path) -> Iterator[KubeApiServer]:
         server = _described(folder, port=free_ports(1)[0])
         command = [str(binary), *_flags(folder, etcd=etcd, server=server)]
         ready = _readiness(server)
-        with running(command, log=folder / "kube-apiserver.log", ready=ready, seconds=60):
+        with running(command, log=folder / "kube-apiserver.log", ready=ready, seconds=120):
             _install_definitions(server)
             yield server
 
@@ -107,7 +107,7 @@ def _session(server: KubeApiServer) -> httpx.Client:
         base_url=server.url,
         verify=ssl.create_default_context(cafile=str(server.ca_path)),
         headers={"Authorization": f"Bearer {server.token}"},
-        timeout=10,
+        timeout=30,
     )
 
 
@@ -135,7 +135,7 @@ def _install_definitions(server: KubeApiServer) -> None:
 
 def _await_established(session: httpx.Client, name: str) -> None:
     plural, group = name.split(".", 1)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         document = session.get(f"{DEFINITIONS_PATH}/{name}").raise_for_status().json()
         # A fresh definition carries `conditions: null`, and its handler follows the condition by a moment.
@@ -144,4 +144,4 @@ def _await_established(session: httpx.Client, name: str) -> None:
         if established and session.get(f"/apis/{group}/v1/{plural}").is_success:
             return
         time.sleep(0.05)
-    raise PartFailedError(f"{name} was not established within 20 s")
+    raise PartFailedError(f"{name} was not established within 60 s")

@@ -51,7 +51,7 @@ def running_postgres() -> Iterator[str]:
         _initialise([*_as(account), str(binaries / "initdb")], data)
         settings = [part for setting in _FAST for part in ("-c", setting)]
         server = [str(binaries / "postgres"), "-D", str(data), "-p", str(port), "-k", str(folder), *settings]
-        with running([*_as(account), *server], log=folder / "postgres.log", ready=_ready(binaries, port), seconds=30):
+        with running([*_as(account), *server], log=folder / "postgres.log", ready=_ready(binaries, port), seconds=60):
             yield f"postgresql+psycopg://{_USER}@127.0.0.1:{port}/postgres"
     finally:
         shutil.rmtree(folder)
@@ -87,4 +87,4 @@ def _initialise(initdb: Sequence[str], data: Path) -> None:
 
 def _ready(binaries: Path, port: int) -> Callable[[], bool]:
     probe = [str(binaries / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port), "-U", _USER]
-    return lambda: subprocess.run(probe, timeout=5, check=False).returncode == 0
+    return lambda: subprocess.run(probe, timeout=60, check=False).returncode == 0

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-STOP_SECONDS = 2.0
+STOP_SECONDS, KILLED_SECONDS = 2.0, 30.0
 
 
 class PartFailedError(RuntimeError):
@@ -67,4 +67,4 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         # An API server waits up to a minute for open watches; the tests have no use for that courtesy.
         process.kill()
-        process.wait(STOP_SECONDS)
+        process.wait(KILLED_SECONDS)

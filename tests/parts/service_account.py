@@ -63,7 +63,7 @@ class ServiceAccount:
         """Return once the server's authoriser has heard of what was bound or taken away."""
         user = f"system:serviceaccount:{HOME}:{self.name}"
         spec = {"user": user, "groups": ["system:authenticated"], "resourceAttributes": attributes}
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         path = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
         while _post(self._admin, path, {"spec": spec})["status"]["allowed"] is not is_allowed:
             if time.monotonic() > deadline:
@@ -77,7 +77,7 @@ def administrator(server: KubeApiServer) -> httpx.Client:
         base_url=server.url,
         verify=ssl.create_default_context(cafile=str(server.ca_path)),
         headers={"Authorization": f"Bearer {server.token}"},
-        timeout=10,
+        timeout=60,
     )
 
 

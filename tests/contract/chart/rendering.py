@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from tests.contract.patience import PATIENCE
 from tests.unit.deploy.files import ROOT, text
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class Helm:
             env={"HOME": str(self.folder), **environment},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=2 * PATIENCE,
             check=False,
         )
         if ran.returncode != 0:

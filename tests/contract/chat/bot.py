@@ -28,7 +28,9 @@ from bot.slack.web import connect
 from strategies.reasons import Refused
 from strategies.release import Actor
 from tests.answering import answering
-from tests.contract.chat.conftest import CHANNEL, Holders, until
+from tests.contract.chat.conftest import CHANNEL, Holders
+from tests.contract.patience import PATIENCE, until
+from tests.contract.slack.conftest import ACKNOWLEDGE
 from tests.unit.slack.releases import a_card, a_look, asking
 
 ROLES = "releaser: [U0ALICE]\napprover: [S0APPROVE]\non_call: [U0CAROL]\n"
@@ -77,7 +79,7 @@ class Bot:
         self.hands = slack.stand_in
         self.desk = FakeDesk()
         self.people = people
-        self.web = connect(slack.stand_in.settings.bot_token, slack.stand_in.api_url, timeout=5)
+        self.web = connect(slack.stand_in.settings.bot_token, slack.stand_in.api_url, timeout=int(PATIENCE))
         self.replies = Replies(self.web, failed_inside("/release"))
         self.roots: dict[tuple[str, str], str] = {}
         self.reception = Reception(
@@ -108,7 +110,7 @@ class Bot:
 
 def a_slack() -> SlackThread:
     """A Slack that limits nothing and brings events again soon."""
-    settings = Settings(rate_limits=False, retry_events_after=(0.1, 0.1, 0.1), acknowledge_within=2.0)
+    settings = Settings(rate_limits=False, retry_events_after=(0.1, 0.1, 0.1), acknowledge_within=ACKNOWLEDGE)
     return SlackThread(SlackStandIn(settings))
 
 

@@ -1,7 +1,6 @@
 """Slack's adapter over real sockets and the fake, seen through one pair of eyes."""
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -13,6 +12,7 @@ from bot.sandbox.slack import Fault, FaultKind, Settings, SlackStandIn, SlackThr
 from bot.slack.outgoing import SlackChat
 from bot.slack.web import connect
 from strategies.release import Role
+from tests.contract.patience import PATIENCE
 from tests.fakes_chat import FakeChat
 
 CHANNEL = "C0RELEASES"
@@ -72,7 +72,7 @@ class FakeRig:
 class SlackRig:
     def __init__(self, slack: SlackThread) -> None:
         self.slack = slack
-        self.web = connect(slack.stand_in.settings.bot_token, slack.stand_in.api_url, timeout=5)
+        self.web = connect(slack.stand_in.settings.bot_token, slack.stand_in.api_url, timeout=int(PATIENCE))
         self.chat: Chat = SlackChat(self.web, Holders(), command="/release")
         self.edits = 0
 
@@ -100,14 +100,6 @@ class SlackRig:
     def requests(self) -> int:
         messages = self.slack.read(lambda: self.slack.stand_in.messages("alice"))
         return len(messages) + sum(bool(m["edited"]) for m in messages)
-
-
-def until(holds: Callable[[], object], patience: float = 5.0) -> None:
-    """Wait for what happens on Slack's own time, such as a file that is being taken in."""
-    deadline = time.monotonic() + patience
-    while not holds():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.01)
 
 
 def _buttons(blocks: Any) -> tuple[str, ...]:

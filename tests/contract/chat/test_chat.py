@@ -8,7 +8,8 @@ from bot.errors import Transient
 from bot.ports import Card, Line, Picture
 from strategies.effects import Audience
 from strategies.release import Phase, Release
-from tests.contract.chat.conftest import CHANNEL, Rig, until
+from tests.contract.chat.conftest import CHANNEL, Rig
+from tests.contract.patience import until
 from tests.unit.slack.releases import a_card, a_look, asking, in_phase
 
 PICTURE = Picture(b"\x89PNG\r\n\x1a\n" + b"\x00" * 64, "5xx 2 %: fail")

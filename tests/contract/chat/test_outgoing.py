@@ -12,7 +12,8 @@ from bot.slack.outgoing import SlackChat
 from bot.slack.web import connect
 from strategies.effects import Audience
 from strategies.release import Actor, Phase
-from tests.contract.chat.conftest import CHANNEL, Holders, SlackRig, until
+from tests.contract.chat.conftest import CHANNEL, Holders, SlackRig
+from tests.contract.patience import until
 from tests.unit.slack.releases import a_card, a_look, asking, every_release, in_phase
 
 

@@ -9,13 +9,13 @@ from bot.sandbox.slack import Fault, FaultKind, Settings, SlackStandIn, SlackThr
 from bot.slack.people import People
 from bot.slack.web import connect
 from strategies.release import Role
-from tests.contract.chat.conftest import until
+from tests.contract.patience import PATIENCE, until
 
 
 def people(slack: SlackThread, folder: Path, text: str = "approver: [S0APPROVE, U0ALICE]\n") -> People:
     path = folder / "roles.yaml"
     path.write_text(text)
-    return People(connect(slack.stand_in.settings.bot_token, slack.stand_in.api_url, timeout=5), path)
+    return People(connect(slack.stand_in.settings.bot_token, slack.stand_in.api_url, timeout=int(PATIENCE)), path)
 
 
 def break_groups(slack: SlackThread, **fault: object) -> None:

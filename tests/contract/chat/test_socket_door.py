@@ -14,7 +14,7 @@ from bot.slack.app import SocketDoor, build
 from bot.slack.people import People
 from bot.slack.web import connect
 from tests.contract.chat.bot import ROLES, Bot, a_slack, known, socket
-from tests.contract.chat.conftest import until
+from tests.contract.patience import PATIENCE, until
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def test_a_start_without_slack_waits_for_it_in_the_background(slack: SlackThread
     try:
         until(lambda: "cannot be reached" in "".join(door.troubles()))
         slack.run(slack.stand_in.accept_connections())
-        until(lambda: not door.troubles(), patience=10)
+        until(lambda: not door.troubles())
         assert slack.run(slack.stand_in.command("alice", "/release list")).acknowledged
     finally:
         door.stop()
@@ -59,9 +59,13 @@ def test_a_click_before_slack_has_told_of_the_groups_is_not_taken_and_not_refuse
 def test_a_connection_that_slack_cuts_is_taken_up_again_at_once(slack: SlackThread, people: People) -> None:
     bot = Bot(slack, people)
     with socket(bot):
+        (before,) = slack.read(lambda: list(slack.stand_in.sockets._connections))
         slack.read(slack.stand_in.sockets.drop)
-        until(lambda: slack.read(lambda: slack.stand_in.sockets.connections) == 0)
-        until(lambda: slack.read(lambda: slack.stand_in.sockets.connections) == 1, patience=5)
+
+        def is_another() -> bool:
+            return [each is not before for each in slack.stand_in.sockets._connections] == [True]
+
+        until(lambda: slack.read(is_another))
         assert slack.run(slack.stand_in.command("alice", "/release list")).acknowledged
 
 
@@ -115,7 +119,7 @@ def test_a_stop_while_it_connects_leaves_no_connection(slack: SlackThread, peopl
     door = SocketDoor(build(bot.reception, bot.replies, bot.web), bot.hands.settings.app_token, bot.web)
     door.start()
     door.stop()
-    door._thread.join(5)
+    door._thread.join(PATIENCE)
     assert not door._thread.is_alive()
     until(lambda: slack.read(lambda: slack.stand_in.sockets.connections) == 0)
     assert not door._client.is_connected()

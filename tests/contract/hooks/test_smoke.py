@@ -2,7 +2,7 @@
 
 import http.server
 import json
-import time
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +11,7 @@ from bot.answerers import SmokeAnswer
 from bot.errors import Transient
 from bot.hooks.smoke import HttpSmoke, trouble
 from tests.answering import answering
+from tests.contract.patience import PATIENCE
 
 ANSWERS: dict[str, tuple[int, str]] = {
     "ok": (200, "42 checks\nand more"),
@@ -28,13 +29,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
     """Answers by the last part of the path."""
 
     asked: list[tuple[str, dict[str, object]]] = []  # noqa: RUF012 - of the one server of this module
+    given_up = threading.Event()
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["content-length"]))
         self.asked.append((self.headers["idempotency-key"], json.loads(body)))
         name = self.path.rpartition("/")[2]
         if name == "slow":
-            time.sleep(0.5)
+            self.given_up.wait(PATIENCE)
+            return
         status, text = ANSWERS.get(name, (404, ""))
         self.send_response(status)
         self.send_header("content-length", str(len(text)))
@@ -84,6 +87,7 @@ def test_nobody_there_and_nobody_in_time_are_said_without_the_address(address: s
     assert "secret" not in str(told.value)
     with pytest.raises(Transient, match=r"did not answer within 0\.1 s"):
         HttpSmoke(timeout=0.1).ask(f"{address}/slow", {}, "k")
+    Handler.given_up.set()
 
 
 def test_an_address_that_is_none_is_told() -> None:

@@ -1,7 +1,7 @@
 """What staging says, over real HTTP, and on the fake."""
 
 import http.server
-import time
+import threading
 from collections.abc import Iterator
 
 import httpx
@@ -14,6 +14,7 @@ from bot.hooks.staging import HttpStaging, trouble
 from bot.hooks.token import Token
 from tests.answering import answering
 from tests.builders import a_target
+from tests.contract.patience import PATIENCE
 from tests.fakes import FakeStaging
 
 STATUS = {"v1": 200, "v2": 204, "v3": 404, "v4": 500, "v5": 302, "v6": 401}
@@ -24,13 +25,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     asked: list[str] = []  # noqa: RUF012 - of the one server of this module
     tokens: list[str | None] = []  # noqa: RUF012 - likewise
+    given_up = threading.Event()
 
     def do_GET(self) -> None:
         self.asked.append(self.path)
         self.tokens.append(self.headers["authorization"])
         version = self.path.rpartition("/")[2]
         if version == "slow":
-            time.sleep(0.5)
+            self.given_up.wait(PATIENCE)
+            return
         self.send_response(STATUS.get(version, 404))
         self.send_header("content-length", "0")
         self.end_headers()
@@ -68,6 +71,7 @@ def test_nobody_there_and_nobody_in_time_are_said_in_a_sentence(address: str) ->
         HttpStaging().completed("http://127.0.0.1:9/{{version}}", a_target())
     with pytest.raises(Transient, match=r"did not answer within 0\.1 s"):
         HttpStaging(timeout=0.1).completed(address, a_target(candidate="slow"))
+    Handler.given_up.set()
 
 
 def test_names_are_written_into_the_address_so_that_they_stay_names(address: str) -> None:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 from kubernetes import client
 
+from tests.contract.patience import PATIENCE
+
 if TYPE_CHECKING:
     from collections.abc import Generator
 
@@ -48,7 +50,7 @@ class Cluster:
         self.ca_path = ca_path
         verify = ssl.create_default_context(cafile=ca_path) if ca_path else False
         headers = {"Authorization": f"Bearer {token}", "User-Agent": "probe/1"}
-        self._http = httpx.Client(base_url=url, verify=verify, headers=headers, timeout=15)
+        self._http = httpx.Client(base_url=url, verify=verify, headers=headers, timeout=PATIENCE)
 
     @classmethod
     def of(cls, server: KubeApiServer) -> Cluster:
@@ -81,7 +83,7 @@ class Cluster:
 
     def events(self, path: str, **query: Any) -> Generator[dict[str, Any], None, None]:
         """The events of a watch as they come, until the server ends it."""
-        with self._http.stream("GET", path, params={"watch": "1", "timeoutSeconds": "2", **query}) as stream:
+        with self._http.stream("GET", path, params={"watch": "1", "timeoutSeconds": "30", **query}) as stream:
             for line in stream.iter_lines():
                 if line:
                     yield json.loads(line)

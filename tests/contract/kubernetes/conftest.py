@@ -13,6 +13,7 @@ from aiohttp import web
 
 from bot.sandbox.kubernetes import KubernetesApi
 from tests.contract.kubernetes.cluster import Cluster
+from tests.contract.patience import PATIENCE
 from tests.parts.processes import free_ports
 
 if TYPE_CHECKING:
@@ -40,9 +41,9 @@ def _standing_in() -> Iterator[Cluster]:
     try:
         yield Cluster(f"http://127.0.0.1:{port}", token=TOKEN)
     finally:
-        asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(10)
+        asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(PATIENCE)
         loop.call_soon_threadsafe(loop.stop)
-        thread.join(10)
+        thread.join(PATIENCE)
         loop.close()
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.sandbox.kubernetes.kinds import KINDS
 from tests.contract.kubernetes.cluster import Cluster
+from tests.contract.patience import PATIENCE
 from tests.parts.kube_apiserver import running_kube_apiserver
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def published(cluster: Cluster) -> dict[str, Any]:
 
 def _components(cluster: Cluster, path: str) -> dict[str, Any]:
     # A definition's schema is published some moments after the definition is established.
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     while (answer := cluster.ask("GET", f"/openapi/v3{path}")).code != 200 and time.monotonic() < deadline:
         time.sleep(0.1)
     components: dict[str, Any] = answer.body["components"]["schemas"]

@@ -8,7 +8,7 @@ from tests.contract.kubernetes.cluster import MERGE, Cluster
 from tests.contract.kubernetes.documents import config_map, deployment, virtual_service
 
 WRITERS = 3
-WRITES = 100
+WRITES = 50
 
 
 def test_a_put_from_an_old_version_is_a_conflict(cluster: Cluster, virtual_services: str) -> None:

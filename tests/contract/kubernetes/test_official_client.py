@@ -11,6 +11,7 @@ from kubernetes.dynamic import DynamicClient
 from kubernetes.informer import SharedInformer
 
 from tests.contract.kubernetes.documents import config_map, deployment, virtual_service
+from tests.contract.patience import PATIENCE
 
 if TYPE_CHECKING:
     from tests.contract.kubernetes.cluster import Cluster
@@ -63,7 +64,7 @@ def test_a_watch_yields_typed_events(
     listed = core.list_namespaced_config_map(namespace)
     start = listed.metadata.resource_version
     cluster.create(config_maps, config_map("a"))
-    stream = watcher.stream(core.list_namespaced_config_map, namespace, resource_version=start, timeout_seconds=5)
+    stream = watcher.stream(core.list_namespaced_config_map, namespace, resource_version=start, timeout_seconds=30)
     event = next(stream)
     stream.close()
     assert (event["type"], event["object"].metadata.name) == ("ADDED", "a")
@@ -93,9 +94,9 @@ def test_an_informer_keeps_its_cache_in_step(
     listed = threading.Event()
     informer.add_event_handler("ADDED", lambda _: listed.set())
     informer.start()
-    assert listed.wait(10)
+    assert listed.wait(PATIENCE)
     cluster.delete(f"{config_maps}/a")
-    assert changed.wait(10)
+    assert changed.wait(PATIENCE)
     assert informer.cache.list() == []
     informer.stop()
 

@@ -15,6 +15,7 @@ from bot.metrics.queries import Reporter
 from bot.sandbox.prometheus import BuiltinPrometheus
 from bot.sandbox.prometheus.labels import Labels
 from tests.contract.metrics.service import durations, requests
+from tests.contract.patience import PATIENCE
 from tests.contract.prometheus.pair import served
 from tests.parts.prometheus import running_prometheus
 
@@ -78,7 +79,7 @@ class Days:
             for labels, values in self.series:
                 for place, value in enumerate(values):
                     builtin.store.append(Labels(labels), self._when(place) * 1000, float(value))
-            both = [PrometheusMetrics(url, reporter, timeout=20) for url in (builtin.url, real)]
+            both = [PrometheusMetrics(url, reporter, timeout=int(PATIENCE)) for url in (builtin.url, real)]
             yield both
             for metrics in both:
                 metrics.close()

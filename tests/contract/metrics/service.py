@@ -11,6 +11,7 @@ from bot.metrics.prometheus import PrometheusMetrics
 from bot.metrics.queries import Reporter
 from bot.ports import Subject
 from tests.builders import a_target
+from tests.contract.patience import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -65,7 +66,7 @@ class Scraped:
 
     def looking(self, reporter: Reporter = Reporter.BOTH) -> Iterator[PrometheusMetrics]:
         for client in (self.pair.built, self.pair.real):
-            metrics = PrometheusMetrics(str(client.base_url), reporter)
+            metrics = PrometheusMetrics(str(client.base_url), reporter, timeout=int(PATIENCE))
             try:
                 yield metrics
             finally:

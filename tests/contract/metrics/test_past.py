@@ -18,16 +18,16 @@ from strategies.plan import Better, Kind, Margin, MetricGate
 from tests.builders import a_plan, a_target
 from tests.contract.metrics.days import Days
 from tests.contract.metrics.service import requests
+from tests.contract.patience import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-pytestmark = [pytest.mark.usefixtures("real_prometheus"), pytest.mark.timeout(120)]
+pytestmark = pytest.mark.usefixtures("real_prometheus")
 ERRORS = MetricGate("errors", "ratio", allowed=Margin(0.001), tolerated=Margin(0.005))
 P99 = MetricGate("latency_p99", "ms", allowed=Margin(0.1, relative=True), tolerated=Margin(0.25, relative=True))
 ASKED = Asked(a_target(), (ERRORS, P99), a_plan(), timedelta(minutes=30))
-PATIENCE = 60.0
 
 
 def calm(days: Days, seed: int = 1) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:

@@ -13,6 +13,7 @@ import httpx
 
 from bot.sandbox.prometheus import BuiltinPrometheus
 from bot.sandbox.prometheus.labels import Labels
+from tests.contract.patience import PATIENCE
 from tests.contract.prometheus.remote_write import Samples, write
 from tests.parts.prometheus import running_prometheus
 
@@ -102,8 +103,8 @@ def running_pair(folder: Path) -> Iterator[Pair]:
         running_prometheus(folder) as real_url,
         served(BuiltinPrometheus(retention_ms=2**62)) as builtin,
         # Clients of one's own: a fresh one per question reads the certificates of the machine each time.
-        httpx.Client(base_url=builtin.url, timeout=10) as built,
-        httpx.Client(base_url=real_url, timeout=10) as real,
+        httpx.Client(base_url=builtin.url, timeout=PATIENCE) as built,
+        httpx.Client(base_url=real_url, timeout=PATIENCE) as real,
     ):
         yield Pair(builtin, built, real)
 
@@ -115,10 +116,10 @@ def served(builtin: BuiltinPrometheus) -> Iterator[BuiltinPrometheus]:
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     try:
-        asyncio.run_coroutine_threadsafe(builtin.start(), loop).result(10)
+        asyncio.run_coroutine_threadsafe(builtin.start(), loop).result(PATIENCE)
         yield builtin
-        asyncio.run_coroutine_threadsafe(builtin.stop(), loop).result(10)
+        asyncio.run_coroutine_threadsafe(builtin.stop(), loop).result(PATIENCE)
     finally:
         loop.call_soon_threadsafe(loop.stop)
-        thread.join(10)
+        thread.join(PATIENCE)
         loop.close()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+from tests.contract.patience import PATIENCE
 from tests.parts.processes import PartMissingError
 from tests.unit.deploy.files import ROOT
 
@@ -42,7 +43,7 @@ def promtool(*words: str) -> subprocess.CompletedProcess[str]:
     tool = shutil.which("promtool")
     if tool is None:
         raise PartMissingError("no promtool: install the package `prometheus`")
-    return subprocess.run([tool, *words], capture_output=True, text=True, timeout=30, check=False)
+    return subprocess.run([tool, *words], capture_output=True, text=True, timeout=PATIENCE, check=False)
 
 
 def test_prometheus_takes_the_rules() -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from prometheus_api_client import PrometheusConnect
 
+from tests.contract.patience import PATIENCE
 from tests.contract.prometheus.random_series import BASE, SECONDS
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def test_the_bots_client_reads_both_alike(pair: Pair) -> None:
     for client in (pair.built, pair.real):
         prometheus = PrometheusConnect(url=str(client.base_url).rstrip("/"))
         assert prometheus.check_prometheus_connection()
-        vector = prometheus.custom_query("quota", params={"time": (BASE + 100_000) / 1000}, timeout=5)
+        vector = prometheus.custom_query("quota", params={"time": (BASE + 100_000) / 1000}, timeout=PATIENCE)
         answers.append((prometheus.all_metrics(), prometheus.get_label_values("app"), _sorted(vector)))
         prometheus._session.close()
     assert answers[0] == answers[1]

@@ -1,25 +1,32 @@
 """One stand-in and one client per test, or shared by the tests of one module where connecting is dear."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
+from dataclasses import replace
+from typing import TypeVar
 
 import pytest
 from slack_sdk import WebClient
 
 from bot.sandbox.slack import Settings, SlackStandIn, SlackThread
+from tests.contract.patience import PATIENCE
 from tests.contract.slack.probe import Probe, over_sockets
 
+T = TypeVar("T")
+# Less than the thread of the stand-in waits for its own coroutines.
+ACKNOWLEDGE = PATIENCE / 2
 EVERY_SCOPE = Settings().scopes | {"channels:read", "channels:history", "reactions:write"}
 
 
 class Clock:
-    """The wall clock, which a test may push forward."""
+    """Stands still at the present, whatever a test takes, until it is pushed forward."""
 
     def __init__(self) -> None:
         self.ahead = 0.0
+        self._present = time.time()
 
     def __call__(self) -> float:
-        return time.time() + self.ahead
+        return self._present + self.ahead
 
 
 @pytest.fixture
@@ -33,12 +40,22 @@ def served(settings: Settings, clock: Clock | None = None) -> SlackThread:
 
 def client_of(slack: SlackThread, token: str | None = None) -> WebClient:
     settings = slack.stand_in.settings
-    return WebClient(token=token or settings.bot_token, base_url=slack.stand_in.api_url, timeout=5)
+    return WebClient(token=token or settings.bot_token, base_url=slack.stand_in.api_url, timeout=int(PATIENCE))
+
+
+async def impatiently(slack: SlackThread, delivery: Awaitable[T], patience: float = 0.1) -> T:
+    """What comes of a delivery for whose acknowledgement Slack hardly waits; what it repeats has time again."""
+    state = slack.stand_in.state
+    state.settings, patient = replace(state.settings, acknowledge_within=patience), state.settings
+    try:
+        return await delivery
+    finally:
+        state.settings = patient
 
 
 @pytest.fixture
 def slack(clock: Clock) -> Iterator[SlackThread]:
-    settings = Settings(scopes=EVERY_SCOPE, rate_limits=False, files_ready_after=0.15)
+    settings = Settings(scopes=EVERY_SCOPE, rate_limits=False)
     with served(settings, clock) as thread:
         yield thread
 
@@ -50,7 +67,7 @@ def web(slack: SlackThread) -> WebClient:
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[SlackThread]:
-    settings = Settings(rate_limits=False, acknowledge_within=0.6, retry_events_after=(0.05, 0.1, 0.1))
+    settings = Settings(rate_limits=False, acknowledge_within=ACKNOWLEDGE, retry_events_after=(0.05, 0.1, 0.1))
     with served(settings) as thread:
         yield thread
 

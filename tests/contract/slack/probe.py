@@ -1,7 +1,6 @@
 """A small Bolt app that shows what reaches an app and how its answers arrive."""
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,6 +11,7 @@ from slack_sdk import WebClient
 from slack_sdk.socket_mode import SocketModeClient
 
 from bot.sandbox.slack import SlackThread
+from tests.contract.patience import PATIENCE, until
 
 FIELD = {
     "type": "input",
@@ -72,10 +72,10 @@ class Probe:
         self.app.event("app_mention")(self._mention)
         self.app.event("app_home_opened")(self._home)
 
-    def wait(self, kind: str, count: int = 1, patience: float = 5.0) -> list[dict[str, Any]]:
+    def wait(self, kind: str, count: int = 1) -> list[dict[str, Any]]:
         """The payloads of a kind, once there are so many."""
         with self._grown:
-            arrived = self._grown.wait_for(lambda: len(self._of(kind)) >= count, patience)
+            arrived = self._grown.wait_for(lambda: len(self._of(kind)) >= count, PATIENCE)
             assert arrived, f"{len(self._of(kind))} of {count} {kind} arrived"
             return self._of(kind)
 
@@ -144,10 +144,3 @@ def _closed(client: SocketModeClient, handler: SocketModeHandler) -> None:
     with client.connect_operation_lock:
         pass
     handler.close()  # type: ignore[no-untyped-call]  # bolt leaves it bare
-
-
-def until(holds: Callable[[], object], patience: float = 5.0) -> None:
-    deadline = time.monotonic() + patience
-    while not holds():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.01)

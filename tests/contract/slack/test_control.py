@@ -9,7 +9,8 @@ import pytest
 from slack_sdk import WebClient
 
 from bot.sandbox.slack import SlackThread
-from tests.contract.slack.probe import buttons, until
+from tests.contract.patience import PATIENCE, until
+from tests.contract.slack.probe import buttons
 
 
 def ask(slack: SlackThread, path: str, body: dict[str, Any] | None = None, kind: str = "application/json") -> Any:
@@ -17,7 +18,7 @@ def ask(slack: SlackThread, path: str, body: dict[str, Any] | None = None, kind:
     url = f"{slack.stand_in.state.base_url}/sandbox/{path}"
     request = urllib.request.Request(url, data=data, headers={"Content-Type": kind})
     try:
-        with urllib.request.urlopen(request, timeout=5) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             return json.load(answer)
     except urllib.error.HTTPError as error:
         with error:
@@ -67,7 +68,7 @@ def test_faults_and_rates_are_set_from_outside(slack: SlackThread, web: WebClien
 
 def test_slack_goes_away_for_a_while_and_comes_back(slack: SlackThread, web: WebClient) -> None:
     web.retry_handlers.clear()
-    ask(slack, "refuse", {"seconds": 0.3})
+    ask(slack, "refuse", {"seconds": 2})
 
     def is_down() -> bool:
         try:
@@ -82,7 +83,7 @@ def test_slack_goes_away_for_a_while_and_comes_back(slack: SlackThread, web: Web
 
 def test_changes_are_streamed_to_a_page(slack: SlackThread, web: WebClient) -> None:
     url = f"{slack.stand_in.state.base_url}/sandbox/changes"
-    with urllib.request.urlopen(url, timeout=5) as stream:
+    with urllib.request.urlopen(url, timeout=PATIENCE) as stream:
         assert stream.readline() == b": following\n"
         ts = web.chat_postMessage(channel="C0RELEASES", text="x")["ts"]
         stream.readline()

@@ -1,13 +1,18 @@
 """Uploads by the three calls, and the moment in which a file is not yet one."""
 
 import urllib.request
+from typing import TYPE_CHECKING
 
 import pytest
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackRequestError
 
 from bot.sandbox.slack import Fault, FaultKind, SlackThread
-from tests.contract.slack.probe import until
+from tests.contract.patience import PATIENCE
+from tests.contract.slack.conftest import Clock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROOM = "C0RELEASES"
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(20)
@@ -17,32 +22,39 @@ def picture(file_id: str) -> list[dict[str, object]]:
     return [{"type": "image", "slack_file": {"id": file_id}, "alt_text": "chart"}]
 
 
-def test_a_picture_uploaded_into_a_thread_shows_there_a_moment_later(slack: SlackThread, web: WebClient) -> None:
+def test_a_picture_uploaded_into_a_thread_shows_there_a_moment_later(
+    slack: SlackThread, web: WebClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    due: list[tuple[float, Callable[[], object]]] = []
+    monkeypatch.setattr(slack.stand_in.state, "later", lambda seconds, act: due.append((seconds, act)))
     root = str(web.chat_postMessage(channel=ROOM, text="root")["ts"])
     done = web.files_upload_v2(
         channel=ROOM, thread_ts=root, filename="chart.png", content=PNG, alt_txt="pass", initial_comment="stage 1"
     )
     assert slack.stand_in.messages("bob", ROOM)[-1]["text"] == "root"
-    until(lambda: slack.stand_in.messages("bob", ROOM)[-1]["files"])
+    ((seconds, show),) = due
+    assert seconds == slack.stand_in.settings.files_ready_after
+    slack.read(show)
     reply = slack.stand_in.messages("bob", ROOM)[-1]
     assert (reply["thread_ts"], reply["text"]) == (root, "stage 1")
     assert (reply["files"][0]["id"], reply["files"][0]["alt_txt"]) == (done["file"]["id"], "pass")
 
 
-def test_a_file_has_no_mimetype_until_slack_is_done_with_it(slack: SlackThread, web: WebClient) -> None:
+def test_a_file_has_no_mimetype_until_slack_is_done_with_it(web: WebClient, clock: Clock) -> None:
     file_id = web.files_upload_v2(filename="chart.png", content=PNG)["file"]["id"]
     assert web.files_info(file=file_id)["file"]["mimetype"] == ""
-    until(lambda: web.files_info(file=file_id)["file"]["mimetype"] == "image/png")
+    clock.ahead = 1
+    assert web.files_info(file=file_id)["file"]["mimetype"] == "image/png"
 
 
-def test_a_block_that_shows_a_file_too_early_is_refused_and_later_taken(slack: SlackThread, web: WebClient) -> None:
+def test_a_block_that_shows_a_file_too_early_is_refused_and_later_taken(web: WebClient, clock: Clock) -> None:
     file_id = web.files_upload_v2(filename="chart.png", content=PNG)["file"]["id"]
     with pytest.raises(SlackApiError) as refused:
         web.chat_postMessage(channel=ROOM, text="x", blocks=picture(file_id))
     assert refused.value.response["response_metadata"]["messages"] == [
         "[ERROR] invalid slack file [json-pointer:/blocks/0/slack_file]"
     ]
-    until(lambda: web.files_info(file=file_id)["file"]["mimetype"])
+    clock.ahead = 1
     assert web.chat_postMessage(channel=ROOM, text="x", blocks=picture(file_id))["ok"]
 
 
@@ -51,7 +63,7 @@ def test_uploaded_bytes_come_back_to_the_bot_and_to_the_page(slack: SlackThread,
     private = web.files_info(file=file_id)["file"]["url_private"]
     request = urllib.request.Request(private, headers={"Authorization": f"Bearer {web.token}"})
     for wanted in (request, f"{slack.stand_in.state.base_url}/sandbox/files/{file_id}"):
-        with urllib.request.urlopen(wanted, timeout=5) as answer:
+        with urllib.request.urlopen(wanted, timeout=PATIENCE) as answer:
             assert answer.read() == PNG
 
 

@@ -12,6 +12,7 @@ from slack_sdk.errors import SlackApiError
 
 from bot.sandbox.slack import SlackThread
 from bot.sandbox.slack.block_kit import BLOCKS, ELEMENTS, problems_in_blocks, problems_in_view
+from tests.contract.patience import PATIENCE
 from tests.contract.slack.probe import modal
 
 ROOM = "C0RELEASES"
@@ -219,7 +220,7 @@ def test_a_modal_with_fields_needs_a_submit(slack: SlackThread, web: WebClient) 
 
 
 def test_blocks_can_be_validated_without_posting_and_without_a_token(slack: SlackThread) -> None:
-    web = WebClient(base_url=slack.stand_in.api_url, timeout=5)
+    web = WebClient(base_url=slack.stand_in.api_url, timeout=int(PATIENCE))
     assert web.api_call("blocks.validate", params={"blocks": json.dumps(header(1))})["ok"]
     with pytest.raises(SlackApiError) as refused:
         web.api_call("blocks.validate", params={"blocks": json.dumps(header(151))})

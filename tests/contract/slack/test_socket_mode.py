@@ -1,12 +1,14 @@
 """Socket Mode as slack_bolt's own handler lives it."""
 
-import time
+import threading
 
 import pytest
+from slack_bolt import BoltRequest
 
 from bot.sandbox.slack import DriverError, Fault, FaultKind, SlackThread
-from tests.contract.slack.conftest import client_of
-from tests.contract.slack.probe import Probe, button, buttons, modal, over_sockets, until
+from tests.contract.patience import PATIENCE, until
+from tests.contract.slack.conftest import client_of, impatiently
+from tests.contract.slack.probe import Probe, button, buttons, modal, over_sockets
 
 
 def post(probe: Probe, *elements: dict[str, object]) -> str:
@@ -45,8 +47,10 @@ def test_an_in_channel_response_is_seen_by_everybody(shared: SlackThread, probe:
 
 
 def test_a_command_not_acknowledged_in_time_shows_slacks_error_privately(shared: SlackThread, probe: Probe) -> None:
-    probe.on_command = lambda ack, body, respond: time.sleep(0.9)
-    outcome = shared.run(shared.stand_in.command("carol", "/release slow"))
+    told = threading.Event()
+    probe.on_command = lambda ack, body, respond: told.wait(PATIENCE)
+    outcome = shared.run(impatiently(shared, shared.stand_in.command("carol", "/release slow")))
+    told.set()
     assert (outcome.acknowledged, outcome.error) == (False, "operation_timeout")
     assert last(shared, "carol")["text"] == '`/release` failed with the error "operation_timeout"'
     assert last(shared, "carol")["ephemeral"]
@@ -188,17 +192,15 @@ def test_a_message_shortcut_carries_the_message(shared: SlackThread, probe: Prob
 
 def test_an_event_not_acknowledged_is_delivered_again_with_its_retry_number(shared: SlackThread, probe: Probe) -> None:
     original = probe.app.dispatch
-    dropped: list[int] = []
 
-    def lose_the_first(request: object) -> object:
-        if not dropped:
-            dropped.append(1)
+    def lose_the_first(request: BoltRequest) -> object:
+        if "x-slack-retry-num" not in request.headers:
             return type("Unanswered", (), {"status": 500, "body": "", "headers": {}})()
-        return original(request)  # type: ignore[arg-type]
+        return original(request)
 
     probe.app.dispatch = lose_the_first  # type: ignore[method-assign, assignment]
     try:
-        shared.run(shared.stand_in.mention("bob", "status"))
+        shared.run(impatiently(shared, shared.stand_in.mention("bob", "status")))
         probe.wait("mention")
     finally:
         probe.app.dispatch = original  # type: ignore[method-assign]
@@ -221,8 +223,9 @@ def test_two_connections_share_the_payloads_and_one_may_be_delivered_to_both(sha
 
 
 def test_a_refresh_makes_the_client_come_back_and_nothing_is_lost(shared: SlackThread, probe: Probe) -> None:
+    (before,) = shared.read(lambda: list(shared.stand_in.sockets._connections))
     shared.run(shared.stand_in.sockets.refresh())
-    until(lambda: shared.stand_in.sockets.connections == 1)
+    until(lambda: shared.stand_in.sockets.connections == 1 and shared.stand_in.sockets._connections[0] is not before)
     assert shared.run(shared.stand_in.command("alice", "/release status")).acknowledged
     probe.wait("command")
 
@@ -235,7 +238,7 @@ def test_a_command_lost_with_its_connection_times_out_and_clients_come_back_for_
     with over_sockets(shared, second.app):
         lost = shared.run(shared.stand_in.command("alice", "/release status"))
         assert (lost.acknowledged, lost.error) == (False, "operation_timeout")
-        until(lambda: shared.stand_in.sockets.connections == 2, patience=15)
+        until(lambda: shared.stand_in.sockets.connections == 2)
         shared.run(shared.stand_in.mention("bob", "status"))
         until(lambda: any(kind == "mention" for kind, _ in [*probe.seen, *second.seen]))
 

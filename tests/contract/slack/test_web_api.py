@@ -9,6 +9,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot.sandbox.slack import Channel, Settings, SlackStandIn, SlackThread
+from tests.contract.patience import PATIENCE
 from tests.contract.slack.conftest import Clock, client_of, served
 from tests.contract.slack.probe import modal
 
@@ -16,7 +17,7 @@ from tests.contract.slack.probe import modal
 def call(slack: SlackThread, method: str, body: bytes, content_type: str) -> dict[str, Any]:
     headers = {"Content-Type": content_type, "Authorization": f"Bearer {slack.stand_in.settings.bot_token}"}
     request = urllib.request.Request(slack.stand_in.api_url + method, data=body, headers=headers)
-    with urllib.request.urlopen(request, timeout=5) as answer:
+    with urllib.request.urlopen(request, timeout=int(PATIENCE)) as answer:
         document: dict[str, Any] = json.load(answer)
     return document
 
@@ -35,7 +36,7 @@ def test_a_wrong_token_is_refused(slack: SlackThread, token: str) -> None:
 
 def test_a_call_without_a_token_is_refused(slack: SlackThread) -> None:
     with pytest.raises(SlackApiError, match="not_authed"):
-        WebClient(base_url=slack.stand_in.api_url, timeout=5).auth_test()
+        WebClient(base_url=slack.stand_in.api_url, timeout=int(PATIENCE)).auth_test()
 
 
 def test_each_token_opens_only_its_own_methods(slack: SlackThread, web: WebClient) -> None:

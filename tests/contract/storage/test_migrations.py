@@ -1,6 +1,5 @@
 """The schema is built by its migrations, once, and is the one that the tables declare."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -59,10 +58,8 @@ def test_replicas_that_start_together_migrate_once(empty_url: str) -> None:
             with database.reading() as transaction:
                 return transaction.releases.active() == []
 
-    start_time = time.monotonic()
     with ThreadPoolExecutor(4) as threads:
         assert list(threads.map(start, range(4))) == [True] * 4
-    assert time.monotonic() - start_time < 20
 
 
 def test_an_older_replica_works_on_a_newer_schema(database: Database) -> None:

@@ -11,6 +11,7 @@ from storage.outbox import Job
 from strategies.effects import Lane, RefreshCard, SetRoute, Urgency
 from strategies.release import Phase
 from tests.builders import NOW, a_release
+from tests.contract.patience import PATIENCE
 
 LEASE = timedelta(seconds=10)
 RELEASES = [f"r-{n}" for n in range(3)]
@@ -54,10 +55,10 @@ def test_the_newest_revision_is_always_done_in_the_end(database: Database) -> No
         deciding = [threads.submit(workers.decide, release) for release in RELEASES]
         working = [threads.submit(workers.work, f"worker {n}") for n in range(4)]
         for each in deciding:
-            each.result(60)
+            each.result(2 * PATIENCE)
         workers.all_put.set()
         for each in working:
-            each.result(60)
+            each.result(PATIENCE)
     workers.work("the last")
     assert workers.newest == dict.fromkeys(RELEASES, 20)
     with database.reading() as transaction:

@@ -15,6 +15,7 @@ from storage.database import Database
 from storage.errors import BadDatabase, DatabaseDown, StorageError
 from storage.journal import Entry
 from tests.builders import NOW, a_release
+from tests.contract.patience import PATIENCE
 from tests.integration.gate import Gate
 from tests.integration.loop_thread import LoopThread
 from tests.parts.processes import free_ports
@@ -59,15 +60,16 @@ def test_a_database_name_that_the_server_does_not_know_is_named(postgres_server:
 def test_a_server_that_falls_silent_is_down_and_is_asked_again_on_a_new_connection(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bounded, "ANSWER_SECONDS", 0.3)
     loop, gate = LoopThread(), Gate(postgres_url)
     loop.run(gate.open())
-    address = f"{gate.url.replace('//', '//sluice@')}/{postgres_url.rpartition('/')[2]}?connect_timeout=2"
+    address = f"{gate.url.replace('//', '//sluice@')}/{postgres_url.rpartition('/')[2]}?connect_timeout=5"
     with Database(address) as database:
         database.ping()
         loop.run(gate.stall())
-        with pytest.raises(DatabaseDown):
-            database.ping()
+        with monkeypatch.context() as hurried:
+            hurried.setattr(bounded, "ANSWER_SECONDS", 0.3)
+            with pytest.raises(DatabaseDown):
+                database.ping()
         loop.run(gate.flow())
         database.ping()
     loop.run(gate.shut())
@@ -149,12 +151,12 @@ def test_writers_wait_for_their_turn_and_give_up_in_time(sqlite_url: str, monkey
     def dawdle(database: Database) -> None:
         with database.transaction():
             entered.set()
-            leave.wait(5)
+            leave.wait(PATIENCE)
 
     with Database(sqlite_url) as database:
         slow = threading.Thread(target=dawdle, args=[database])
         slow.start()
-        entered.wait(5)
+        assert entered.wait(PATIENCE)
         with pytest.raises(DatabaseDown, match="busy"), database.transaction():
             pass
         leave.set()
