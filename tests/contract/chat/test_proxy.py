@@ -10,9 +10,9 @@ from bot.errors import Transient
 from bot.sandbox.slack import SlackThread
 from bot.slack.app import SocketDoor, build
 from tests.contract.chat.bot import Bot, a_slack, known, socket
-from tests.contract.chat.conftest import until
 from tests.contract.chat.proxy import Proxy
 from tests.contract.chat.test_chat import PICTURE, card_of
+from tests.contract.patience import until
 from tests.unit.slack.releases import asking
 
 VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY")
@@ -89,7 +89,7 @@ def test_a_proxy_that_refuses_is_told_and_tried_again(slack: SlackThread, proxy:
         with pytest.raises(Transient, match=r"answered chat\.postMessage with HTTP 403"):
             bot.chat.show_root(card_of(asking()), None)
         proxy.is_refusing = False
-        until(lambda: not door.troubles(), patience=20)
+        until(lambda: not door.troubles())
     finally:
         door.stop()
 
@@ -105,7 +105,7 @@ def test_a_refused_tunnel_is_told_without_the_password_of_the_proxy(
     door = SocketDoor(build(bot.reception, bot.replies, bot.web), bot.hands.settings.app_token, bot.web)
     door.start()
     try:
-        until(lambda: door.troubles() == ("Slack's Socket Mode refused the connection",), patience=20)
+        until(lambda: door.troubles() == ("Slack's Socket Mode refused the connection",))
     finally:
         door.stop()
     assert f"(proxy: http://…@127.0.0.1:{proxy.port}, connect status code: 403)" in caplog.text
