@@ -58,7 +58,7 @@ def make_way(release: Release, event: SuccessorRequested, now: datetime) -> Deci
         return Refused(ReasonCode.ALREADY_RELEASING, text)
     why = f"{event.actor.name} began the next release of {target.service}"
     left = "stays as it is now" if release.is_cold else "was kept"
-    done = moves.complete(replace(release, note=""), now, why)
+    done = moves.complete(release, now, why)
     kept = replace(done.release, note=f"{done.release.note}; {target.baseline} {left}, because {why}")
     line = Say(release.id, f"kept:{kept.revision}", f"{release.id} is complete: {kept.note}.")
     others = tuple(effect for effect in done.effects if not isinstance(effect, Say))

@@ -120,7 +120,7 @@ def test_pages_join_to_the_list_as_it_was_at_the_first(cluster: Cluster, config_
     for name in "abcde":
         cluster.create(config_maps, config_map(name))
     first = cluster.get(config_maps, limit=2)
-    cluster.create(config_maps, config_map("bb"))
+    cluster.create(config_maps, config_map("cc"))
     second = cluster.get(config_maps, limit=2, **{"continue": first["metadata"]["continue"]})
     third = cluster.get(config_maps, limit=2, **{"continue": second["metadata"]["continue"]})
     names = [each["metadata"]["name"] for page in (first, second, third) for each in page["items"]]

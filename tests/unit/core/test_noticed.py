@@ -5,12 +5,14 @@ from datetime import timedelta
 
 import pytest
 
-from strategies import moves, timers
-from strategies.effects import PostStage, RefreshCard, Urgency
-from strategies.events import HistoryRead, RouteConfirmed, WakeReached
-from strategies.release import Phase, Rules
+from strategies import moves, retirement, timers
+from strategies.decision import Decision
+from strategies.effects import Audience, PostStage, RefreshCard, Urgency
+from strategies.events import BaselineAwaited, HistoryRead, RouteConfirmed, WakeReached
+from strategies.plan import ApprovalGate
+from strategies.release import Phase, Release, Rules
 from tests.builders import NOW, a_plan, a_stage, a_target
-from tests.unit.core.events_of import WAITS, a_look, in_phase, moved
+from tests.unit.core.events_of import WAITS, a_look, in_phase, moved, said
 
 CARD = RefreshCard("reviews-1", Urgency.STAGE)
 
@@ -73,3 +75,26 @@ def test_until_an_increase_is_read_back_the_split_before_is_in_force() -> None:
 
 def test_a_stage_that_has_not_begun_has_no_deadline() -> None:
     assert timers.deadline(replace(in_phase(Phase.SHIFTING), stage_began_at=None)) is None
+
+
+def awaited(release: Release, text: str) -> Decision:
+    return moved(release, BaselineAwaited(release.id, f"awaited:{text}", text))
+
+
+def test_pods_are_waited_for_by_who_goes_back_alone_and_told_once() -> None:
+    back = awaited(in_phase(Phase.ROLLING_BACK), "v1 has 0 of 3 pods.")
+    assert back.release.waits_for == "v1 has 0 of 3 pods."
+    assert awaited(back.release, "v1 has 0 of 3 pods.").effects == ()
+    assert awaited(in_phase(Phase.STUCK), "v1 has 0 of 3 pods.").release.waits_for == ""
+
+
+def test_who_may_answer_is_reminded_that_the_baseline_still_waits() -> None:
+    release = replace(in_phase(Phase.DECOMMISSIONING), asked_at=NOW)
+    assert [line.audience for line in said(retirement.woken(release, NOW))] == [Audience.APPROVERS]
+
+
+def test_one_yes_lets_the_baseline_go_where_no_stage_asks_anybody() -> None:
+    release = in_phase(Phase.DECOMMISSIONING)
+    assert retirement.quorum(replace(release, plan=a_plan(approve=False))) == 1
+    two = replace(a_plan("5", "100"), stages=(a_stage(gates=(ApprovalGate(2),)), a_stage("100")))
+    assert retirement.quorum(replace(release, plan=two)) == 2
