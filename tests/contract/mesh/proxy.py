@@ -100,9 +100,10 @@ class _Handler(BaseHTTPRequestHandler):
         if self._proxy.forbidden and self._proxy.forbidden in self.path:
             self._answer(403, b'{"kind": "Status", "message": "User \\"x\\" cannot do that"}', {})
             return
-        for index, (method, status, told, headers) in enumerate(self._proxy.answers):
+        answers = self._proxy.answers  # a test may put others in their place meanwhile
+        for index, (method, status, told, headers) in enumerate(answers):
             if method == self.command:
-                del self._proxy.answers[index]
+                del answers[index]
                 self._answer(status, told, headers)
                 return
         headers = {name: self.headers[name] for name in PASSED_ON if name in self.headers}
