@@ -1,5 +1,6 @@
 """Pictures: size, words, and looks that lack data."""
 
+import gc
 import io
 import math
 import threading
@@ -11,6 +12,7 @@ from itertools import combinations
 import matplotlib as mpl
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
 
@@ -140,6 +142,17 @@ def test_any_version_name_is_drawn_as_it_is(candidate: str) -> None:
     plan = Plan(StrategyName.CANARY, (a_stage(splits={"reviews": split}),))
     card = a_card(some_looks(2), targets=(a_target(candidate=candidate),), plan=plan, stage=0)
     assert f"reviews v1 to {candidate}" in draw(card).alt_text
+
+
+def test_nothing_of_a_picture_waits_for_the_collector() -> None:
+    card = a_card(some_looks(3))
+    gc.collect()
+    gc.disable()
+    try:
+        draw(card)
+        assert not [each for each in gc.get_objects() if type(each) in (Figure, FigureCanvasAgg)]
+    finally:
+        gc.enable()
 
 
 def test_threads_draw_the_same_picture() -> None:
