@@ -144,15 +144,22 @@ def test_any_version_name_is_drawn_as_it_is(candidate: str) -> None:
     assert f"reviews v1 to {candidate}" in draw(card).alt_text
 
 
-def test_nothing_of_a_picture_waits_for_the_collector() -> None:
-    card = a_card(some_looks(3))
+@pytest.mark.parametrize("is_collecting", [True, False])
+def test_nothing_of_a_picture_waits_for_the_collector(*, is_collecting: bool) -> None:
+    card, usual = a_card(some_looks(3)), gc.get_threshold()
     gc.collect()
-    gc.disable()
+    gc.freeze()
+    gc.set_threshold(500, 2, 1_000)  # what is half drawn would soon be old, and the old are not looked at
+    if not is_collecting:
+        gc.disable()
     try:
         draw(card)
         assert not [each for each in gc.get_objects() if type(each) in (Figure, FigureCanvasAgg)]
+        assert gc.isenabled() is is_collecting
     finally:
         gc.enable()
+        gc.set_threshold(*usual)
+        gc.unfreeze()
 
 
 def test_threads_draw_the_same_picture() -> None:
