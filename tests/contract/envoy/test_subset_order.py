@@ -73,7 +73,7 @@ class Stage:
         return "v2" not in known
 
     async def used(self, version: str, number: int) -> None:
-        """Wait until so many more requests have come to a version, and callers have had as many answers."""
+        """Wait until so many more requests have come to a version."""
         wanted = (await self.scene.mesh.counters()).get(version, 0) + number
 
         async def are_there() -> bool:

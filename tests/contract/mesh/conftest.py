@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bot.mesh import kube_api, watch_source
 from tests.contract.kubernetes.cluster import Cluster
 from tests.contract.kubernetes.conftest import _standing_in
 from tests.contract.mesh.world import FakeWorld, Reach, WireWorld, World
+from tests.contract.patience import PATIENCE
 from tests.parts.service_account import HOME, ROLES, ServiceAccount, administrator, apply
 
 if TYPE_CHECKING:
@@ -20,6 +22,14 @@ if TYPE_CHECKING:
     import httpx
 
     from tests.parts.kube_apiserver import KubeApiServer
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An API server on a slow machine is not one that does not answer."""
+    monkeypatch.setattr(kube_api, "TIMEOUT", (PATIENCE, PATIENCE))
+    monkeypatch.setattr(watch_source, "LIST_TIMEOUT", (PATIENCE, PATIENCE))
+    monkeypatch.setattr(watch_source, "CONNECT_SECONDS", PATIENCE)
 
 
 @pytest.fixture(scope="package")

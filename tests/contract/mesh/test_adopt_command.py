@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from typer.testing import CliRunner
 
-from bot.cli import app
+from bot.cli import app, cluster
+from tests.contract.patience import PATIENCE
 from tests.unit.bot.house import open_database
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def adopt(wire: WireWorld, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Res
     monkeypatch.setenv("SLUICE_KUBECONFIG", str(wire.kubeconfig))
     monkeypatch.setenv("SLUICE_NAMESPACES", wire.namespace)
     monkeypatch.setenv("SLUICE_PROPAGATION", "0s")
+    monkeypatch.setattr(cluster, "PATIENCE", PATIENCE)
     return lambda *words: CliRunner().invoke(app, ["adopt", "reviews", *words])
 
 

@@ -8,10 +8,22 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from storage import database as opened
+from storage import engines
 from storage.database import Database
+from tests.contract.patience import PATIENCE
 from tests.parts.postgres import running_postgres
 
 _numbers = count(1)
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who has to wait for a lock on a slow machine is not refused; a test of the refusal says how long it waits."""
+    for module in (engines, opened):
+        monkeypatch.setattr(module, "WAIT_SECONDS", int(PATIENCE))
+    monkeypatch.setitem(engines._SQLITE, "timeout", int(PATIENCE))
+    monkeypatch.setattr(engines, "_POSTGRES_OPTIONS", engines._POSTGRES_OPTIONS.replace("=5s", f"={PATIENCE:.0f}s"))
 
 
 @pytest.fixture(scope="session")
