@@ -48,12 +48,11 @@ from strategies.reasons import ReasonCode, Refused
 from strategies.release import Actor, Phase, Release, Rules, Target
 
 FULL_SIZE = frozenset({StrategyName.BLUE_GREEN, StrategyName.SHADOW})
-SEARCHED, LISTED = 2_000, 20  # releases looked through, newest first, and shown
+LISTED, SUGGESTED = 20, 200  # releases shown, and ids that a misspelt one may have meant; the newest of each
 SCOPES = ("active", "scheduled", "mine", "all")
 # What a route looks like while a release of ours moves it.
 MOVED = frozenset({ReasonCode.BASELINE_NOT_FULL, ReasonCode.FOREIGN_DESTINATION, ReasonCode.SAME_VERSION})
 
-Keep = Callable[[Release], bool]
 Cards = Callable[[str], Card | None]
 Previews = Callable[[Target, Plan], str]
 
@@ -270,11 +269,9 @@ class Desk:
             case "active":
                 return self._listed("Active releases", is_active=True)
             case "scheduled":
-                return self._listed(
-                    "Scheduled releases", lambda release: release.phase is Phase.SCHEDULED, is_active=True
-                )
+                return self._listed("Scheduled releases", phase=Phase.SCHEDULED)
             case "mine":
-                return self._listed("Your releases", lambda release: release.requester.id == actor.id)
+                return self._listed("Your releases", requester=actor.id)
             case "all":
                 return self._listed("Latest releases")
             case _:
@@ -282,11 +279,13 @@ class Desk:
                 hint = f" Did you mean {near[0]}?" if near else ""
                 return Refused(ReasonCode.BAD_INPUT, f"{request.scope!r} is none of {', '.join(SCOPES)}.{hint}")
 
-    def _listed(self, title: str, keep: Keep = lambda _: True, *, is_active: bool | None = None) -> Listed:
+    def _listed(
+        self, title: str, *, is_active: bool | None = None, phase: Phase | None = None, requester: str | None = None
+    ) -> Listed:
         with self._database.reading() as tx:
-            recent = [stored.release for stored in tx.releases.recent(SEARCHED, is_active=is_active)]
-        chosen = [release for release in recent if keep(release)]
-        return Listed(tuple(chosen[:LISTED]), title, self._clock.now(), tuple(self._mesh.troubles()))
+            found = tx.releases.recent(LISTED, is_active=is_active, phase=phase, requester=requester)
+        releases = tuple(stored.release for stored in found)
+        return Listed(releases, title, self._clock.now(), tuple(self._mesh.troubles()))
 
     def _steer(self, request: Steering, actor: Actor, key: str) -> Answer | Refused:
         release = self._find(request.subject)
@@ -311,7 +310,7 @@ class Desk:
     def _find(self, subject: str) -> Release | Refused:
         with self._database.reading() as tx:
             found = [stored.release for stored in tx.releases.find(subject)]
-            recent = () if found else tuple(stored.release.id for stored in tx.releases.recent(200))
+            recent = () if found else tx.releases.recent_ids(SUGGESTED)
         active = [release for release in found if not release.is_over]
         if len(active) > 1:
             names = ", ".join(release.id for release in active)
@@ -332,7 +331,7 @@ def _said(outcome: Decision | Refused) -> Answer | Refused:
     return outcome if isinstance(outcome, Refused) else Said(outcome.reply, outcome.release.id)
 
 
-def _unknown(subject: str, known: tuple[str, ...]) -> Refused:
+def _unknown(subject: str, known: Sequence[str]) -> Refused:
     near = difflib.get_close_matches(subject, known, 3)
     hint = f" Did you mean {' or '.join(near)}?" if near else " /release list shows the active ones."
     return Refused(ReasonCode.UNKNOWN_RELEASE, f"There is no release {subject!r}.{hint}")

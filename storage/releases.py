@@ -228,8 +228,10 @@ class Releases:
         namespace: str | None = None,
         services: Sequence[str] | None = None,
         is_active: bool | None = None,
+        phase: Phase | None = None,
+        requester: str | None = None,
     ) -> list[Stored]:
-        """The newest releases, of one namespace, of some services, active or ended only."""
+        """The newest releases, of one namespace, some services, one phase or person, active or ended only."""
         rows = _rows()
         if namespace is not None:
             rows = rows.where(_c.namespace == namespace)
@@ -237,7 +239,15 @@ class Releases:
             rows = rows.where(_c.service.in_([short_name(service) for service in services]))
         if is_active is not None:
             rows = rows.where(_c.is_active.is_(is_active))
+        if phase is not None:
+            rows = rows.where(_c.phase == phase)
+        if requester is not None:
+            rows = rows.where(_c.requester_id == requester)
         return self._stored(_newest(rows, limit))
+
+    def recent_ids(self, limit: int) -> Sequence[str]:
+        """The ids of the newest releases; their documents are not read."""
+        return self._connection.execute(_newest(select(_c.id), limit)).scalars().all()
 
     def _stored(self, rows: Select[Any]) -> list[Stored]:
         stored = []

@@ -191,6 +191,10 @@ def test_recent_releases_are_the_newest_of_what_is_asked_for(database: Database)
         assert [stored.release.id for stored in releases.recent(2, is_active=True)] == ["s4-1", "s3-1"]
         assert [stored.release.id for stored in releases.recent(9, services=["s1.shop"])] == ["s1-1"]
         assert releases.recent(9, namespace="elsewhere") == []
+        assert [stored.release.id for stored in releases.recent(9, phase=Phase.COMPLETED)] == ["done-1"]
+        assert len(releases.recent(9, requester=a_release().requester.id)) == 6
+        assert releases.recent(9, requester="U9") == []
+        assert list(releases.recent_ids(2)) == ["done-1", "s4-1"]
 
 
 def test_what_another_replica_saved_is_what_is_read(database: Database, url: str) -> None:

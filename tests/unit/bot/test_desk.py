@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from bot.desk import LISTED
 from bot.errors import Transient
 from bot.intents import Defaults
 from bot.requests import (
@@ -28,10 +29,11 @@ from bot.requests import (
     StatusRequest,
 )
 from storage.errors import DatabaseDown
+from storage.releases import Decoded
 from strategies.guards import State
 from strategies.plan import StrategyName
 from strategies.reasons import ReasonCode, Refused
-from strategies.release import Phase, Role
+from strategies.release import Phase, Release, Role
 from tests.mesh_documents import a_deployment
 from tests.unit.bot.office import PROFILE, START, Office
 from tests.unit.core.events_of import ALICE, BOB, CAROL, MALLORY
@@ -221,6 +223,26 @@ def test_lists_keep_what_was_asked_for(office: Office) -> None:
     listed = {scope: office.ask(ListRequest(scope)) for scope in ("active", "scheduled", "mine", "all")}
     ids = {scope: [r.id for r in answer.releases] for scope, answer in listed.items() if isinstance(answer, Listed)}
     assert ids == {"active": ["reviews-1"], "scheduled": [], "mine": ["reviews-1"], "all": ["reviews-1"]}
+
+
+@pytest.mark.parametrize("scope", ["active", "mine", "all"])
+def test_a_list_reads_no_more_releases_than_it_shows(
+    office: Office, scope: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = [office.house.begin(f"s{n}").id for n in range(LISTED + 5)]
+    read: list[str] = []
+    decode = Decoded.read
+
+    def noted(self: Decoded, id: str, text: str) -> Release:
+        read.append(id)
+        return decode(self, id, text)
+
+    monkeypatch.setattr(Decoded, "read", noted)
+    answer = office.ask(ListRequest(scope))
+    assert isinstance(answer, Listed)
+    assert len(answer.releases) == LISTED
+    assert read == [release.id for release in answer.releases]
+    assert set(read) < set(started)
 
 
 def test_an_unknown_list_names_the_known_ones(office: Office) -> None:
