@@ -129,7 +129,7 @@ class Play:
                 self._somebody_leaves()
             if ended >= len(found) * releases / SAMPLES:
                 found.append(samples.taken(self._process, self._one.folder, ended))
-                print(f"{ended:,} releases, {found[-1].megabytes:.0f} MB", file=sys.stderr, flush=True)
+                print(found[-1], file=sys.stderr, flush=True)
             time.sleep(0.1)
         return found
 

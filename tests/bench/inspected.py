@@ -18,9 +18,11 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
+from bot import unsent
 from bot.__main__ import main
 from bot.mesh import istio
 from bot.metrics import batches, growth, prometheus
+from bot.slack import outgoing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,6 +43,7 @@ LIBRARIES = (
     "concurrent.",
 )
 FORGOTTEN_AFTER = timedelta(minutes=1)
+REMEMBERED = 500
 SIZED = (dict, list, set, deque)
 
 
@@ -57,14 +60,15 @@ class Inspection:
         self._lasting = [each for each in gc.get_objects() if _is_holder(each)]
 
     def tell(self, *_: object) -> None:
-        """Write one line: sizes of all containers, objects in all, and the most frequent kinds of them."""
+        """Write one line: sizes of all containers, objects and memory in use, and the most frequent kinds of objects.
+
+        Nothing is given back to the kernel here: what is resident is what an operator sees.
+        """
+        _empty_limited_caches()
         gc.collect()
+        in_use = {"blocks": sys.getallocatedblocks(), "pages": _pages(), "native": _native()}
         kinds = Counter(f"{type(each).__module__}.{type(each).__qualname__}" for each in gc.get_objects())
-        common = dict(kinds.most_common(60))
-        found = {"objects": kinds.total(), "kinds": common, "maps": self._maps(), "pages": _pages()}
-        # What was let go of and only the allocator still has is no growth.
-        if sys.platform == "linux":
-            ctypes.CDLL(None).malloc_trim(0)
+        found = {"objects": kinds.total(), "kinds": dict(kinds.most_common(60)), "maps": self._maps(), **in_use}
         with self._answer.open("a") as file:
             file.write(json.dumps(found) + "\n")
 
@@ -81,6 +85,34 @@ class Inspection:
                 if size is not None:
                     found[f"{module.__name__}.{name}"] = size
         return dict(found)
+
+
+def _empty_limited_caches() -> None:
+    """Of what fills up to a limit nothing is counted: it would pass for growth until the limit is reached."""
+    for name, module in list(sys.modules.items()):
+        for value in list(vars(module).values()) if name.startswith(HOLDERS) else ():
+            if isinstance(value, _lru_cache_wrapper) and value.cache_parameters()["maxsize"] is not None:
+                value.cache_clear()
+
+
+class _Mallinfo(ctypes.Structure):
+    """What the C library's `mallinfo2` tells, in bytes but for the counts of chunks."""
+
+    _fields_ = (
+        *((name, ctypes.c_size_t) for name in ("arena", "ordblks", "smblks", "hblks", "hblkhd")),
+        *((name, ctypes.c_size_t) for name in ("usmblks", "fsmblks", "uordblks", "fordblks", "keepcost")),
+    )
+
+
+def _native() -> int:
+    """Bytes that C code and Python's large objects have in use, without SQLite's; 0 where nobody tells."""
+    try:
+        ask = ctypes.CDLL(None).mallinfo2
+    except (OSError, AttributeError):
+        return 0
+    ask.restype = _Mallinfo
+    found = ask()
+    return int(found.uordblks + found.hblkhd) - _pages()
 
 
 def _pages() -> int:
@@ -134,6 +166,10 @@ def _serve() -> None:
     forgetful: tuple[Any, ...] = (batches, growth, prometheus, istio)
     for module in forgetful:
         module.FORGOTTEN_AFTER = FORGOTTEN_AFTER
+    # And as many releases as fill what is limited by number.
+    limited: tuple[Any, ...] = (outgoing, unsent)
+    for module in limited:
+        module.REMEMBERED = REMEMBERED
     signal.signal(ASKED, inspection.tell)
     main()
 
