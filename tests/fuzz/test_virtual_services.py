@@ -1,5 +1,6 @@
 """The editor on VirtualServices of the CRD's own schema."""
 
+import copy
 from decimal import Decimal
 
 from hypothesis import given
@@ -117,6 +118,16 @@ def test_a_rollback_after_somebody_rewrote_the_rest_keeps_their_rewrite(
     restored = applied(rewritten, back(order))
     assert outside(restored) == outside(rewritten)
     assert canonical(our_route(restored)) == canonical(our_route(document))
+
+
+@effort.documents
+@given(movable_virtual_services(), shares)
+def test_a_rollback_keeps_what_somebody_set_at_a_destination(document: Document, share: Decimal) -> None:
+    order = order_for(document, share)
+    written, wanted = applied(document, order), copy.deepcopy(document)
+    for edited in (written, wanted):
+        our_route(edited)[0]["headers"] = {"request": {"set": {"x-by": "hand"}}}
+    assert canonical(applied(written, back(order))) == canonical(wanted)
 
 
 @effort.documents

@@ -20,7 +20,7 @@ from strategies.decision import Decision
 from strategies.events import Event, Prepared, ScheduleRequested, WakeReached
 from strategies.release import Phase, Release, Rules
 from tests.builders import a_reading
-from tests.fakes import FakeMesh, FakeMetrics, OffsetClock
+from tests.fakes import FakeClock, FakeMesh, FakeMetrics, OffsetClock
 from tests.unit.bot.house import live_engine, request
 from tests.unit.core.events_of import ALICE
 
@@ -153,6 +153,18 @@ def test_the_sweep_wakes_what_another_replica_left_asleep(tmp_path: Path, monkey
     ):
         release = begin_at(elsewhere, CLOCK.in_seconds(1))
         assert entered(engine, release) >= release.created_at
+
+
+def test_a_time_that_came_hours_before_the_start_is_handled_by_the_sweep(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # So late that the alarm itself is skipped.
+    monkeypatch.setattr(schedules, "SWEEP", timedelta(seconds=0.2))
+    long_ago = CLOCK.in_seconds(-2 * schedules.GRACE)
+    with live_engine(tmp_path, FakeClock(long_ago)) as (_, engine):
+        release = begin_at(engine, long_ago + timedelta(minutes=1))
+    with live_engine(tmp_path, CLOCK) as (database, engine), running(engine, database):
+        assert eventually(lambda: phase(engine, release) is Phase.PAUSED)
 
 
 def test_two_replicas_wake_a_release_once(tmp_path: Path) -> None:

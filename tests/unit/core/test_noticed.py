@@ -34,10 +34,10 @@ def test_that_nobody_answered_is_shown_no_later_than_a_stage() -> None:
 
 
 def test_when_a_split_was_read_back_is_noted() -> None:
-    release = replace(in_phase(Phase.SHIFTING), confirmed=frozenset(), written=-1, written_at=None)
+    release = replace(in_phase(Phase.SHIFTING), confirmed=frozenset(), written=-1, written_at=None, overwrites=True)
     later = NOW + timedelta(seconds=7)
     done = moved(release, RouteConfirmed(release.id, "c", "shop/reviews", release.split_revision), later)
-    assert done.release.written_at == later
+    assert (done.release.written_at, done.release.overwrites) == (later, False)
 
 
 def test_the_message_of_the_first_stage_is_decided_like_any_other() -> None:

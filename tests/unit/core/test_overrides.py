@@ -8,6 +8,7 @@ import pytest
 from strategies.decision import Decision
 from strategies.effects import Audience, RefreshCard, Say, Urgency
 from strategies.events import GuardOverridden, PreparationBlocked, ReleaseRequested, RollbackRequested, WakeReached
+from strategies.guards import OVERRIDABLE
 from strategies.machine import decide
 from strategies.reasons import ReasonCode, Refused
 from strategies.release import Actor, Phase, Release, Role, Rules, Waiver
@@ -102,7 +103,7 @@ def test_a_start_against_a_guard_takes_the_override_role_and_a_reason() -> None:
     assert "overriding STATEFUL: one pod" in decision.why
 
 
-@pytest.mark.parametrize("code", [UNSTAGED, ReasonCode.IRREVERSIBLE, ReasonCode.UNREACHABLE])
+@pytest.mark.parametrize("code", [*OVERRIDABLE, ReasonCode.UNREACHABLE])
 def test_no_guard_stands_in_the_way_of_going_back(code: ReasonCode) -> None:
     release = moved(in_phase(Phase.PREPARING), blocked(in_phase(Phase.PREPARING), code)).release
     assert moved(release, RollbackRequested(release.id, "r", ALICE)).release.phase is Phase.ROLLING_BACK

@@ -103,3 +103,29 @@ def test_what_stands_behind_a_repetition_is_read_too(pattern: str) -> None:
 
 def test_what_re2_lacks_is_named() -> None:
     assert patterns.trouble("b(?=a)") == "RE2 has no (?=a: neither lookaround nor conditions"
+
+
+# One piece of each kind; whatever is read too far or too short hides what stands behind it.
+PIECES = (
+    r"\x41",
+    r"\d",
+    r"\.",
+    "[a]",
+    "[]a]",
+    "[^]a]",
+    "[^a]",
+    r"[\d]",
+    r"[\]]",
+    r"[\x41b]",
+    "(?:a)",
+    "a{2}",
+    "a{2,}?",
+)
+
+
+@pytest.mark.parametrize("piece", PIECES)
+def test_each_piece_is_read_to_its_end(piece: str) -> None:
+    assert patterns.trouble(f"b{piece}c") == patterns.trouble(piece * 2) == ""
+    assert patterns.trouble(f"b{piece}(?=c)") == "RE2 has no (?=c: neither lookaround nor conditions"
+    assert patterns.trouble(f"b{piece}\\1") == r"RE2 has no backreference (\1)"
+    assert patterns.trouble(f"b{piece}[ab") == "a class [ is not closed"

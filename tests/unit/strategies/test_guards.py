@@ -11,7 +11,7 @@ from strategies.guards import Check, Facts, Served, State
 from strategies.plan import Approve, MetricGate, Plan, SideEffects, StrategyName
 from strategies.reasons import ReasonCode
 from strategies.terms import Need, Terms
-from tests.builders import a_plan, a_target
+from tests.builders import a_plan, a_stage, a_target, the_gates
 from tests.unit.strategies.specs import a_spec
 
 READY = Facts(ready={"v1": 3, "v2": 2}, per_hour=9_000, too_few="")
@@ -214,3 +214,15 @@ def test_one_stage_with_a_query_or_a_metric_is_enough_to_ask() -> None:
     plan = replace(a_plan(), stages=(replace(first, gates=(own,)), *quiet))
     rules = {each.rule for each in checks(plan=plan, facts=replace(READY, unread=()))}
     assert {ReasonCode.BAD_INPUT, ReasonCode.TOO_FEW_REQUESTS} <= rules
+
+
+def test_a_baseline_that_nobody_knows_of_is_no_way_back() -> None:
+    assert "no ready pod to answer" in broken(facts=replace(READY, ready={"v2": 2}))[ReasonCode.IRREVERSIBLE]
+
+
+def test_one_query_of_ones_own_among_others_is_asked_about() -> None:
+    stage = a_stage(gates=(*the_gates(), MetricGate("orders", "1", query="sum(orders)")))
+    opened = [
+        each.rule for each in checks(plan=replace(a_plan(), stages=(stage, a_stage("100")))) if each.state is State.OPEN
+    ]
+    assert opened == [ReasonCode.BAD_INPUT]
