@@ -129,3 +129,9 @@ def test_each_piece_is_read_to_its_end(piece: str) -> None:
     assert patterns.trouble(f"b{piece}(?=c)") == "RE2 has no (?=c: neither lookaround nor conditions"
     assert patterns.trouble(f"b{piece}\\1") == r"RE2 has no backreference (\1)"
     assert patterns.trouble(f"b{piece}[ab") == "a class [ is not closed"
+
+
+@pytest.mark.parametrize("pattern", [r"[\d(?=a)]", "[^](?=a)]", "[](?=a)]"])
+def test_a_class_ends_at_its_own_bracket(pattern: str) -> None:
+    assert patterns.trouble(pattern) == ""
+    assert patterns.trouble(f"{pattern}(?=a)")
