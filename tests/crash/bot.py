@@ -34,7 +34,7 @@ from strategies.release import Role
 from tests.crash.alarms import Alarms
 from tests.crash.doors import Audience, Line, MeshDoor, MetricsDoor, Web
 from tests.crash.points import Point, Switch, Watched
-from tests.crash.world import NAME, START, SharedClock
+from tests.crash.world import NAME, RELEASE, START, SharedClock
 from tests.fakes import FakeSmoke, FakeStaging
 
 # The bot imports its judge with the first look; here every fork inherits it instead.
@@ -76,14 +76,14 @@ class Life:
         switch = Switch(armed, lambda name: parent.send(("passed", name, (), {})))
         line = Line(parent, switch)
         self.database = Watched(home.database, switch)
-        mesh, metrics, clock = MeshDoor(line), MetricsDoor(line), home.clock
+        mesh, metrics, clock, profiles = MeshDoor(line), MetricsDoor(line), home.clock, Profiles(home.profiles)
         engine = Engine(self.database, clock)
         messages = _messages(self.database, clock, line)
         guarding = Guarding(
             mesh=mesh,
             metrics=metrics,
             staging=FakeStaging(),
-            profiles=Profiles(home.profiles),
+            profiles=profiles,
             database=self.database,
             clock=clock,
         )
@@ -99,7 +99,7 @@ class Life:
             engine=engine,
             database=self.database,
             mesh=mesh,
-            profiles=Profiles(home.profiles),
+            profiles=profiles,
             clock=clock,
             guarding=guarding,
             defaults=intents.Defaults("C1", timedelta(seconds=10)),
@@ -134,6 +134,11 @@ class Life:
             if at > START + LONGEST:
                 raise AssertionError(f"no end in sight: {self._engine.active()}")
             self._rest(at)
+
+    def close(self) -> None:
+        """Let go of what it holds, as a process that ends in order."""
+        self._alarms.schedule.stop()
+        self.database.close()
 
     def _rest(self, at: datetime) -> None:
         self._line.rest(at)
@@ -183,9 +188,11 @@ class Life:
     def _next(self) -> datetime | None:
         """When something is due again; None when everything is done."""
         with self.database.reading() as tx:
-            moments = {lane: tx.outbox.next_moment(lane) for lane in Lane}
+            active = [id for id, _ in tx.releases.active_versions()]
+            lanes = {job.lane for id in {RELEASE, *active} for job in tx.outbox.pending(id)}
+            moments = {lane: tx.outbox.next_moment(lane) for lane in lanes}
         self._due = {lane: moment for lane, moment in moments.items() if moment is not None}
-        if not self._due and not self._engine.active():
+        if not self._due and not active:
             return None
         return min([*self._due.values(), *self._alarms.ahead()])
 

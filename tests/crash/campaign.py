@@ -1,5 +1,6 @@
 """Every point of a story, shared out to the machine's cores."""
 
+import gc
 import multiprocessing
 import os
 import random
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from tests.crash.compare import differences
-from tests.crash.lives import Ending, Stage, tell
+from tests.crash.lives import Ending, Stage, rehearse, tell
 from tests.crash.points import COMMIT, Point, Way
 from tests.crash.slack import POSTS
 from tests.crash.stories import Story
@@ -73,7 +74,7 @@ def campaign(story: Story, ground: Ground, choose: Callable[[Ending], Sequence[K
     calm = _calm(story, ground)
     lanes, forking = min(os.cpu_count() or 1, 4), multiprocessing.get_context("fork")
     # Forked, the processes inherit what they judge against; it could not be sent.
-    with ProcessPoolExecutor(lanes, forking, _remember, (partial(judged, story, ground, calm),)) as pool:
+    with ProcessPoolExecutor(lanes, forking, _begin, (story, ground, calm)) as pool:
         verdicts = tuple(pool.map(_judged, choose(calm)))
     return Report(story.name, verdicts, time.monotonic() - began)
 
@@ -117,8 +118,13 @@ def _calm(story: Story, ground: Ground) -> Ending:
 _at_hand: list[Callable[[Kills], Verdict]] = []
 
 
-def _remember(judge: Callable[[Kills], Verdict]) -> None:
-    _at_hand[:] = [judge]
+def _begin(story: Story, ground: Ground, calm: Ending) -> None:
+    _at_hand[:] = [partial(judged, story, ground, calm)]
+    with ground() as stage:
+        rehearse(story, stage)
+    # No collection walks through what is the same for every point.
+    gc.collect()
+    gc.freeze()
 
 
 def _judged(kills: Kills) -> Verdict:

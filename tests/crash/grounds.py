@@ -1,19 +1,17 @@
-"""Where a story is told: an empty, migrated database and a folder, gone afterwards."""
+"""Where a story is told: an empty, migrated database and a folder, of the same name for each story of a process."""
 
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import count
+from functools import cache
 from pathlib import Path
 
 import psycopg
 
 from storage.database import Database
 from tests.crash.lives import Stage
-
-_numbers = count(1)
 
 
 @contextmanager
@@ -27,7 +25,7 @@ def on_sqlite(template: Path) -> Iterator[Stage]:
 @contextmanager
 def on_postgres(server: str) -> Iterator[Stage]:
     """A copy of the server's database `template`."""
-    name = f"crash_{os.getpid()}_{next(_numbers)}"
+    name = f"crash_{os.getpid()}"
     statement(server, f"CREATE DATABASE {name} TEMPLATE template")
     try:
         with _folder() as folder:
@@ -62,10 +60,19 @@ def statement(server: str, text: str) -> None:
         connection.execute(text.encode())
 
 
+@cache
+def _place(process: int) -> Path:
+    """A name that is free now: whoever opens a file in it again finds what was compiled for that address."""
+    memory = Path("/dev/shm")
+    folder = tempfile.mkdtemp(prefix=f"sluice-crash-{process}-", dir=memory if memory.is_dir() else None)
+    Path(folder).rmdir()
+    return Path(folder)
+
+
 @contextmanager
 def _folder() -> Iterator[Path]:
-    memory = Path("/dev/shm")
-    folder = Path(tempfile.mkdtemp(prefix="sluice-crash-", dir=memory if memory.is_dir() else None))
+    folder = _place(os.getpid())
+    folder.mkdir(mode=0o700)
     try:
         yield folder
     finally:

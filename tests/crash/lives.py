@@ -2,28 +2,28 @@
 
 import os
 import signal
+import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
 from multiprocessing import Pipe
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from storage.database import Database
 from storage.journal import Entry
 from storage.messages import StoredMessage
 from storage.outbox import Job
 from strategies.release import Release
-from tests.crash.bot import Home, live
-from tests.crash.points import Point
+from tests.crash.bot import Home, Life, live
+from tests.crash.points import Inherited, Point
 from tests.crash.serving import Failed, Serving
 from tests.crash.stories import Story
-from tests.crash.world import START, SharedClock, World
+from tests.crash.world import RELEASE, START, SharedClock, World
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
-RELEASE = "reviews-1"
 Meanwhile = Callable[[World], None]
 FAR = START + timedelta(days=1)
 KINDS = ("root", *(f"stage:{n}" for n in range(6)))
@@ -68,6 +68,25 @@ def tell(story: Story, stage: Stage, kills: Sequence[Point], meanwhile: Meanwhil
     return _ending(stage.database, world, deaths)
 
 
+def rehearse(story: Story, stage: Stage) -> None:
+    """The story with a bot that is a thread of this process: what it makes once, every fork inherits made."""
+    clock = SharedClock()
+    world = story.world(clock)
+    ours, theirs = Pipe()
+
+    home = Home(stage.database, story.profiles(stage.folder / "profiles"), clock)
+
+    def bot() -> None:
+        with theirs, closing(Life(home, theirs, None)) as life:
+            life.run()
+
+    thread = threading.Thread(target=bot)
+    thread.start()
+    with ours:
+        Serving(world, {ours: "rehearsal"}).until_all_are_gone()
+    thread.join()
+
+
 def tell_with_two(story: Story, stage: Stage, kill: Point | None) -> Ending:
     """The story with two replicas at once, the first of them armed; nobody is started again."""
     clock = SharedClock()
@@ -109,7 +128,7 @@ def _died(home: Home, world: World, armed: Mapping[str, Point | None]) -> int:
 
 
 def _ending(address: str, world: World, deaths: int) -> Ending:
-    with Database(address) as database, database.transaction() as tx:
+    with Inherited(address) as database, database.transaction() as tx:
         stored = tx.releases.get(RELEASE)
         if stored is None:
             raise Failed("the release was lost")

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from storage.database import Database, Transaction
+from storage.engines import Engines
 from storage.errors import DatabaseDown
 
 COMMIT = "commit"
+_engines: dict[str, Engines] = {}
 
 
 class Way(StrEnum):
@@ -53,7 +55,15 @@ def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-class Watched(Database):
+class Inherited(Database):
+    """A database whose statements are compiled once for all forks of a process; connections are each one's own."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self._engines = _engines.setdefault(url, self._engines)
+
+
+class Watched(Inherited):
     """A database each of whose commits is a boundary."""
 
     def __init__(self, url: str, switch: Switch) -> None:

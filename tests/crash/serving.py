@@ -1,7 +1,8 @@
 """The parent's side of the line: does what the bots ask, and lets time pass when none of them has anything to do."""
 
 from collections.abc import Mapping
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import Connection
+from selectors import EVENT_READ, PollSelector
 from typing import TYPE_CHECKING, Any
 
 from bot.errors import SluiceError
@@ -27,21 +28,25 @@ class Serving:
 
     def until_all_are_gone(self) -> None:
         """Serve until the last bot's end of the line is closed."""
-        while self._bots:
-            ready = wait(list(self._bots), timeout=SECONDS)
-            if not ready:
-                raise Failed(f"no bot said anything for {SECONDS} s")
-            for bot in ready:
-                assert isinstance(bot, Connection)
-                self._hear(bot)
-            self._pass_time()
+        with PollSelector() as lines:
+            for bot in self._bots:
+                lines.register(bot, EVENT_READ, bot)
+            while self._bots:
+                ready = lines.select(SECONDS)
+                if not ready:
+                    raise Failed(f"no bot said anything for {SECONDS} s")
+                for line, _ in ready:
+                    if not self._hear(line.data):
+                        lines.unregister(line.data)
+                        del self._bots[line.data]
+                self._pass_time()
 
-    def _hear(self, bot: Connection) -> None:
+    def _hear(self, bot: Connection) -> bool:
+        """Do what the bot asks; False when its end of the line is closed."""
         try:
             door, method, arguments, named = bot.recv()
         except EOFError:
-            del self._bots[bot]
-            return
+            return False
         match door:
             case "failed":
                 raise Failed(method)
@@ -51,6 +56,7 @@ class Serving:
                 self._world.passed.setdefault(self._bots[bot], []).append(method)
             case _:
                 bot.send(self._done(bot, door, method, arguments, named))
+        return True
 
     def _done(self, bot: Connection, door: str, method: str, arguments: Any, named: Any) -> tuple[str, object]:
         if method == "set_route":

@@ -23,6 +23,7 @@ PROPAGATION = timedelta(seconds=2)
 REQUESTS = 4_000  # in one look, over both versions
 MATCHED = 10  # percent of the requests that a match chooses
 NAME = "shop/reviews"
+RELEASE = "reviews-1"
 
 
 class SharedClock:
