@@ -8,10 +8,9 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
-import psycopg
-
 from storage.database import Database
 from tests.crash.lives import Stage
+from tests.parts.postgres import address, emptied, statement
 
 
 @contextmanager
@@ -24,14 +23,11 @@ def on_sqlite(template: Path) -> Iterator[Stage]:
 
 @contextmanager
 def on_postgres(server: str) -> Iterator[Stage]:
-    """A copy of the server's database `template`."""
-    name = f"crash_{os.getpid()}"
-    statement(server, f"CREATE DATABASE {name} TEMPLATE template")
-    try:
-        with _folder() as folder:
-            yield Stage(address(server, name), folder)
-    finally:
-        statement(server, f"DROP DATABASE {name} WITH (FORCE)")
+    """A database of this process on the server, emptied."""
+    url = _migrated(server, os.getpid())
+    emptied(url)
+    with _folder() as folder:
+        yield Stage(url, folder)
 
 
 def migrated_file(folder: Path) -> Path:
@@ -49,15 +45,12 @@ def migrate_template(server: str) -> None:
         database.migrate()
 
 
-def address(server: str, name: str) -> str:
-    """The address of one database of the server."""
-    return f"{server.rpartition('/')[0]}/{name}"
-
-
-def statement(server: str, text: str) -> None:
-    """Run one statement outside a transaction."""
-    with psycopg.connect(server.replace("+psycopg", ""), autocommit=True) as connection:
-        connection.execute(text.encode())
+@cache
+def _migrated(server: str, process: int) -> str:
+    """The address of a database that is a copy of `template`."""
+    name = f"crash_{process}"
+    statement(server, f"CREATE DATABASE {name} TEMPLATE template")
+    return address(server, name)
 
 
 @cache

@@ -11,6 +11,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psycopg
+
 from tests.parts.processes import PartFailedError, PartMissingError, free_ports, running
 
 if TYPE_CHECKING:
@@ -26,6 +28,15 @@ _FAST = (
     "shared_buffers=16MB",
     "max_connections=100",
     "listen_addresses=127.0.0.1",
+)
+
+_EMPTYING = (
+    "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND pid <> pg_backend_pid()",
+    # The journal's triggers refuse it to everybody else.
+    "SET session_replication_role = replica",
+    """DO $$ BEGIN EXECUTE (SELECT 'TRUNCATE ' || string_agg(tablename, ', ') || ' RESTART IDENTITY'
+    FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'); END $$""",
 )
 
 
@@ -55,6 +66,27 @@ def running_postgres() -> Iterator[str]:
             yield f"postgresql+psycopg://{_USER}@127.0.0.1:{port}/postgres"
     finally:
         shutil.rmtree(folder)
+
+
+def address(server: str, name: str) -> str:
+    """The URL of one database of the server."""
+    return f"{server.rpartition('/')[0]}/{name}"
+
+
+def statement(server: str, text: str) -> None:
+    """Run it outside a transaction."""
+    with psycopg.connect(server.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute(text.encode())
+
+
+def emptied(url: str) -> None:
+    """The database as it was migrated: nobody connected, no row, every count at its beginning.
+
+    A new one costs four times as much, and its first connection again: the server has to learn it by heart.
+    """
+    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
+        for step in _EMPTYING:
+            connection.execute(step)
 
 
 def _unprivileged() -> pwd.struct_passwd | None:

@@ -5,14 +5,13 @@ from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from storage import database as opened
 from storage import engines
 from storage.database import Database
 from tests.contract.patience import PATIENCE
-from tests.parts.postgres import running_postgres
+from tests.parts.postgres import address, emptied, running_postgres, statement
 
 _numbers = count(1)
 
@@ -28,10 +27,10 @@ def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
-    """A real server with one migrated database, `template`, that every test gets a copy of."""
+    """A real server with one migrated database, `sluice`, that every test gets emptied."""
     with running_postgres() as server:
-        _statement(server, "CREATE DATABASE template")
-        with Database(_named(server, "template")) as database:
+        statement(server, "CREATE DATABASE sluice")
+        with Database(address(server, "sluice")) as database:
             database.migrate()
         yield server
 
@@ -53,12 +52,11 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def postgres_url(postgres_server: str) -> Iterator[str]:
-    """A migrated database of its own on a real server, nothing in it."""
-    name = f"sluice_{next(_numbers)}"
-    _statement(postgres_server, f"CREATE DATABASE {name} TEMPLATE template")
-    yield _named(postgres_server, name)
-    _statement(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+def postgres_url(postgres_server: str) -> str:
+    """A migrated database on a real server, nothing in it; who changes its schema takes `empty_url`."""
+    url = address(postgres_server, "sluice")
+    emptied(url)
+    return url
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -69,7 +67,7 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def url(kind: str, request: pytest.FixtureRequest) -> str:
-    """A migrated database of its own, of either kind."""
+    """A migrated database with nothing in it, of either kind."""
     return str(request.getfixturevalue(f"{kind}_url"))
 
 
@@ -80,9 +78,9 @@ def empty_url(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iter
         yield f"sqlite:///{tmp_path / 'empty.db'}"
         return
     server, name = request.getfixturevalue("postgres_server"), f"empty_{next(_numbers)}"
-    _statement(server, f"CREATE DATABASE {name}")
-    yield _named(server, name)
-    _statement(server, f"DROP DATABASE {name} WITH (FORCE)")
+    statement(server, f"CREATE DATABASE {name}")
+    yield address(server, name)
+    statement(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture
@@ -90,12 +88,3 @@ def database(url: str) -> Iterator[Database]:
     """A migrated database, open."""
     with Database(url) as opened:
         yield opened
-
-
-def _named(server: str, name: str) -> str:
-    return f"{server.rpartition('/')[0]}/{name}"
-
-
-def _statement(server: str, statement: str) -> None:
-    with psycopg.connect(server.replace("+psycopg", ""), autocommit=True) as connection:
-        connection.execute(statement.encode())

@@ -62,14 +62,16 @@ def test_replicas_that_start_together_migrate_once(empty_url: str) -> None:
         assert list(threads.map(start, range(4))) == [True] * 4
 
 
-def test_an_older_replica_works_on_a_newer_schema(database: Database) -> None:
-    with database._writing() as connection:
-        connection.execute(text("UPDATE alembic_version SET version_num = '0099'"))
-        connection.execute(text("ALTER TABLE releases ADD COLUMN weather TEXT DEFAULT 'fair'"))
-    database.migrate()
-    with database.transaction() as transaction:
-        transaction.releases.add(a_release())
-        assert transaction.releases.save(a_release(note="still here"), 1) == 2
+def test_an_older_replica_works_on_a_newer_schema(empty_url: str) -> None:
+    with Database(empty_url) as database:
+        database.migrate()
+        with database._writing() as connection:
+            connection.execute(text("UPDATE alembic_version SET version_num = '0099'"))
+            connection.execute(text("ALTER TABLE releases ADD COLUMN weather TEXT DEFAULT 'fair'"))
+        database.migrate()
+        with database.transaction() as transaction:
+            transaction.releases.add(a_release())
+            assert transaction.releases.save(a_release(note="still here"), 1) == 2
 
 
 @pytest.mark.parametrize("statement", ["CREATE TABLE releases (id TEXT)", "CREATE TABLE outbox (id TEXT)"])
