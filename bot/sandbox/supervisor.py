@@ -28,7 +28,7 @@ from bot.sandbox.web_server import WebServer
 
 log = logging.getLogger(__name__)
 
-READY_SECONDS = 30.0
+READY_SECONDS = 90.0  # on a slow machine
 STOP_SECONDS = 2.5
 ROUTE_SECONDS, COPIES_SECONDS = 0.1, 1.0
 

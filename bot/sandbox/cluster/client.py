@@ -14,7 +14,7 @@ import aiohttp
 MERGE_PATCH = "application/merge-patch+json"
 Document = dict[str, Any]
 
-CALL_TIMEOUT = aiohttp.ClientTimeout(total=10, sock_connect=3)
+CALL_TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=10)  # on a slow machine
 TLS_CLOSE_SECONDS = 0.1
 WATCH_SECONDS = 60
 # The server ends a watch after WATCH_SECONDS; a connection silent for longer than that is dead.

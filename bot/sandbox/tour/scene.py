@@ -17,8 +17,9 @@ from bot.sandbox.tour.shop import Shop
 from bot.sandbox.tour.splits import Splits
 from bot.sandbox.tour.told import ClaimSeen, FaultSet, HeadlineChanged, PersonActed, Restored, SplitMoved, Tell
 
-POLL_SECONDS = 0.1
-HEARD_SECONDS = 15.0
+POLL_SECONDS, AGAIN_SECONDS = 0.1, 3.0
+HEARD_SECONDS = 60.0
+SLOWER = 4  # times as long as a story gives itself it may take on a slow or busy machine
 STALE = "already serves"  # the answer about the route that the story before left behind
 _CLOCK = re.compile(r"(?: for)? \d+(?:/\d+)? (?:s|min)\b")
 END_PHASES = {"complete": "completed", "rolled back": "rolled_back", "stuck": "stuck", "paused": "paused"}
@@ -40,7 +41,7 @@ class Scene:
         self._after = f"{time.time():.6f}"
         self._splits = Splits(self._mesh, lambda split: tell(SplitMoved(split)))
         self._following: asyncio.Task[None] | None = None
-        self._answered: set[str] = set()
+        self._answered: dict[str, float] = {}
         self._headline = ""
         self._failed_before = 0
         self._fault_at: float | None = None
@@ -95,9 +96,12 @@ class Scene:
                 return
 
     async def approve_when_asked(self, user: str) -> None:
-        """Press the approval button, through its dialog, if there is one that was not pressed yet."""
-        found = self._thread(user).question()
-        if found is None or found[1] in self._answered:
+        """Press the approval button, through its dialog, if there is one that was not pressed a moment ago.
+
+        A question that still stands there then was refused: a look without data came between reading and pressing.
+        """
+        found, now = self._thread(user).question(), time.monotonic()
+        if found is None or now < self._answered.get(found[1], 0.0) + AGAIN_SECONDS:
             return
         message, question = found
         try:
@@ -107,7 +111,7 @@ class Scene:
             return
         if not outcome.acknowledged:
             raise BrokenError(f"{user}'s approval was not acknowledged: {outcome.error}")
-        self._answered.add(question)
+        self._answered[question] = now
         if self._splits.accounts:
             self._splits.accounts[-1].approved_by = user
         self._tell(PersonActed(user, "Approve"))
@@ -145,12 +149,12 @@ class Scene:
 
     async def until(self, holds: Callable[[], bool], seconds: float, expectation: str, approver: str = "") -> None:
         """Wait for something, an approver saying yes meanwhile; BrokenError when the time is over."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + SLOWER * seconds
         while not holds():
             if self._following is not None and self._following.done():
                 self._following.result()
             if time.monotonic() > deadline:
-                raise BrokenError(f"within {seconds:g} s {expectation}; {self._seen()}")
+                raise BrokenError(f"within {SLOWER * seconds:g} s {expectation}; {self._seen()}")
             if approver:
                 await self.approve_when_asked(approver)
             self._notice()

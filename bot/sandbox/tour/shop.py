@@ -21,7 +21,7 @@ from bot.sandbox.route_memory import VERSIONS
 from bot.sandbox.supervisor import Supervisor
 
 ABSENT = 404
-POLL_SECONDS, WARM_SECONDS, FORGOTTEN_SECONDS = 0.1, 15.0, 2.0
+POLL_SECONDS, WARM_SECONDS, FORGOTTEN_SECONDS = 0.1, 60.0, 2.0
 CREATED_BY = "sluice/created-by"
 
 
