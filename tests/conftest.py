@@ -3,12 +3,12 @@
 import gc
 import os
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-# A single example may be slow on a busy machine; pytest-timeout bounds the test as a whole.
+# Examples may be slow on a busy machine, and slow to draw; pytest-timeout bounds the test as a whole.
 # Fifty examples of each property find what a rule broken by hand breaks; `SLUICE_FUZZ=long` looks for the rest.
 EXAMPLES = 1_000 if os.environ.get("SLUICE_FUZZ") == "long" else 50
-settings.register_profile("sluice", deadline=None, max_examples=EXAMPLES)
+settings.register_profile("sluice", deadline=None, max_examples=EXAMPLES, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("sluice")
 
 

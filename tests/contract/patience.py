@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# Seconds; only what never comes takes so long. A test as a whole has three times as much.
+# Seconds; only what never comes takes so long. A test as a whole has ten times as much.
 PATIENCE = 60.0
 
 

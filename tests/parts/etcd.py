@@ -50,5 +50,5 @@ def running_etcd(folder: Path) -> Iterator[str]:
         except (httpx.TransportError, ValueError, KeyError):
             return False
 
-    with running(command, log=folder / "etcd.log", ready=ready, seconds=60):
+    with running(command, log=folder / "etcd.log", ready=ready):
         yield client

@@ -43,7 +43,7 @@ def _answers(binary: Path) -> bool:
         return False
     command = [str(binary), "version", "--template", "{{.Version}}"]
     try:
-        asked = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+        asked = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     except (OSError, subprocess.TimeoutExpired, UnicodeDecodeError):
         return False
     version = re.match(r"v(\d+)\.(\d+)\.", asked.stdout)

@@ -6,7 +6,6 @@ import contextlib
 import secrets
 import ssl
 import subprocess
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from tests.parts.etcd import running_etcd
 from tests.parts.istio_definitions import istio_definitions
 from tests.parts.kube_apiserver_build import kube_apiserver_binary
 from tests.parts.processes import PartFailedError, free_ports, running
+from tests.patience import PATIENCE, comes_true
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -46,7 +46,7 @@ def running_kube_apiserver(folder: Path) -> Iterator[KubeApiServer]:
         server = _described(folder, port=free_ports(1)[0])
         command = [str(binary), *_flags(folder, etcd=etcd, server=server)]
         ready = _readiness(server)
-        with running(command, log=folder / "kube-apiserver.log", ready=ready, seconds=120):
+        with running(command, log=folder / "kube-apiserver.log", ready=ready):
             _install_definitions(server)
             yield server
 
@@ -63,7 +63,7 @@ def _described(folder: Path, *, port: int) -> KubeApiServer:
         f'{server.token},admin,admin,"system:masters"\n{server.stranger_token},stranger,stranger\n'
     )
     key = folder / "accounts.key"
-    subprocess.run(["openssl", "genrsa", "-out", str(key), "2048"], check=True, capture_output=True, timeout=30)
+    subprocess.run(["openssl", "genrsa", "-out", str(key), "2048"], check=True, capture_output=True, timeout=PATIENCE)
     server.kubeconfig_path.write_text(yaml.safe_dump(_kubeconfig(server)))
     return server
 
@@ -107,7 +107,7 @@ def _session(server: KubeApiServer) -> httpx.Client:
         base_url=server.url,
         verify=ssl.create_default_context(cafile=str(server.ca_path)),
         headers={"Authorization": f"Bearer {server.token}"},
-        timeout=30,
+        timeout=PATIENCE,
     )
 
 
@@ -135,13 +135,13 @@ def _install_definitions(server: KubeApiServer) -> None:
 
 def _await_established(session: httpx.Client, name: str) -> None:
     plural, group = name.split(".", 1)
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
+
+    def is_established() -> bool:
         document = session.get(f"{DEFINITIONS_PATH}/{name}").raise_for_status().json()
         # A fresh definition carries `conditions: null`, and its handler follows the condition by a moment.
         conditions = (document.get("status") or {}).get("conditions") or []
         established = any(each["type"] == "Established" and each["status"] == "True" for each in conditions)
-        if established and session.get(f"/apis/{group}/v1/{plural}").is_success:
-            return
-        time.sleep(0.05)
-    raise PartFailedError(f"{name} was not established within 60 s")
+        return established and session.get(f"/apis/{group}/v1/{plural}").is_success
+
+    if not comes_true(is_established, every=0.05):
+        raise PartFailedError(f"{name} was not established")

@@ -33,7 +33,7 @@ def _answers(binary: Path) -> bool:
     if not binary.is_file():
         return False
     try:
-        asked = subprocess.run([str(binary), "--version"], capture_output=True, timeout=20, check=False)
+        asked = subprocess.run([str(binary), "--version"], capture_output=True, timeout=60, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return False
     return asked.returncode == 0 and asked.stdout.startswith(b"Kubernetes v")

@@ -10,7 +10,9 @@ from functools import partial
 
 import httpx
 
+from tests.patience import PATIENCE
+
 _KNOWS_NOBODY = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
-get = partial(httpx.get, verify=_KNOWS_NOBODY, trust_env=False)
-post = partial(httpx.post, verify=_KNOWS_NOBODY, trust_env=False)
+get = partial(httpx.get, verify=_KNOWS_NOBODY, trust_env=False, timeout=PATIENCE)
+post = partial(httpx.post, verify=_KNOWS_NOBODY, trust_env=False, timeout=PATIENCE)

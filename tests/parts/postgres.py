@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from tests.parts.processes import PartFailedError, PartMissingError, free_ports, running
+from tests.patience import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -62,7 +63,7 @@ def running_postgres() -> Iterator[str]:
         _initialise([*_as(account), str(binaries / "initdb")], data)
         settings = [part for setting in _FAST for part in ("-c", setting)]
         server = [str(binaries / "postgres"), "-D", str(data), "-p", str(port), "-k", str(folder), *settings]
-        with running([*_as(account), *server], log=folder / "postgres.log", ready=_ready(binaries, port), seconds=60):
+        with running([*_as(account), *server], log=folder / "postgres.log", ready=_ready(binaries, port)):
             yield f"postgresql+psycopg://{_USER}@127.0.0.1:{port}/postgres"
     finally:
         shutil.rmtree(folder)
@@ -112,11 +113,11 @@ def _as(account: pwd.struct_passwd | None) -> list[str]:
 
 def _initialise(initdb: Sequence[str], data: Path) -> None:
     options = ["-D", str(data), "-U", _USER, "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"]
-    done = subprocess.run([*initdb, *options], capture_output=True, text=True, timeout=60, cwd="/", check=False)
+    done = subprocess.run([*initdb, *options], capture_output=True, text=True, timeout=PATIENCE, cwd="/", check=False)
     if done.returncode != 0:
         raise PartFailedError(f"initdb failed: {done.stdout[-500:]}{done.stderr[-1000:]}")
 
 
 def _ready(binaries: Path, port: int) -> Callable[[], bool]:
     probe = [str(binaries / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port), "-U", _USER]
-    return lambda: subprocess.run(probe, timeout=60, check=False).returncode == 0
+    return lambda: subprocess.run(probe, timeout=PATIENCE, check=False).returncode == 0

@@ -5,16 +5,16 @@ from __future__ import annotations
 import contextlib
 import shutil
 import subprocess
-import time
 from typing import TYPE_CHECKING
 
 from bot.sandbox.ports import free_port
+from tests.patience import PATIENCE, comes_true
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-STOP_SECONDS, KILLED_SECONDS = 2.0, 30.0
+STOP_SECONDS = 2.0
 
 
 class PartFailedError(RuntimeError):
@@ -34,12 +34,12 @@ def free_ports(count: int) -> list[int]:
 
 
 @contextlib.contextmanager
-def running(command: Sequence[str], *, log: Path, ready: Callable[[], bool], seconds: float) -> Iterator[None]:
+def running(command: Sequence[str], *, log: Path, ready: Callable[[], bool]) -> Iterator[None]:
     """The command runs and `ready` has answered yes; it is gone when the block ends."""
     with log.open("wb") as output:
         process = subprocess.Popen(_dies_with_us(command), stdout=output, stderr=subprocess.STDOUT)
     try:
-        _await(process, ready=ready, log=log, seconds=seconds)
+        _await(process, ready=ready, log=log)
         yield
     finally:
         _stop(process)
@@ -51,13 +51,14 @@ def _dies_with_us(command: Sequence[str]) -> list[str]:
     return [setpriv, "--pdeathsig", "KILL", *command] if setpriv else list(command)
 
 
-def _await(process: subprocess.Popen[bytes], *, ready: Callable[[], bool], log: Path, seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while not ready():
-        if process.poll() is not None or time.monotonic() > deadline:
-            tail = log.read_text(errors="replace")[-3000:]
-            raise PartFailedError(f"{log.stem} did not become ready (exit {process.poll()}):\n{tail}")
-        time.sleep(0.03)
+def _await(process: subprocess.Popen[bytes], *, ready: Callable[[], bool], log: Path) -> None:
+    def has_failed() -> bool:
+        return process.poll() is not None
+
+    is_over = comes_true(lambda: ready() or has_failed(), every=0.03)
+    if not is_over or has_failed():
+        tail = log.read_text(errors="replace")[-3000:]
+        raise PartFailedError(f"{log.stem} did not become ready (exit {process.poll()}):\n{tail}")
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
@@ -67,4 +68,4 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         # An API server waits up to a minute for open watches; the tests have no use for that courtesy.
         process.kill()
-        process.wait(KILLED_SECONDS)
+        process.wait(PATIENCE)

@@ -51,5 +51,5 @@ def running_prometheus(folder: Path, configuration: str = SCRAPES_NOTHING, past:
         make = ["promtool", "tsdb", "create-blocks-from", "--max-block-duration=24h", "openmetrics", "--quiet"]
         subprocess.run([*make, str(folder / "past.txt"), str(folder / "data")], check=True, capture_output=True)
     line = [part.replace("retention.time=2h", "retention.time=30d") for part in command(binary, folder, port)]
-    with running(line, log=folder / "prometheus.log", ready=ready, seconds=60):
+    with running(line, log=folder / "prometheus.log", ready=ready):
         yield url

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ssl
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,6 +10,7 @@ import httpx
 import yaml
 
 from tests.parts.processes import PartFailedError
+from tests.patience import PATIENCE, comes_true
 
 if TYPE_CHECKING:
     from tests.parts.kube_apiserver import KubeApiServer
@@ -63,12 +63,9 @@ class ServiceAccount:
         """Return once the server's authoriser has heard of what was bound or taken away."""
         user = f"system:serviceaccount:{HOME}:{self.name}"
         spec = {"user": user, "groups": ["system:authenticated"], "resourceAttributes": attributes}
-        deadline = time.monotonic() + 60
         path = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
-        while _post(self._admin, path, {"spec": spec})["status"]["allowed"] is not is_allowed:
-            if time.monotonic() > deadline:
-                raise PartFailedError(f"the API server does not say {is_allowed} of {attributes}")
-            time.sleep(0.01)
+        if not comes_true(lambda: _post(self._admin, path, {"spec": spec})["status"]["allowed"] is is_allowed):
+            raise PartFailedError(f"the API server does not say {is_allowed} of {attributes}")
 
 
 def administrator(server: KubeApiServer) -> httpx.Client:
@@ -77,7 +74,7 @@ def administrator(server: KubeApiServer) -> httpx.Client:
         base_url=server.url,
         verify=ssl.create_default_context(cafile=str(server.ca_path)),
         headers={"Authorization": f"Bearer {server.token}"},
-        timeout=60,
+        timeout=PATIENCE,
     )
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from tests.unit.bot.house import House, open_database
 from tests.unit.bot.office import Office
+from tests.unit.bot.sleepers import Sleepers
 
 
 @pytest.fixture
@@ -22,3 +23,9 @@ def office(house: House, tmp_path: Path) -> Office:
     folder = tmp_path / "profiles"
     folder.mkdir()
     return Office(house, folder)
+
+
+@pytest.fixture
+def sleepers(monkeypatch: pytest.MonkeyPatch) -> Sleepers:
+    """The idle threads of a worker that the test starts."""
+    return Sleepers(monkeypatch)

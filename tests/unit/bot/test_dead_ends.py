@@ -1,7 +1,6 @@
 """Nothing waits for ever unseen, and nothing keeps a rollback waiting."""
 
 import threading
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -25,7 +24,9 @@ from strategies.events import Event
 from strategies.release import Drift, Phase
 from tests.builders import a_reading
 from tests.fakes import FakeMesh, FakeMetrics, unguarded
+from tests.patience import PATIENCE
 from tests.unit.bot.house import House
+from tests.unit.bot.sleepers import Sleepers
 
 
 def test_a_failure_that_could_not_be_told_is_told_later(house: House) -> None:
@@ -121,31 +122,31 @@ def test_an_api_server_that_hangs_on_splits_leaves_a_thread_for_rollbacks(house:
             written.set()
         else:
             taken.set()
-            hung.wait(10)
+            hung.wait()
 
     with house.database.transaction() as tx:
         tx.outbox.put([SetRoute(f"slow-{number}", "shop/slow") for number in range(9)], house.clock.now(), 1)
     worker = Worker(house.database, house.clock, "here", hang, lambda *_: None, {Lane.ROUTE: 3})
     worker.start()
     try:
-        assert taken.wait(5)
+        assert taken.wait(PATIENCE)
         with house.database.transaction() as tx:
             tx.outbox.put([SetRoute("reviews-1", "shop/reviews", Urgency.ROLLBACK)], house.clock.now(), 1)
         worker.wake()
-        assert written.wait(5)
+        assert written.wait(PATIENCE)
     finally:
         hung.set()
         worker.stop()
 
 
-def test_neighbours_that_hang_on_starts_hold_no_thread_of_other_routes(house: House) -> None:
+def test_neighbours_that_hang_on_starts_hold_no_thread_of_other_routes(house: House, sleepers: Sleepers) -> None:
     hung, written = threading.Event(), threading.Event()
     begun: list[Effect] = []
 
     def hang(effect: Effect) -> None:
         if isinstance(effect, Prepare):
             begun.append(effect)
-            hung.wait(10)
+            hung.wait()
         else:
             written.set()
 
@@ -154,11 +155,11 @@ def test_neighbours_that_hang_on_starts_hold_no_thread_of_other_routes(house: Ho
     worker = Worker(house.database, house.clock, "here", hang, lambda *_: None, THREADS)
     worker.start()
     try:
-        time.sleep(0.3)  # whoever may take a Prepare has taken one
+        sleepers.until(sum(THREADS.values()) - THREADS[Lane.ASK])  # whoever may take a Prepare has taken one
         with house.database.transaction() as tx:
             tx.outbox.put([SetRoute("reviews-1", "shop/reviews")], house.clock.now(), 1)
         worker.wake([Lane.ROUTE])
-        assert written.wait(2)
+        assert written.wait(PATIENCE)
         assert len(begun) == THREADS[Lane.ASK]
     finally:
         hung.set()

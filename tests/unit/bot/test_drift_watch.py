@@ -1,6 +1,6 @@
 """Each change of a watched object is held against what its release wrote."""
 
-import time
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -13,6 +13,7 @@ from bot.errors import Transient
 from strategies.events import PauseRequested, RollbackRequested
 from strategies.release import Drift, Phase, Release
 from tests.fakes import FakeMesh, FakeMetrics, unguarded
+from tests.patience import PATIENCE, comes_true
 from tests.unit.bot.house import House
 from tests.unit.core.events_of import ALICE, CAROL
 
@@ -137,14 +138,24 @@ def test_trouble_while_comparing_is_logged_and_found_again(house: House, caplog:
 
 
 def started(drift: DriftWatch, holds: Callable[[], bool]) -> bool:
-    """Whether it came true within seconds of a start."""
+    """Whether it came true after a start."""
     drift.start()
     drift.listed()
-    deadline = time.monotonic() + 5
-    while not (found := holds()) and time.monotonic() < deadline:
-        time.sleep(0.01)
+    found = comes_true(holds)
     drift.stop()
     return found
+
+
+class Asked(threading.Event):
+    """An event that tells whether somebody has begun to wait for it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.for_it = threading.Event()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.for_it.set()
+        return super().wait(timeout)
 
 
 @pytest.fixture
@@ -164,10 +175,12 @@ def test_nothing_is_compared_before_the_cluster_was_listed(house: House) -> None
     release = house.observed()
     mesh = Observing()
     drift = watch(house, mesh, release)
+    asked = Asked()
+    drift._listed = asked
     drift.start()
-    time.sleep(0.3)
-    drift.stop()
+    assert asked.for_it.wait(PATIENCE)
     assert mesh.asked == []
+    drift.stop()
 
 
 @pytest.mark.usefixtures("hasty")

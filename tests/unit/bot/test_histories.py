@@ -16,6 +16,7 @@ from strategies.plan import Margin, MetricGate
 from strategies.release import Release
 from tests.builders import a_plan, a_stage
 from tests.fakes import FakeMesh, FakeMetrics, FakeStaging
+from tests.patience import PATIENCE
 from tests.unit.bot.house import House
 from tests.unit.core.events_of import CAROL
 
@@ -101,7 +102,7 @@ def test_who_asks_while_another_reads_waits_no_longer_than_a_reading_takes(
 
     def slow(*_: object) -> list[preflight.Found]:
         reading.set()
-        assert done.wait(5)
+        assert done.wait(PATIENCE)
         return [preflight.unread("slow")]
 
     monkeypatch.setattr(preflight, "of_releases", slow)
@@ -112,7 +113,7 @@ def test_who_asks_while_another_reads_waits_no_longer_than_a_reading_takes(
 
     first = threading.Thread(target=read)
     first.start()
-    assert reading.wait(5)
+    assert reading.wait(PATIENCE)
     with pytest.raises(Transient, match="are being read"):
         readers.histories.read("ratings-1")
     done.set()

@@ -1,10 +1,12 @@
 """Cards move between decisions, oldest first, at a pace, and trouble costs one picture of progress."""
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -12,6 +14,7 @@ from bot.errors import Fault, Transient
 from bot.live import LiveCards
 from strategies.effects import RefreshCard, Urgency
 from strategies.release import Phase, Release
+from tests.patience import PATIENCE, comes_true
 from tests.unit.core.events_of import in_phase
 
 
@@ -20,12 +23,14 @@ class Screen:
 
     def __init__(self, error: Exception | None = None) -> None:
         self.shown: list[str] = []
+        self.moments: list[float] = []
         self.enough = threading.Semaphore(0)
         self._error = error
 
     def __call__(self, effect: RefreshCard) -> None:
         assert effect.urgency is Urgency.PROGRESS
         self.shown.append(effect.release)
+        self.moments.append(time.monotonic())
         self.enough.release()
         error, self._error = self._error, None
         if error:
@@ -33,7 +38,7 @@ class Screen:
 
     def wait_for(self, count: int) -> None:
         """Until so many more cards were refreshed."""
-        assert all(self.enough.acquire(timeout=5) for _ in range(count))
+        assert all(self.enough.acquire(timeout=PATIENCE) for _ in range(count))
 
 
 @contextmanager
@@ -61,15 +66,16 @@ def test_the_card_that_waits_longest_comes_first() -> None:
 
 
 def test_a_card_that_is_marked_often_is_refreshed_once_per_pace() -> None:
-    screen = Screen()
-    with live(screen, pace=0.2) as cards:
-        for _ in range(50):
+    screen, pace = Screen(), 0.2
+    with live(screen, pace) as cards:
+
+        def is_shown_thrice() -> bool:
             cards.mark([named("a-1")])
-        screen.wait_for(1)
-        cards.mark([named("a-1")])
-        cards.mark([named("a-1")])
-        screen.wait_for(1)
-    assert screen.shown == ["a-1", "a-1"]
+            return len(screen.shown) >= 3
+
+        assert comes_true(is_shown_thrice, every=0.001)
+    assert all(later - earlier > 0.9 * pace for earlier, later in pairwise(screen.moments))
+    assert screen.shown == ["a-1"] * len(screen.shown)
 
 
 @pytest.mark.parametrize("phase", [Phase.SCHEDULED, Phase.COMPLETED, Phase.ROLLING_BACK])

@@ -1,6 +1,5 @@
 """A release that waits for pods costs nothing while nothing changes, and is asked again as soon as something does."""
 
-import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -17,6 +16,7 @@ from strategies.events import ClusterChanged, Event, RollbackRequested
 from strategies.reasons import ReasonCode, Refused
 from strategies.release import Phase, Release, Rules
 from tests.fakes import FakeMesh, FakeMetrics, unguarded
+from tests.patience import comes_true
 from tests.unit.bot.house import House
 from tests.unit.core.events_of import CAROL
 
@@ -265,17 +265,18 @@ def test_what_another_replica_began_is_followed_and_what_it_ended_is_forgotten(h
     assert (other._releases, other._lacked) == ({}, {})
 
 
-def test_nothing_is_compared_before_the_cluster_was_listed_and_all_is_then(house: House) -> None:
+def test_nothing_is_compared_before_the_cluster_was_listed_and_all_is_then(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waitings, "SETTLED", 0)
     shop = Shop(house)
     shop.preparing()
     shop.mesh.set_ready("v2", 1)
     shop.waiting.start()
     shop.waiting.changed("shop", V2)
-    time.sleep(0.3)
+    # It has heard of the change, and waits on.
+    assert comes_true(lambda: shop.waiting._change._waiters)  # type: ignore[attr-defined]
     assert house.stored("reviews-1").retry_at is not None
     shop.waiting.listed()
-    deadline = time.monotonic() + 5
-    while house.stored("reviews-1").retry_at is not None and time.monotonic() < deadline:
-        time.sleep(0.01)
+    assert comes_true(lambda: house.stored("reviews-1").retry_at is None)
     shop.waiting.stop()
-    assert house.stored("reviews-1").retry_at is None

@@ -9,6 +9,7 @@ import pytest
 
 from bot import warm
 from bot.warm import Warm
+from tests.patience import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,12 +23,15 @@ def imported(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     yield done
 
 
-def test_nothing_heavy_is_imported_before_the_cluster_was_listed(imported: threading.Event) -> None:
+def test_nothing_heavy_is_imported_before_the_cluster_was_listed(
+    imported: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(warm, "LATEST", 2 * PATIENCE)
     waiting = Warm()
     waiting.start()
     assert not imported.wait(0.2)
     waiting.listed()
-    assert imported.wait(5)
+    assert imported.wait(PATIENCE)
     waiting.stop()
 
 
@@ -37,7 +41,7 @@ def test_a_cluster_that_never_answers_is_waited_for_a_while(
     monkeypatch.setattr(warm, "LATEST", 0.1)
     waiting = Warm()
     waiting.start()
-    assert imported.wait(5)
+    assert imported.wait(PATIENCE)
     waiting.stop()
 
 

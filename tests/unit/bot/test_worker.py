@@ -3,7 +3,6 @@
 import itertools
 import logging
 import threading
-import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -11,12 +10,15 @@ from dataclasses import dataclass, field
 import pytest
 
 from bot.errors import Fault, Transient
-from bot.worker import IDLE, LEASE, LONGEST_PAUSE, PATIENCE, TRIES, Worker
+from bot.worker import LEASE, LONGEST_PAUSE, PATIENCE, TRIES, Worker
 from storage.database import Transaction
 from storage.errors import DatabaseDown
 from storage.outbox import Job
 from strategies.effects import Effect, Lane, Prepare, RefreshCard, SetCapacity, SetRoute, Urgency
+from tests.patience import PATIENCE as LONG
+from tests.patience import comes_true
 from tests.unit.bot.house import House
+from tests.unit.bot.sleepers import Sleepers
 
 WRITE = SetRoute("reviews-1", "shop/reviews")
 ROLLBACK = SetRoute("reviews-1", "shop/reviews", Urgency.ROLLBACK)
@@ -202,7 +204,7 @@ def test_a_chat_that_hangs_never_delays_a_rollback(house: House) -> None:
 
     def hang(effect: Effect) -> None:
         if effect.lane is Lane.CHAT:
-            hung.wait(10)
+            hung.wait()
         else:
             written.set()
 
@@ -211,7 +213,7 @@ def test_a_chat_that_hangs_never_delays_a_rollback(house: House) -> None:
     at_work = worker(house, duty, route=1, chat=1)
     at_work.start()
     try:
-        assert written.wait(5)
+        assert written.wait(LONG)
     finally:
         hung.set()
         at_work.stop()
@@ -225,21 +227,22 @@ def test_a_rollback_overtakes_what_its_release_has_queued(house: House) -> None:
     assert duty.done == [ROLLBACK]
 
 
-def test_a_commit_wakes_a_sleeping_lane(house: House) -> None:
+def test_a_commit_wakes_a_sleeping_lane(house: House, sleepers: Sleepers) -> None:
     written = threading.Event()
     duty = Duty(lambda effect: written.set())
     at_work = worker(house, duty, route=1)
     at_work.start()
     try:
+        sleepers.until(1)
         queue(house, WRITE)
         at_work.wake()
-        assert written.wait(2)
+        assert written.wait(LONG)
     finally:
         at_work.stop()
 
 
-def test_what_one_commit_queues_is_done_by_several_threads_at_once(house: House) -> None:
-    together = threading.Barrier(3, timeout=5)
+def test_what_one_commit_queues_is_done_by_several_threads_at_once(house: House, sleepers: Sleepers) -> None:
+    together = threading.Barrier(3, timeout=LONG)
 
     def meet(effect: Effect) -> None:
         together.wait()
@@ -248,7 +251,7 @@ def test_what_one_commit_queues_is_done_by_several_threads_at_once(house: House)
     at_work = worker(house, duty, route=4)
     at_work.start()
     try:
-        time.sleep(0.1)  # all are asleep
+        sleepers.until(4)
         queue(house, *(SetRoute(f"reviews-{number}", "shop/reviews") for number in range(2)))
         at_work.wake([Lane.ROUTE])
         together.wait()
@@ -257,7 +260,7 @@ def test_what_one_commit_queues_is_done_by_several_threads_at_once(house: House)
     assert duty.given_up == []
 
 
-def test_what_stood_behind_a_rollback_is_done_when_it_is(house: House) -> None:
+def test_what_stood_behind_a_rollback_is_done_when_it_is(house: House, sleepers: Sleepers) -> None:
     sized = threading.Event()
 
     def trouble(effect: Effect) -> None:
@@ -265,25 +268,27 @@ def test_what_stood_behind_a_rollback_is_done_when_it_is(house: House) -> None:
             sized.set()
         else:
             queue(house, SetCapacity("reviews-1"))
-            time.sleep(0.1)  # the others look, find it blocked, and fall asleep
+            sleepers.until(1)  # the other one has looked and found it blocked
 
     duty = Duty(trouble)
     at_work = worker(house, duty, route=2)
     at_work.start()
     try:
-        time.sleep(0.1)
+        sleepers.until(2)
         queue(house, ROLLBACK)
         at_work.wake([Lane.ROUTE])
-        assert sized.wait(IDLE.total_seconds() / 2)
+        assert sized.wait(LONG)
     finally:
         at_work.stop()
 
 
-def test_a_lane_that_got_nothing_is_not_woken(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lane_that_got_nothing_is_not_woken(
+    house: House, sleepers: Sleepers, monkeypatch: pytest.MonkeyPatch
+) -> None:
     at_work = worker(house, Duty(), route=5, metrics=1, hook=2, chat=1)
     at_work.start()
     try:
-        time.sleep(0.3)  # everybody has looked once and sleeps
+        sleepers.until(9)
         asked: list[str] = []
         reading = house.database.reading
 
@@ -293,7 +298,8 @@ def test_a_lane_that_got_nothing_is_not_woken(house: House, monkeypatch: pytest.
 
         monkeypatch.setattr(house.database, "reading", noted)
         at_work.wake([Lane.CHAT])
-        time.sleep(0.2)
+        assert comes_true(lambda: asked)
+        sleepers.until(9)
         assert asked == ["chat-0"]
     finally:
         at_work.stop()

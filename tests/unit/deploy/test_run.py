@@ -6,11 +6,12 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+
+from tests.patience import PATIENCE, comes_true
 
 RUN = Path(__file__).resolve().parents[2] / "run"
 
@@ -94,10 +95,10 @@ def test_types_are_checked_anew_without_a_cache_that_is_broken(
 def test_what_does_not_end_when_it_is_interrupted_is_killed(
     run: ModuleType, monkeypatch: pytest.MonkeyPatch, deaf: bool
 ) -> None:
-    monkeypatch.setattr(run, "PATIENCE", 0.2 if deaf else 10)
+    monkeypatch.setattr(run, "PATIENCE", 0.2 if deaf else PATIENCE)
     script = "import signal, time\n" + f"signal.signal(signal.SIGINT, signal.{'SIG_IGN' if deaf else 'SIG_DFL'})\n"
     process = subprocess.Popen(
-        [sys.executable, "-c", f"{script}print('up', flush=True)\ntime.sleep(60)"],
+        [sys.executable, "-c", f"{script}print('up', flush=True)\ntime.sleep(600)"],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     )
@@ -106,10 +107,9 @@ def test_what_does_not_end_when_it_is_interrupted_is_killed(
     codes: list[int] = []
     waiting = threading.Thread(target=lambda: codes.append(run.waited(process)[0]))
     waiting.start()
-    while not run.RUNNING:
-        time.sleep(0.01)
+    assert comes_true(lambda: run.RUNNING)
     run.end_all(0)
-    waiting.join(10)
+    waiting.join(PATIENCE)
     process.stdout.close()
     assert codes == [-9 if deaf else -2]
     assert not run.RUNNING

@@ -66,7 +66,7 @@ def served(prometheus: Prometheus) -> Iterator[Prometheus]:
             body = self.rfile.read(int(self.headers["Content-Length"])).decode()
             asked = {name: values[0] for name, values in parse_qs(body).items()}
             prometheus.asked.append(asked)
-            prometheus.silence.wait(5)
+            prometheus.silence.wait()
             status, text = prometheus.reply(asked)
             self.send_response(status)
             self.send_header("Content-Length", str(len(text.encode())))
@@ -87,8 +87,8 @@ def served(prometheus: Prometheus) -> Iterator[Prometheus]:
 
 
 @contextmanager
-def metrics_of(prometheus: Prometheus) -> Iterator[PrometheusMetrics]:
-    metrics = PrometheusMetrics(prometheus.url, timeout=1)
+def metrics_of(prometheus: Prometheus, timeout: int = 60) -> Iterator[PrometheusMetrics]:
+    metrics = PrometheusMetrics(prometheus.url, timeout=timeout)
     try:
         yield metrics
     finally:
@@ -135,7 +135,7 @@ def test_a_page_in_the_place_of_prometheus_does_not_make_the_query_wrong(
 
 def test_silence_ends_at_the_timeout(prometheus: Prometheus) -> None:
     prometheus.silence.clear()
-    with metrics_of(prometheus) as metrics:
+    with metrics_of(prometheus, timeout=1) as metrics:
         assert "did not answer within 1 s" in look(metrics, 1).trouble
 
 

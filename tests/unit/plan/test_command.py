@@ -12,6 +12,7 @@ import pytest
 from bot.offline import asked
 from bot.profiles import Profile
 from strategies.plan import Approve, Spec, StrategyName
+from tests.patience import PATIENCE
 from tests.unit.plan.shop import MANIFESTS, RULE, SHAPES, Shape, copied, planned, refused, run
 
 if TYPE_CHECKING:
@@ -266,5 +267,5 @@ def test_a_plan_of_a_file_imports_neither_the_cluster_nor_the_judges_libraries()
         f"sys.stderr.write(' '.join({heavy} & set(sys.modules)))"
     )
     command = [sys.executable, "-c", script, "plan", *SHAPES["rule beside"].words, "--format", "json"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert (done.returncode, done.stderr) == (0, "")

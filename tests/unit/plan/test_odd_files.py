@@ -62,7 +62,7 @@ def test_aliases_that_stand_for_millions_of_values_are_not_followed(tmp_path: Pa
     began = time.process_time()
     result = run(*words(tmp_path, BOMB + "---\n" + PLAIN))
     assert (result.exit_code, "its aliases stand for " in result.stderr) == (2, True)
-    assert time.process_time() - began < 10, "following them takes minutes"
+    assert time.process_time() - began < 60, "following them takes minutes"
 
 
 @pytest.mark.parametrize(

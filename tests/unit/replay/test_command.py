@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from bot.cli import app
+from tests.patience import PATIENCE
 from tests.unit.replay.lines import config, look
 
 
@@ -41,7 +42,7 @@ def test_a_slow_pipe_gets_its_answer_at_once() -> None:
             assert json.loads(process.stdout.readline())["t"] == t
         process.stdin.close()
         assert json.loads(process.stdout.readline())["decision"] == "hold"
-        assert process.wait(30) == 0
+        assert process.wait(PATIENCE) == 0
 
 
 def test_a_file_is_judged_whatever_is_decided_and_the_last_line_may_lack_its_end(tmp_path: Path) -> None:

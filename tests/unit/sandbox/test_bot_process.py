@@ -11,6 +11,7 @@ import pytest
 from bot.sandbox import bot_process
 from bot.sandbox.bot_process import BotEndedError, BotProcess, Standing
 from bot.sandbox.ports import free_port
+from tests.patience import PATIENCE, comes_true
 
 READY = """
 import http.server
@@ -30,11 +31,7 @@ def a_bot(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> BotProc
 
 
 async def until(holds: Callable[[], bool]) -> None:
-    for _ in range(200):
-        if holds():
-            return
-        await asyncio.sleep(0.05)
-    raise AssertionError("10 seconds were not enough")
+    assert await asyncio.to_thread(comes_true, holds)
 
 
 def test_a_bot_that_ends_before_it_is_ready_is_told_with_its_last_words(
@@ -45,7 +42,7 @@ def test_a_bot_that_ends_before_it_is_ready_is_told_with_its_last_words(
         await bot.start(dict(os.environ))
         try:
             with pytest.raises(BotEndedError, match=r"ended with 1; its last words:\nno database"):
-                await bot.ready(10)
+                await bot.ready(PATIENCE)
         finally:
             await bot.stop()
 
@@ -56,7 +53,7 @@ def test_a_bot_that_never_answers_is_given_up_with_what_is_known(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def story() -> None:
-        bot = a_bot(tmp_path, "import time; time.sleep(60)", monkeypatch)
+        bot = a_bot(tmp_path, "import time; time.sleep(600)", monkeypatch)
         await bot.start(dict(os.environ))
         try:
             with pytest.raises(BotEndedError, match=r"not ready within 0\.2 s: it does not answer"):
@@ -73,7 +70,7 @@ def test_a_ready_bot_that_dies_is_started_again(tmp_path: Path, monkeypatch: pyt
         bot = a_bot(tmp_path, READY, monkeypatch)
         await bot.start(dict(os.environ))
         try:
-            await bot.ready(10)
+            await bot.ready(PATIENCE)
             assert bot.condition.reasons == ("slow today",)
             first = bot.pid
             assert first is not None

@@ -1,24 +1,22 @@
 """Turns: whoever asked first is served first, and a wait that is given up leaves no gap."""
 
 import threading
-import time
 
 from storage.turns import Turns
+from tests.patience import PATIENCE, comes_true
 
 
 def waiting(turns: Turns, served: list[int], number: int) -> threading.Thread:
     """A thread that is already waiting for its turn."""
 
     def work() -> None:
-        assert turns.acquire(5)
+        assert turns.acquire(PATIENCE)
         served.append(number)
         turns.release()
 
     thread = threading.Thread(target=work)
     thread.start()
-    deadline = time.monotonic() + 5
-    while len(turns._waiting) <= number and time.monotonic() < deadline:
-        time.sleep(0.001)
+    assert comes_true(lambda: len(turns._waiting) > number, every=0.001)
     return thread
 
 
@@ -28,7 +26,7 @@ def test_turns_come_in_the_order_in_which_they_were_asked_for() -> None:
     threads = [waiting(turns, served, number) for number in range(5)]
     turns.release()
     for thread in threads:
-        thread.join(5)
+        thread.join(PATIENCE)
     assert served == [0, 1, 2, 3, 4]
 
 
@@ -37,10 +35,10 @@ def test_who_asks_again_at_once_does_not_overtake_who_waits() -> None:
     assert turns.acquire(1)
     thread = waiting(turns, served, 0)
     turns.release()
-    assert turns.acquire(5)
+    assert turns.acquire(PATIENCE)
     assert served == [0]
     turns.release()
-    thread.join(5)
+    thread.join(PATIENCE)
 
 
 def test_a_wait_that_ends_in_vain_gives_its_place_up() -> None:
@@ -66,7 +64,7 @@ def test_many_threads_never_hold_it_together() -> None:
 
     def work() -> None:
         for _ in range(200):
-            assert turns.acquire(10)
+            assert turns.acquire(PATIENCE)
             inside.append(1)
             most.append(len(inside))
             inside.pop()
@@ -76,5 +74,5 @@ def test_many_threads_never_hold_it_together() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(PATIENCE)
     assert (max(most), len(most)) == (1, 1600)
