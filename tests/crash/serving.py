@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from bot.errors import SluiceError
 from tests.crash.world import World
+from tests.patience import PATIENCE
 
 if TYPE_CHECKING:
     from datetime import datetime
-
-SECONDS = 30
 
 
 class Failed(AssertionError):
@@ -32,9 +31,9 @@ class Serving:
             for bot in self._bots:
                 lines.register(bot, EVENT_READ, bot)
             while self._bots:
-                ready = lines.select(SECONDS)
+                ready = lines.select(PATIENCE)
                 if not ready:
-                    raise Failed(f"no bot said anything for {SECONDS} s")
+                    raise Failed(f"no bot said anything for {PATIENCE:g} s")
                 for line, _ in ready:
                     if not self._hear(line.data):
                         lines.unregister(line.data)

@@ -26,6 +26,7 @@ from tests.contract.mesh.world import Reach, WireWorld, the_target
 from tests.crash.campaign import Ground
 from tests.crash.world import START
 from tests.fakes import FakeSmoke, unguarded
+from tests.patience import PATIENCE
 
 SPLIT_IN_HAND = "with its orders in hand"
 NOTHING_READ = "before it reads the route"
@@ -76,7 +77,7 @@ class Stalling:
     def _stall(self, place: str) -> None:
         if place == self.place and not self.stalled.is_set():
             self.stalled.set()
-            assert self.go_on.wait(20)
+            assert self.go_on.wait(PATIENCE)
 
 
 class Two:
@@ -101,7 +102,7 @@ class Two:
     def stall(self) -> None:
         """The slow one takes the first write and stops; its lease runs out and the quick one does it."""
         self._thread.start()
-        assert self.stalled.wait(10)
+        assert self.stalled.wait(PATIENCE)
         self.clock.at += LEASE
         self.work()
 
@@ -113,7 +114,7 @@ class Two:
     def wake(self) -> None:
         """The slow one goes on to its end, and then everybody works off what is left."""
         self.go_on.set()
-        self._thread.join(20)
+        self._thread.join(PATIENCE)
         assert not self._thread.is_alive()
         self.clock.at += timedelta(minutes=1)
         self.work()
@@ -183,7 +184,7 @@ def test_a_stalled_worker_does_not_take_a_rollback_back(two: Two) -> None:
 def test_a_rollback_does_not_wait_for_a_worker_that_stalls(two: Two) -> None:
     original = two.wire.read("VirtualService")["spec"]
     two._thread.start()
-    assert two.stalled.wait(10)
+    assert two.stalled.wait(PATIENCE)
     two.engine.submit(RollbackRequested("reviews-1", "back", an_actor("U3", Role.ON_CALL)))
     two.work()
     assert two.wire.read("VirtualService")["spec"] == original
@@ -194,7 +195,7 @@ def test_a_rollback_does_not_wait_for_a_worker_that_stalls(two: Two) -> None:
 def test_a_worker_that_dies_behind_its_late_write_leaves_nothing_behind(two: Two) -> None:
     original = two.wire.read("VirtualService")
     two._thread.start()
-    assert two.stalled.wait(10)
+    assert two.stalled.wait(PATIENCE)
     two.engine.submit(RollbackRequested("reviews-1", "back", an_actor("U3", Role.ON_CALL)))
     two.work()
     # What it does behind its write is never done: it asks for nothing any more.
