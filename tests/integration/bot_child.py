@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ import httpx
 
 from tests.parts import loopback
 from tests.parts.processes import free_ports
+from tests.patience import PATIENCE, comes_true
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,7 +30,6 @@ pod.SERVICE_TOKEN_FILENAME, pod.SERVICE_CERT_FILENAME = sys.argv[1:3]
 sys.argv[1:] = ["run"]
 runpy.run_module("bot", run_name="__main__", alter_sys=True)
 """
-READY_SECONDS = 20.0
 
 
 def inherited() -> dict[str, str]:
@@ -50,6 +51,8 @@ class BotChild:
         self._folder = folder
         self._log = folder / "bot.log"
         self._process: subprocess.Popen[bytes] | None = None
+        self._started_at = 0.0
+        self.took = timedelta(0)  # its last start: what this machine is capable of just now
 
     def in_pod(self, token: str, ca_path: Path, server: str) -> None:
         """It gets what the kubelet gives a pod, and no kubeconfig."""
@@ -78,6 +81,7 @@ class BotChild:
 
     def start(self) -> None:
         """Start it, ready or not."""
+        self._started_at = time.monotonic()
         with self._log.open("ab") as output:
             self._process = subprocess.Popen(
                 self._program, env=inherited() | self.settings, cwd=self._folder, stdout=output, stderr=output
@@ -86,18 +90,22 @@ class BotChild:
     def readiness(self) -> dict[str, Any] | None:
         """What `/readyz` says; None while nobody answers."""
         try:
-            answer: dict[str, Any] = loopback.get(f"{self.url}/readyz", timeout=2).json()
+            answer: dict[str, Any] = loopback.get(f"{self.url}/readyz", timeout=10).json()
         except httpx.TransportError:
             return None
         return answer
 
-    def ready(self, seconds: float = READY_SECONDS) -> None:
+    def ready(self, seconds: float = PATIENCE) -> None:
         """Wait until it says it is ready."""
-        deadline = time.monotonic() + seconds
-        while not (found := self.readiness()) or not found["ready"]:
-            assert self._process is not None and self._process.poll() is None, f"the bot ended:\n{self.log[-3000:]}"
-            assert time.monotonic() < deadline, f"the bot is not ready: {found}\n{self.log[-3000:]}"
-            time.sleep(0.05)
+
+        def is_ready() -> bool:
+            assert not self.has_ended(), f"the bot ended:\n{self.log[-3000:]}"
+            found = self.readiness()
+            return found is not None and bool(found["ready"])
+
+        is_in_time = comes_true(is_ready, every=0.05, seconds=seconds)
+        assert is_in_time, f"the bot is not ready: {self.readiness()}\n{self.log[-3000:]}"
+        self.took = timedelta(seconds=time.monotonic() - self._started_at)
 
     def has_ended(self) -> bool:
         """Whether it runs no more."""
@@ -107,7 +115,7 @@ class BotChild:
         """SIGKILL: it learns nothing of its end."""
         assert self._process is not None
         self._process.send_signal(signal.SIGKILL)
-        self._process.wait(10)
+        self._process.wait(PATIENCE)
 
     def stop(self) -> int | None:
         """SIGTERM, and its exit code; None when it was never started."""
@@ -115,17 +123,18 @@ class BotChild:
             return None
         self._process.terminate()
         try:
-            return self._process.wait(15)
+            return self._process.wait(PATIENCE / 2)
         except subprocess.TimeoutExpired:
             # The fault handler writes every thread's stack into the log.
             self._process.send_signal(signal.SIGABRT)
-            self._process.wait(10)
+            self._process.wait(PATIENCE)
             raise AssertionError(f"the bot does not end:\n{self.log[-6000:]}") from None
 
 
 def refused_start(settings: Mapping[str, str], folder: Path) -> tuple[int, str]:
     """Exit code and last words of a bot that does not start."""
+    environment = inherited() | dict(settings)
     done = subprocess.run(
-        PROGRAM, env=inherited() | dict(settings), cwd=folder, capture_output=True, text=True, timeout=30, check=False
+        PROGRAM, env=environment, cwd=folder, capture_output=True, text=True, timeout=PATIENCE, check=False
     )
     return done.returncode, done.stderr

@@ -6,6 +6,8 @@ import asyncio
 import threading
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from tests.patience import PATIENCE
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
@@ -20,7 +22,7 @@ class LoopThread:
         self._thread = threading.Thread(target=self._loop.run_forever, name="stand-ins", daemon=True)
         self._thread.start()
 
-    def run(self, work: Coroutine[Any, Any, T], seconds: float = 30) -> T:
+    def run(self, work: Coroutine[Any, Any, T], seconds: float = PATIENCE) -> T:
         """What a coroutine gives."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(seconds)
 
@@ -47,5 +49,5 @@ class LoopThread:
         """Stop the loop and wait for its thread."""
         self.run(self._loop.shutdown_asyncgens())
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
+        self._thread.join(PATIENCE)
         self._loop.close()

@@ -18,6 +18,7 @@ from tests.integration.bot_child import BotChild
 from tests.integration.gate import Gate
 from tests.integration.world import World
 from tests.parts.service_account import SLUICE
+from tests.patience import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -85,7 +86,8 @@ class Wish:
 def world(parts: Parts, folder: Path, wish: Wish) -> Iterator[World]:
     """A world whose mesh serves and whose bot is ready; all of it is gone afterwards."""
     namespace = f"shop-{next(NUMBERS)}"
-    loop, slack, gate = parts.loop, SlackStandIn(Settings()), Gate(parts.api.url)
+    # How soon it answers is measured by the bench; here it is enough that it does.
+    loop, slack, gate = parts.loop, SlackStandIn(Settings(acknowledge_within=PATIENCE / 4)), Gate(parts.api.url)
     mesh = DemoMesh(parts.api.url, parts.api.token, parts.api.ca_path, namespace=namespace, folder=folder / "mesh")
     (folder / "mesh").mkdir()
     splits = Splits(mesh, lambda _: None)

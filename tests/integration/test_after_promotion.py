@@ -24,13 +24,13 @@ def test_an_idle_version_goes_and_comes_back_by_one_command_without_a_failed_req
     world = worlds(roles=BOTH, profile={**QUICK, "decommission": "scale_to_zero", "idle_for": "4s", "drain": "2s"})
     before = deployment(world, "v1")["spec"]
     world.command("alice", "/release start reviews v2")
-    world.until_headline("complete", 90, approver="bob")
+    world.until_headline("complete", approver="bob")
     assert deployment(world, "v1")["spec"] == before | {"replicas": 0}
     assert "was scaled to 0." in world.texts()
     world.command("carol", "/release rollback reviews checkout is slow")
-    world.until(lambda: world.release().phase is Phase.ROLLED_BACK, 60, "v1 serves again")
+    world.until(lambda: world.release().phase is Phase.ROLLED_BACK, "v1 serves again")
     assert deployment(world, "v1")["spec"] == before
-    world.until_asked(0, 10)
+    world.until_asked(0)
     assert world.counters()["failed"] == 0
 
 
@@ -38,17 +38,17 @@ def test_a_candidate_with_fewer_pods_grows_before_its_share_does(worlds: Worlds)
     world = worlds(roles=BOTH, profile=QUICK)
     assert (deployment(world, "v1")["spec"]["replicas"], deployment(world, "v2")["spec"]["replicas"]) == (3, 2)
     world.command("alice", "/release start reviews v2")
-    world.until_asked(100, 60, approver="bob")
+    world.until_asked(100, approver="bob")
     assert deployment(world, "v2")["status"]["readyReplicas"] == 3
-    world.until_headline("complete", 30, approver="bob")
-    world.until(lambda: "annotations" not in deployment(world, "v2")["metadata"], 10, "no trace is left")
+    world.until_headline("complete", approver="bob")
+    world.until(lambda: "annotations" not in deployment(world, "v2")["metadata"], "no trace is left")
     assert world.counters()["failed"] == 0
 
 
 def test_a_version_is_deployed_by_its_image_and_released(worlds: Worlds) -> None:
     world = worlds(roles=BOTH, profile=QUICK)
     world.command("alice", "/release start reviews v3 image=shop/reviews:v3")
-    world.until_headline("complete", 90, approver="bob")
+    world.until_headline("complete", approver="bob")
     made = deployment(world, "v3")
     assert made["metadata"]["labels"]["sluice/created-by"] == "reviews-1"
     assert made["spec"]["template"]["spec"]["containers"][0]["image"] == "shop/reviews:v3"
@@ -59,7 +59,7 @@ def test_an_image_that_cannot_be_pulled_is_named_on_the_card_and_called_off(worl
     world = worlds(roles=BOTH, profile=QUICK)
     before = world.route()["spec"]
     world.command("alice", "/release start reviews v3 image=shop/reviews:missing")
-    world.until(lambda: "its image cannot be pulled" in world.texts(), 30, "the card says why it waits")
+    world.until(lambda: "its image cannot be pulled" in world.texts(), "the card says why it waits")
     world.command("alice", "/release rollback reviews")
-    world.until(lambda: world.release().phase is Phase.ROLLED_BACK, 20, "it is called off")
+    world.until(lambda: world.release().phase is Phase.ROLLED_BACK, "it is called off")
     assert world.route()["spec"] == before

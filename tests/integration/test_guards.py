@@ -54,21 +54,21 @@ def test_the_plan_shows_what_does_not_hold(world: World) -> None:
 
 def test_a_held_start_writes_nothing_and_is_called_off(world: World) -> None:
     world.command("alice", "/release start reviews v2 steps=50,100")
-    world.until(lambda: "NOT_STAGED" in world.texts(), 20, "the thread says what holds it")
+    world.until(lambda: "NOT_STAGED" in world.texts(), "the thread says what holds it")
     assert world.release().phase is Phase.PREPARING
     assert len(world.route()["spec"]["http"][1]["route"]) == 1
     world.command("alice", "/release rollback reviews")
-    world.until(lambda: world.release().phase is Phase.ROLLED_BACK, 20, "it is called off")
+    world.until(lambda: world.release().phase is Phase.ROLLED_BACK, "it is called off")
     assert world.asked in {0, None}
 
 
 def test_an_override_is_refused_without_the_role_and_begins_with_it(world: World) -> None:
     world.command("alice", "/release start reviews v2 steps=50,100")
-    world.until(lambda: world.release().blocked_by is ReasonCode.NOT_STAGED, 20, "it is held")
+    world.until(lambda: world.release().blocked_by is ReasonCode.NOT_STAGED, "it is held")
     id = world.release().id
     assert world.reason("alice", f"/release override {id} NOT_STAGED by hand")[0] == "NOT_ALLOWED"
     world.answer("bob", f"/release override {id} NOT_STAGED tested by hand")
-    world.until_asked(50, 20)
-    world.until(lambda: "NOT_STAGED overridden by bob: tested by hand" in world.texts(), 20, "everybody reads why")
+    world.until_asked(50)
+    world.until(lambda: "NOT_STAGED overridden by bob: tested by hand" in world.texts(), "everybody reads why")
     world.command("alice", "/release rollback reviews")
-    world.until(lambda: world.release().phase is Phase.ROLLED_BACK, 20, "it goes back")
+    world.until(lambda: world.release().phase is Phase.ROLLED_BACK, "it goes back")

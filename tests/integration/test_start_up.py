@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from tests.integration.bot_child import BotChild, inherited, refused_start
 from tests.integration.gate import Gate
 from tests.integration.parts import bound, neighbours, written
 from tests.parts.service_account import SLUICE
+from tests.patience import PATIENCE, comes_true
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -66,7 +66,8 @@ def test_a_preflight_reads_the_same_settings_and_says_what_is_in_its_way(
 def preflight(settings: dict[str, str]) -> tuple[int, str]:
     """The exit code of `sluice preflight reviews`, and what it says without the reason's code."""
     command = [sys.executable, "-m", "bot", "preflight", "reviews"]
-    said = subprocess.run(command, env=inherited() | settings, capture_output=True, text=True, timeout=60, check=False)
+    environment = inherited() | settings
+    said = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert said.stdout == ""
     return said.returncode, said.stderr.strip().removesuffix(" (UNKNOWN_SERVICE)")
 
@@ -127,6 +128,7 @@ def test_an_unreadable_profile_is_told_and_its_service_is_not_released_by_defaul
         sentence = next(one for one in told(bot, "reviews.yaml") if "reviews.yaml" in one)
         assert hint in sentence and sentence in bot.log
         parts.loop.run(slack.command("alice", "/release start reviews v2"))
+        eventually(lambda: bool(parts.loop.read(lambda: slack.messages("alice"))))
         answer = parts.loop.read(lambda: slack.messages("alice"))[-1]
         assert answer["ephemeral"] and sentence in answer["text"]
 
@@ -238,7 +240,4 @@ def is_ready(bot: BotChild) -> bool:
 
 
 def eventually(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not holds():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.1)
+    assert comes_true(holds, every=0.1), "it never came true"

@@ -47,12 +47,12 @@ def test_a_strategy_goes_back_from_every_stage_and_then_reaches_its_end(worlds: 
     while begun(world, words, stage):
         assert others(world.route()) == others(original)
         world.command("bob", "/release rollback reviews")
-        world.until(lambda: world.release().phase is Phase.ROLLED_BACK, 10, f"stage {stage} is taken back")
+        world.until(lambda: world.release().phase is Phase.ROLLED_BACK, f"stage {stage} is taken back")
         assert canonical(world.route()["spec"]) == canonical(original["spec"])
         assert "annotations" not in world.route()["metadata"] or "annotations" in original["metadata"]
         stage += 1
     assert stage == steered_stages(world)
-    world.until(lambda: world.release().phase is Phase.COMPLETED, 40, "the release is complete", "bob")
+    world.until(lambda: world.release().phase is Phase.COMPLETED, "the release is complete", "bob")
     assert_ended(world, name, original)
     assert world.counters()["failed"] == 0
 
@@ -63,11 +63,11 @@ def begun(world: World, words: str, stage: int) -> bool:
     # Messages of the release before are not this one's.
     world.began = f"{time.time():.6f}"
     world.command("alice", f"/release start reviews v2 {words}".rstrip())
-    world.until(lambda: has_begun(world, before), 10, "the release has begun")
+    world.until(lambda: has_begun(world, before), "the release has begun")
     if stage == steered_stages(world):
         return False
-    world.until(lambda: world.release().written == stage, 30, f"stage {stage} is written", "bob")
-    world.until(lambda: asked(world).reaches, 5, "the proxy has it")
+    world.until(lambda: world.release().written == stage, f"stage {stage} is written", "bob")
+    world.until(lambda: asked(world).reaches, "the proxy has it")
     return True
 
 

@@ -8,15 +8,17 @@ import re
 import ssl
 import time
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import yaml
 
 from bot.sandbox.slack import DriverError, Outcome, SlackStandIn
 from bot.sandbox.tour.channel import APPROVE, CHANNEL, ReleaseThread
 from storage.database import Database
 from strategies.release import Phase
+from tests.patience import PATIENCE, comes_true
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,7 +52,7 @@ class World:
     _opened: Database | None = None
 
     def command(self, user: str, text: str) -> Outcome:
-        """Somebody types; Slack got its acknowledgement in time."""
+        """Somebody types; Slack got its acknowledgement."""
         outcome = self.loop.run(self.slack.command(user, text, CHANNEL))
         assert outcome.acknowledged, f"{text}: {outcome.error}\n{self.bot.log[-2000:]}"
         return outcome
@@ -66,18 +68,26 @@ class World:
         """What only this person reads after a command."""
         before = len(self.told(user))
         self.command(user, text)
-        self.until(lambda: len(self.told(user)) > before, 5, f"{user} is answered")
+        self.until(lambda: len(self.told(user)) > before, f"{user} is answered")
         return self.told(user)[-1]
 
     def reason(self, user: str, text: str) -> tuple[str, str]:
-        """The reason code and the sentence with which a command is refused."""
-        before = len(self.told(user))
-        self.command(user, text)
-        return self.refusal(user, before)
+        """The reason code and the sentence with which a command is refused, once Slack has told of its groups."""
+        found = ("", "")
+
+        def is_known() -> bool:
+            nonlocal found
+            before = len(self.told(user))
+            self.command(user, text)
+            found = self.refusal(user, before)
+            return "Slack has not told yet" not in found[1]
+
+        self.until(is_known, f"{user} is known")
+        return found
 
     def refusal(self, user: str, before: int) -> tuple[str, str]:
         """The reason code and the sentence of the first private answer after `before` of them."""
-        self.until(lambda: len(self.told(user)) > before, 5, f"{user} is answered")
+        self.until(lambda: len(self.told(user)) > before, f"{user} is answered")
         blocks = [one for one in self._seen(user) if one["ephemeral"]][before]["blocks"]
         code = _CODE.search(json.dumps(blocks))
         return (code[1] if code else ""), self.told(user)[before]
@@ -104,27 +114,29 @@ class World:
         """The release's messages through one person's eyes."""
         return ReleaseThread(self.slack, user, self.began)
 
-    def until(self, holds: Callable[[], object], seconds: float, expectation: str, approver: str = "") -> None:
+    def until(self, holds: Callable[[], object], expectation: str, approver: str = "") -> None:
         """Wait for something, an approver saying yes meanwhile."""
-        deadline = time.monotonic() + seconds
-        while not holds():
-            assert time.monotonic() < deadline, f"within {seconds:g} s {expectation}: {self._state()}"
-            if approver:
-                self._approve(approver)
-            time.sleep(0.05)
 
-    def until_headline(self, words: str, seconds: float, approver: str = "") -> None:
+        def is_there() -> bool:
+            found = bool(holds())
+            if not found and approver:
+                self._approve(approver)
+            return found
+
+        assert comes_true(is_there, every=0.05), f"in vain: {expectation}; {self._state()}"
+
+    def until_headline(self, words: str, approver: str = "") -> None:
         """Wait until the root message's first line has these words."""
-        self.until(lambda: words in self.headline(), seconds, f"the card says {words!r}", approver)
+        self.until(lambda: words in self.headline(), f"the card says {words!r}", approver)
 
     @property
     def asked(self) -> int | None:
         """The candidate's percent that Envoy serves now."""
         return self.loop.read(lambda: self.splits.asked.get("v2"))
 
-    def until_asked(self, share: int, seconds: float, approver: str = "") -> None:
+    def until_asked(self, share: int, approver: str = "") -> None:
         """Wait until Envoy serves this share to the candidate."""
-        self.until(lambda: self.asked == share, seconds, f"v2 gets {share} %", approver)
+        self.until(lambda: self.asked == share, f"v2 gets {share} %", approver)
 
     def counters(self) -> dict[str, int]:
         """Envoy's own counters."""
@@ -160,6 +172,13 @@ class World:
         with self._api() as api:
             api.post(self._path, json=head | {"spec": spec}).raise_for_status()
 
+    def change_profile(self, **changes: Any) -> None:
+        """The owner of the service writes its profile anew; whoever asks from now on reads it."""
+        file = Path(self.bot.settings["SLUICE_PROFILES"]) / "reviews.yaml"
+        draft = file.with_suffix(".draft")
+        draft.write_text(yaml.safe_dump({**yaml.safe_load(file.read_text()), **changes}))
+        draft.replace(file)
+
     def release(self) -> Release:
         """The one active or newest release, as the database has it."""
         with self.remembered().reading() as tx:
@@ -170,10 +189,6 @@ class World:
         with self.remembered().reading() as tx:
             found = tx.releases.recent(1)
         return bool(found) and found[0].release.phase is Phase.OBSERVING
-
-    def clock(self) -> datetime:
-        """The present moment, to hold against what the bot stored."""
-        return datetime.now(UTC)
 
     def remembered(self) -> Database:
         """The bot's database, to read in; opened once, because what waits asks it many times a second."""
@@ -209,7 +224,7 @@ class World:
             base_url=self.api.url,
             verify=ssl.create_default_context(cafile=str(self.api.ca_path)),
             headers={"Authorization": f"Bearer {self.api.token}"},
-            timeout=10,
+            timeout=PATIENCE,
         )
 
     @property
