@@ -3,13 +3,16 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, expect, sync_playwright
 
 from tests.acceptance.sandbox import Sandbox, running
 from tests.acceptance.visitor import Visitor
 from tests.parts.chromium import chromium_path, launch_arguments
+from tests.patience import PATIENCE
 
 Visit = Callable[..., Visitor]
+PATIENCE_MS = 1_000 * PATIENCE
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +24,8 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=chromium_path(), args=launch_arguments())
+        path, arguments = chromium_path(), launch_arguments()
+        found = playwright.chromium.launch(executable_path=path, args=arguments, timeout=PATIENCE_MS)
         yield found
         found.close()
 
@@ -40,6 +44,7 @@ def visit(browser: Browser, sandbox: Sandbox) -> Iterator[Visit]:
             reduced_motion="reduce",
             bypass_csp=True,
         )
+        context.set_default_timeout(PATIENCE_MS)
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))

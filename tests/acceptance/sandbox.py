@@ -2,13 +2,14 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,9 @@ import yaml
 from bot.sandbox.bot_files import PROFILE
 from bot.sandbox.ports import free_port
 from tests.parts import loopback
+from tests.patience import PATIENCE, comes_true
 
 COMMAND = (sys.executable, "-m", "bot", "sandbox")
-START_SECONDS, STOP_SECONDS = 40.0, 3.0
 
 
 @dataclass
@@ -33,10 +34,10 @@ class Sandbox:
         return str(self.ready["page"])
 
     def post(self, path: str, **body: object) -> httpx.Response:
-        return loopback.post(f"{self.page}{path}", json=body, timeout=10)
+        return loopback.post(f"{self.page}{path}", json=body)
 
     def get(self, path: str) -> Any:
-        return loopback.get(f"{self.page}{path}", timeout=10).raise_for_status().json()
+        return loopback.get(f"{self.page}{path}").raise_for_status().json()
 
     def messages(self, user: str = "bob") -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.get(f"/api/messages?user={user}")["messages"]
@@ -52,28 +53,47 @@ class Sandbox:
         headers = [_header(one) for one in self.messages() if one["blocks"] and one["thread_ts"] in (None, one["ts"])]
         return next((one for one in reversed(headers) if one), "")
 
+    def newest(self) -> str:
+        """The id of the newest release that anybody was told of."""
+        return f"reviews-{max(int(number) for number in re.findall(r'reviews-([0-9]+)', json.dumps(self.messages())))}"
+
+    def looks(self) -> list[dict[str, Any]]:
+        """Every look at the newest release, as `sluice evidence` tells them."""
+        environment = {**os.environ, "SLUICE_DATABASE": f"sqlite:///{self._folder / 'sluice.db'}"}
+        command = [sys.executable, "-m", "bot", "evidence", self.newest(), "--format", "json"]
+        told = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=True)
+        found: list[dict[str, Any]] = json.loads(told.stdout)["looks"]
+        return found
+
+    @property
+    def _folder(self) -> Path:
+        return Path(self.ready["kubeconfig"]).parent
+
     def profile(self, **changes: Any) -> None:
-        """Write the service's profile; the bot reads it again within a second or two."""
-        file = Path(self.ready["kubeconfig"]).parent / "profiles" / "reviews.yaml"
-        file.write_text(yaml.safe_dump({**PROFILE, **changes}))
-        time.sleep(2)
+        """Write the service's profile, as a whole: whoever asks from now on is answered by it."""
+        file = self._folder / "profiles" / "reviews.yaml"
+        draft = file.with_suffix(".draft")
+        draft.write_text(yaml.safe_dump({**PROFILE, **changes}))
+        draft.replace(file)
 
     def until_scraped(self) -> None:
         """Wait until Prometheus knows requests of v1."""
         query = {"query": 'istio_requests_total{destination_version="v1"}'}
         ask = f"{self.ready['prometheus']}/api/v1/query"
-        self.until(lambda: bool(httpx.get(ask, params=query, timeout=5).json()["data"]["result"]), 20, "a first scrape")
+        asked = partial(loopback.get, ask, params=query)
+        self.until(lambda: bool(asked().json()["data"]["result"]), "a first scrape")
 
-    def until(self, holds: Callable[[], bool], seconds: float, what: str) -> None:
-        deadline = time.monotonic() + seconds
-        while not holds():
-            assert time.monotonic() < deadline, f"{what} did not come in {seconds} s; the channel: {self.headline()}"
-            time.sleep(0.1)
+    def until(self, holds: Callable[[], bool], what: str) -> None:
+        assert comes_true(holds, every=0.1), f"{what} did not come; the channel: {self._said()}"
+
+    def _said(self) -> str:
+        texts = [json.dumps(one["blocks"], ensure_ascii=False) for one in self.messages() if one["blocks"]]
+        return "\n".join((self.headline(), *texts[-2:]))
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> tuple[str, str]:
         """End it; what it said on stdout and stderr."""
         self.process.send_signal(number)
-        return self.process.communicate(timeout=STOP_SECONDS + 2)
+        return self.process.communicate(timeout=PATIENCE)
 
 
 @contextmanager
@@ -90,7 +110,7 @@ def running(folder: Path, *options: str) -> Iterator[Sandbox]:
         if process.poll() is None:
             process.terminate()
             try:
-                process.wait(timeout=STOP_SECONDS + 2)
+                process.wait(timeout=PATIENCE)
             finally:
                 process.kill()
         for pipe in (process.stdout, process.stderr):
@@ -127,13 +147,11 @@ def _runs(pid: int) -> bool:
 
 
 def _until_ready(process: subprocess.Popen[str], file: Path) -> dict[str, Any]:
-    deadline = time.monotonic() + START_SECONDS
-    while not file.exists():
-        if process.poll() is not None or time.monotonic() > deadline:
-            process.kill()
-            _, told = process.communicate()
-            raise AssertionError(f"the sandbox did not get ready: {told}")
-        time.sleep(0.05)
+    comes_true(lambda: file.exists() or process.poll() is not None, every=0.05)
+    if not file.exists():
+        process.kill()
+        _, told = process.communicate()
+        raise AssertionError(f"the sandbox did not get ready: {told}")
     read: dict[str, Any] = json.loads(file.read_text())
     return read
 

@@ -1,5 +1,6 @@
 """The sandbox for other programs: its JSON interface, and what it refuses by field, value and allowed values."""
 
+import json
 import os
 import signal
 from pathlib import Path
@@ -21,9 +22,9 @@ def test_the_ready_file_says_where_everything_answers(sandbox: Sandbox) -> None:
     ready = sandbox.ready
     assert ready.keys() == READY_KEYS
     assert ready["users"]["alice"] == "U0ALICE"
-    assert loopback.get(f"{ready['bot']}/readyz", timeout=5).json()["ready"] is True
-    assert loopback.get(f"{ready['envoy']}/reviews/1", headers={"Host": "reviews:9080"}, timeout=5).status_code == 200
-    assert loopback.get(f"{ready['envoy_admin']}/ready", timeout=5).status_code == 200
+    assert loopback.get(f"{ready['bot']}/readyz").json()["ready"] is True
+    assert loopback.get(f"{ready['envoy']}/reviews/1", headers={"Host": "reviews:9080"}).status_code == 200
+    assert loopback.get(f"{ready['envoy_admin']}/ready").status_code == 200
     assert "Slack" in ready["stand_ins"]
 
 
@@ -77,31 +78,30 @@ def test_a_body_that_is_no_json_object_is_refused(sandbox: Sandbox) -> None:
 
 def test_an_unknown_button_is_refused_with_the_ones_there_are(sandbox: Sandbox) -> None:
     sandbox.post("/api/command", user="alice", text="/release start reviews v2")
-    sandbox.until(lambda: "canary 5 %" in sandbox.headline(), 20, "the first stage")
+    sandbox.until(lambda: "canary 5 %" in sandbox.headline(), "the first stage")
     root = next(one for one in sandbox.messages() if one["blocks"])
     answer = sandbox.post("/api/click", user="bob", ts=root["ts"], action_id="release_explode")
     assert answer.status_code == 400
     assert "release_roll_back" in answer.json()["allowed"]
-    back = sandbox.post("/api/click", user="carol", ts=root["ts"], action_id="release_roll_back")
-    assert back.json()["acknowledged"] is True
-    sandbox.until(lambda: "rolled back" in sandbox.headline(), 20, "the rollback")
+    sandbox.post("/api/click", user="carol", ts=root["ts"], action_id="release_roll_back")
+    sandbox.until(lambda: "rolled back" in sandbox.headline(), "the rollback")
 
 
 def test_an_unconfirmed_click_shows_its_dialog_and_does_nothing(sandbox: Sandbox) -> None:
     sandbox.post("/api/command", user="alice", text="/release start reviews v2")
-    sandbox.until(lambda: "canary 5 %" in sandbox.headline(), 20, "the first stage")
+    sandbox.until(lambda: "canary 5 %" in sandbox.headline(), "the first stage")
     root = [one for one in sandbox.messages() if one["blocks"] and one["thread_ts"] in (None, one["ts"])][-1]
     click = {"user": "bob", "ts": root["ts"], "action_id": "release_roll_back"}
     asked_back = sandbox.post("/api/click", **click, confirmed=False).json()
     assert asked_back["confirm"]["title"]["text"] == "Roll back?"
     assert "rol" not in sandbox.headline()
     sandbox.post("/api/click", **click)
-    sandbox.until(lambda: "rolled back" in sandbox.headline(), 20, "the rollback")
+    sandbox.until(lambda: "rolled back" in sandbox.headline(), "the rollback")
 
 
 @pytest.mark.parametrize("header", [{"Host": "evil.example"}, {"Origin": "http://evil.example"}])
 def test_another_sites_page_is_turned_away(sandbox: Sandbox, header: dict[str, str]) -> None:
-    answer = loopback.post(f"{sandbox.page}/api/knobs", json={"version": "v2", "dead": True}, headers=header, timeout=5)
+    answer = loopback.post(f"{sandbox.page}/api/knobs", json={"version": "v2", "dead": True}, headers=header)
     assert answer.status_code == 403
     assert sandbox.get("/api/state")["mesh"]["knobs"]["v2"]["dead"] is False
 
@@ -110,10 +110,10 @@ def test_a_bot_that_is_killed_comes_back_and_answers_again(sandbox: Sandbox) -> 
     bots = [pid for pid in descendants(sandbox.process.pid) if _is_bot(pid)]
     assert len(bots) == 1
     os.kill(bots[0], signal.SIGKILL)
-    sandbox.until(lambda: sandbox.get("/api/state")["bot"]["restarts"] == 1, 10, "a second start")
-    sandbox.until(lambda: sandbox.get("/api/state")["bot"]["standing"] == "ready", 20, "a ready bot")
-    outcome = sandbox.post("/api/command", user="alice", text="/release status").json()
-    assert outcome["acknowledged"] is True
+    sandbox.until(lambda: sandbox.get("/api/state")["bot"]["restarts"] == 1, "a second start")
+    sandbox.until(lambda: sandbox.get("/api/state")["bot"]["standing"] == "ready", "a ready bot")
+    sandbox.post("/api/command", user="alice", text="/release help start")
+    sandbox.until(lambda: "/release start reviews" in json.dumps(sandbox.messages("alice")[-1]), "an answer")
 
 
 def _is_bot(pid: int) -> bool:

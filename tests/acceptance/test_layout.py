@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from tests.acceptance.axe import axe_source
 from tests.acceptance.conftest import Visit
 from tests.acceptance.sandbox import Sandbox, artifacts
-from tests.acceptance.visitor import PATIENCE_MS, Visitor
+from tests.acceptance.visitor import Visitor
 
 WIDE, NARROW = (1440, 900), (390, 844)
 SCHEMES = ("light", "dark")
@@ -18,14 +18,14 @@ SCHEMES = ("light", "dark")
 def asking(sandbox: Sandbox) -> Sandbox:
     """A release that waits for an approval, and a private answer to Alice."""
     sandbox.post("/api/command", user="alice", text="/release start reviews v2")
-    sandbox.until(lambda: "25 % needs approval" in sandbox.headline(), 40, "the question")
+    sandbox.until(lambda: "25 % needs approval" in sandbox.headline(), "the question")
     sandbox.post("/api/command", user="alice", text="/release approve reviews-1")
     return sandbox
 
 
 def settled(visitor: Visitor) -> Visitor:
     """With its picture loaded."""
-    expect(visitor.thread.locator("figure img").last).to_be_visible(timeout=PATIENCE_MS)
+    expect(visitor.thread.locator("figure img").last).to_be_visible()
     return visitor
 
 
@@ -102,7 +102,7 @@ def serious(visitor: Visitor) -> list[str]:
 
 def test_the_readmes_screenshots_are_taken_in_the_middle_of_a_canary(asking: Sandbox, visit: Visit) -> None:
     asking.post("/api/click", user="bob", ts=_root(asking), action_id="release_approve")
-    asking.until(lambda: "50 % needs approval" in asking.headline(), 40, "the second question")
+    asking.until(lambda: "50 % needs approval" in asking.headline(), "the second question")
     for size in (WIDE, NARROW):
         bob = visit(*size)
         bob.become("bob")

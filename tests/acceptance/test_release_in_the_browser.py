@@ -6,15 +6,16 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.acceptance.conftest import Visit
+from tests.acceptance.conftest import PATIENCE_MS, Visit
 from tests.acceptance.sandbox import Sandbox
-from tests.acceptance.visitor import PATIENCE_MS, Visitor
+from tests.acceptance.visitor import Visitor
 
 
 @pytest.fixture(scope="module")
 def started(sandbox: Sandbox, browser: Browser) -> Iterator[Sandbox]:
     """Alice has typed the command with its completion; the first stage waits for an approval."""
     page = browser.new_page()
+    page.set_default_timeout(PATIENCE_MS)
     page.goto(sandbox.page)
     page.get_by_test_id("composer").press_sequentially("/release sta")
     expect(page.get_by_role("option").first).to_contain_text("start")
@@ -25,7 +26,7 @@ def started(sandbox: Sandbox, browser: Browser) -> Iterator[Sandbox]:
     expect(page.get_by_test_id("composer")).to_have_value("/release start reviews v2")
     page.keyboard.press("Enter")
     page.close()
-    sandbox.until(lambda: "25 % needs approval" in sandbox.headline(), 40, "the question")
+    sandbox.until(lambda: "25 % needs approval" in sandbox.headline(), "the question")
     yield sandbox
 
 
@@ -34,8 +35,8 @@ def test_the_root_message_and_the_stages_message_with_its_picture_are_shown(star
     expect(alice.root).to_contain_text("canary 5 %")
     expect(alice.thread).to_contain_text("stage 1/4")
     picture = alice.thread.get_by_role("img", name=re.compile("reviews", re.IGNORECASE)).last
-    expect(picture).to_be_visible(timeout=PATIENCE_MS)
-    assert picture.evaluate("image => image.complete && image.naturalWidth") >= 400
+    expect(picture).to_be_visible()
+    assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") >= 400
 
 
 def test_the_requester_is_refused_in_private(started: Sandbox, visit: Visit) -> None:
@@ -71,8 +72,8 @@ def test_an_approval_moves_the_share_and_a_button_pressed_late_answers_politely(
         visitor.become("bob")
     open_dialog = late.press("Approve 25 %")
     bob.press("Approve 25 %").get_by_role("button", name="Approve 25 %").click()
-    expect(bob.thread).to_contain_text("Approved by @bob", timeout=PATIENCE_MS)
-    started.until(lambda: _is_near(bob, "v2", 25), 15, "the share of 25 %")
+    expect(bob.thread).to_contain_text("Approved by @bob")
+    started.until(lambda: _is_near(bob, "v2", 25), "the share of 25 %")
     expect(bob.page.get_by_test_id("yaml")).to_contain_text("weight: 25")
     open_dialog.get_by_role("button", name="Approve 25 %").click()
     late.told_privately("reviews-1")

@@ -8,7 +8,6 @@ from playwright.sync_api import expect
 
 from tests.acceptance.conftest import Visit
 from tests.acceptance.sandbox import Sandbox, artifacts
-from tests.acceptance.visitor import PATIENCE_MS
 
 SIZE = (1280, 860)
 PICTURE = {"x": 0, "y": 50, "width": 1280, "height": 560}
@@ -52,11 +51,11 @@ def test_a_strategy_is_started_shown_and_undone_by_the_page(sandbox: Sandbox, vi
     sandbox.until_scraped()
     alice = visit(*SIZE)
     alice.type(f"/release start reviews v2 {words}".rstrip())
-    sandbox.until(lambda: "needs approval" in sandbox.headline(), 40, "the question")
+    sandbox.until(lambda: "needs approval" in sandbox.headline(), "the question")
     expect(alice.root).to_contain_text(headline)
     expect(alice.page.locator("#card-v2")).to_contain_text(beside)
     alice.become("bob")
-    expect(alice.thread.locator("figure img").last).to_be_visible(timeout=PATIENCE_MS)
+    expect(alice.thread.locator("figure img").last).to_be_visible()
     alice.root.evaluate("root => root.scrollIntoView({block: 'start'})")
     alice.watch_the_streams(1_500)
     alice.page.screenshot(path=artifacts() / f"strategy-{name}.png", clip=PICTURE)  # type: ignore[arg-type]
@@ -65,5 +64,5 @@ def test_a_strategy_is_started_shown_and_undone_by_the_page(sandbox: Sandbox, vi
     expect(dialog).to_contain_text(effect)
     alice.page.keyboard.press("Escape")
     alice.press("Roll back").get_by_role("button", name="Roll back").click()
-    sandbox.until(lambda: "rolled back" in sandbox.headline(), 20, "the way back")
+    sandbox.until(lambda: "rolled back" in sandbox.headline(), "the way back")
     expect(alice.page.locator("#yaml-note")).to_contain_text("as it was at the start")

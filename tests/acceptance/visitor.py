@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from playwright.sync_api import Locator, Page, expect
 
-PATIENCE_MS = 20_000
 # What a person would call cut or running out of the page; what scrolls by itself is neither.
 CUT = """() => {
   const width = document.documentElement.clientWidth, found = [];
@@ -54,7 +53,7 @@ class Visitor:
 
     def told_privately(self, words: str) -> None:
         last = self.messages.filter(has_text="Only visible to you").last
-        expect(last).to_contain_text(words, timeout=PATIENCE_MS)
+        expect(last).to_contain_text(words)
 
     def press(self, label: str) -> Locator:
         """Press a button of the root message; the dialog that asks back."""
