@@ -158,7 +158,8 @@ def test_a_bot_without_rights_names_each_watch_and_begins_once_they_are_bound(
             assert "in namespace shop-bare; bind the role sluice of deploy/rbac.yaml" in sentence
             assert sentence[:-1].split(" refuses: ")[-1] in bot.log
         assert not is_ready(bot)
-        parts.loop.run(slack.command("alice", "/release plan reviews v2"))
+        # Socket Mode may connect a moment later than all that.
+        eventually(lambda: parts.loop.run(slack.command("alice", "/release plan reviews v2")).acknowledged)
         eventually(
             lambda: any("may not list pods" in one["text"] for one in parts.loop.read(lambda: slack.messages("alice")))
         )
