@@ -46,9 +46,10 @@ def is_foreign(status: int, body: str) -> bool:
     if not body or status == TOO_MANY or status >= SERVER_ERROR or body.startswith(_NO_SUCH_PATH):
         return False
     try:
-        return not isinstance(json.loads(body), dict)
+        document = json.loads(body)
     except ValueError:
         return True
+    return not (isinstance(document, dict) and document.get("kind") == "Status")
 
 
 def refused_by_server(problem: ApiException, right: Right, what: str) -> SluiceError:

@@ -133,9 +133,12 @@ def test_a_failing_server_is_a_transient_trouble(wire: WireWorld) -> None:
 PAGE = b"<html><title>Sign in</title></html>"
 
 
-@pytest.mark.parametrize("code", [200, 400, 403, 404, 407])
-def test_a_page_in_the_servers_place_says_nothing_of_the_object(wire: WireWorld, code: int) -> None:
-    wire.proxy.answers += [("PUT", code, PAGE, {}), ("GET", code, PAGE, {})]
+@pytest.mark.parametrize(
+    ("code", "page"),
+    [(200, PAGE), (400, PAGE), (403, PAGE), (404, PAGE), (407, PAGE), (404, b'{"message": "no Route matched"}')],
+)
+def test_a_page_in_the_servers_place_says_nothing_of_the_object(wire: WireWorld, code: int, page: bytes) -> None:
+    wire.proxy.answers += [("PUT", code, page, {}), ("GET", code, page, {})]
     with pytest.raises(Transient, match=f"something that is not the Kubernetes API answered with HTTP {code}$"):
         wire.mesh.set_route(name_of(wire), lambda: [an_order(wire, FIVE)])
     wire.proxy.answers.clear()
