@@ -97,10 +97,10 @@ def send(url: str, body: dict[str, object], timeout: int = TIMEOUT) -> None:
         raise Transient(f"Slack did not take a private answer: {type(error).__name__}") from error
     if answer.status_code == 429 or answer.status_code >= 500:
         raise Transient(f"Slack did not take a private answer: HTTP {answer.status_code}")
-    # A response_url says its word bare or in a document.
-    if answer.status_code != 200 and not (_WORD.fullmatch(answer.body) or '"error":' in answer.body):
-        raise Transient(f"{NOT_SLACK} answered a private answer with HTTP {answer.status_code}")
     if answer.status_code != 200:
+        # A response_url says its word bare or in a document.
+        if not (_WORD.fullmatch(answer.body) or '"error":' in answer.body):
+            raise Transient(f"{NOT_SLACK} answered a private answer with HTTP {answer.status_code}")
         raise Refusal(answer.body[:60], f"Slack refused a private answer: {answer.body[:200]}")
 
 

@@ -95,15 +95,15 @@ class BotChild:
             return None
         return answer
 
+    def is_ready(self) -> bool:
+        """Whether it says that it is ready; fails when it runs no more."""
+        assert not self.has_ended(), f"the bot ended:\n{self.log[-3000:]}"
+        found = self.readiness()
+        return found is not None and bool(found["ready"])
+
     def ready(self, seconds: float = PATIENCE) -> None:
         """Wait until it says it is ready."""
-
-        def is_ready() -> bool:
-            assert not self.has_ended(), f"the bot ended:\n{self.log[-3000:]}"
-            found = self.readiness()
-            return found is not None and bool(found["ready"])
-
-        is_in_time = comes_true(is_ready, every=0.05, seconds=seconds)
+        is_in_time = comes_true(self.is_ready, every=0.05, seconds=seconds)
         assert is_in_time, f"the bot is not ready: {self.readiness()}\n{self.log[-3000:]}"
         self.took = timedelta(seconds=time.monotonic() - self._started_at)
 

@@ -157,7 +157,7 @@ def test_a_bot_without_rights_names_each_watch_and_begins_once_they_are_bound(
             sentence = next(one for one in told(bot, f"may not list {watched}") if watched in one)
             assert "in namespace shop-bare; bind the role sluice of deploy/rbac.yaml" in sentence
             assert sentence[:-1].split(" refuses: ")[-1] in bot.log
-        assert not is_ready(bot)
+        assert not bot.is_ready()
         # Socket Mode may connect a moment later than all that.
         eventually(lambda: parts.loop.run(slack.command("alice", "/release plan reviews v2")).acknowledged)
         eventually(
@@ -178,7 +178,7 @@ def test_neighbours_that_are_late_are_each_named_once_and_waited_for(
         for neighbour in ("Kubernetes API", "Socket Mode", "Prometheus at"):
             sentence = next(one for one in told(bot, neighbour) if neighbour in one)
             assert "refused" in sentence or "unreachable" in sentence
-        assert not is_ready(bot)
+        assert not bot.is_ready()
         parts.loop.run(cluster.open())
         parts.loop.run(slack.accept_connections())
         bot.ready()
@@ -200,7 +200,7 @@ def test_prometheus_that_is_away_keeps_nobody_from_working(
 def test_a_wrong_app_token_is_told_with_the_setting_to_check(settings: dict[str, str], tmp_path: Path) -> None:
     with started(settings | {"SLUICE_SLACK_APP_TOKEN": "xapp-wrong"}, tmp_path) as bot:
         sentence = next(one for one in told(bot, "refuses Socket Mode") if "Socket Mode" in one)
-        assert "SLUICE_SLACK_APP_TOKEN" in sentence and not is_ready(bot)
+        assert "SLUICE_SLACK_APP_TOKEN" in sentence and not bot.is_ready()
 
 
 def born_shut(parts: Parts, url: str) -> Gate:
@@ -233,11 +233,6 @@ def told(bot: BotChild, about: str = "") -> list[str]:
 
     eventually(holds)
     return found
-
-
-def is_ready(bot: BotChild) -> bool:
-    answer = bot.readiness()
-    return answer is not None and bool(answer["ready"])
 
 
 def eventually(holds: Callable[[], bool]) -> None:

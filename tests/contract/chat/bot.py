@@ -124,15 +124,22 @@ def known(slack: SlackThread, folder: Path) -> People:
 
 
 @contextmanager
-def socket(bot: Bot) -> Iterator[SocketDoor]:
-    app = build(bot.reception, bot.replies, bot.web)
-    door = SocketDoor(app, bot.hands.settings.app_token, bot.web)
+def opened(bot: Bot) -> Iterator[SocketDoor]:
+    """A Socket Mode door that has begun to connect."""
+    door = SocketDoor(build(bot.reception, bot.replies, bot.web), bot.hands.settings.app_token, bot.web)
     door.start()
     try:
-        until(lambda: bot.slack.read(lambda: bot.hands.sockets.connections) >= 1)
         yield door
     finally:
         door.stop()
+
+
+@contextmanager
+def socket(bot: Bot) -> Iterator[SocketDoor]:
+    """One that Slack knows to be connected."""
+    with opened(bot) as door:
+        until(lambda: bot.slack.read(lambda: bot.hands.sockets.connections) >= 1)
+        yield door
 
 
 @contextmanager

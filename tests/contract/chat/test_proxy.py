@@ -8,8 +8,7 @@ import pytest
 
 from bot.errors import Transient
 from bot.sandbox.slack import SlackThread
-from bot.slack.app import SocketDoor, build
-from tests.contract.chat.bot import Bot, a_slack, known, socket
+from tests.contract.chat.bot import Bot, a_slack, known, opened, socket
 from tests.contract.chat.proxy import Proxy
 from tests.contract.chat.test_chat import PICTURE, card_of
 from tests.contract.patience import until
@@ -77,9 +76,7 @@ def test_a_host_that_no_proxy_names_is_spoken_to_directly(
 def test_a_proxy_that_refuses_is_told_and_tried_again(slack: SlackThread, proxy: Proxy, tmp_path: Path) -> None:
     bot = Bot(slack, known(slack, tmp_path))
     proxy.is_refusing = True
-    door = SocketDoor(build(bot.reception, bot.replies, bot.web), bot.hands.settings.app_token, bot.web)
-    door.start()
-    try:
+    with opened(bot) as door:
         until(lambda: "not connected yet" not in "".join(door.troubles()))
         (told,) = door.troubles()
         assert told == (
@@ -90,8 +87,6 @@ def test_a_proxy_that_refuses_is_told_and_tried_again(slack: SlackThread, proxy:
             bot.chat.show_root(card_of(asking()), None)
         proxy.is_refusing = False
         until(lambda: not door.troubles())
-    finally:
-        door.stop()
 
 
 # The SDK leaves the socket of a refused tunnel to the collector.
@@ -102,11 +97,7 @@ def test_a_refused_tunnel_is_told_without_the_password_of_the_proxy(
     monkeypatch.setenv("HTTPS_PROXY", proxy.url.replace("//", "//sluice:s3cret@"))
     bot = Bot(slack, known(slack, tmp_path))
     proxy.refuses_tunnels = True
-    door = SocketDoor(build(bot.reception, bot.replies, bot.web), bot.hands.settings.app_token, bot.web)
-    door.start()
-    try:
+    with opened(bot) as door:
         until(lambda: door.troubles() == ("Slack's Socket Mode refused the connection",))
-    finally:
-        door.stop()
     assert f"(proxy: http://…@127.0.0.1:{proxy.port}, connect status code: 403)" in caplog.text
     assert "s3cret" not in caplog.text

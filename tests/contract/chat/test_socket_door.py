@@ -13,7 +13,7 @@ from bot.sandbox.slack import Fault, FaultKind, SlackThread
 from bot.slack.app import SocketDoor, build
 from bot.slack.people import People
 from bot.slack.web import connect
-from tests.contract.chat.bot import ROLES, Bot, a_slack, known, socket
+from tests.contract.chat.bot import ROLES, Bot, a_slack, known, opened, socket
 from tests.contract.patience import PATIENCE, until
 
 
@@ -31,15 +31,11 @@ def people(slack: SlackThread, tmp_path: Path) -> People:
 def test_a_start_without_slack_waits_for_it_in_the_background(slack: SlackThread, people: People) -> None:
     bot = Bot(slack, people)
     slack.run(slack.stand_in.refuse_connections())
-    door = SocketDoor(build(bot.reception, bot.replies, bot.web), bot.hands.settings.app_token, bot.web)
-    door.start()
-    try:
+    with opened(bot) as door:
         until(lambda: "cannot be reached" in "".join(door.troubles()))
         slack.run(slack.stand_in.accept_connections())
         until(lambda: not door.troubles())
         assert slack.run(slack.stand_in.command("alice", "/release list")).acknowledged
-    finally:
-        door.stop()
 
 
 def test_a_click_before_slack_has_told_of_the_groups_is_not_taken_and_not_refused(
@@ -84,12 +80,8 @@ def test_a_slack_that_fails_is_not_taken_for_one_that_refuses_the_token(
 ) -> None:
     bot = Bot(slack, people)
     slack.read(lambda: slack.stand_in.faults.add(fault))
-    door = SocketDoor(build(bot.reception, bot.replies, bot.web), bot.hands.settings.app_token, bot.web)
-    door.start()
-    try:
+    with opened(bot) as door:
         until(lambda: told in "".join(door.troubles()))
-    finally:
-        door.stop()
 
 
 def test_an_answer_that_breaks_off_does_not_end_the_watch_over_the_connection(
